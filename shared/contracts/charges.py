@@ -1,0 +1,114 @@
+"""Charges: what a Community Choice Aggregator asks a customer to pay for a service period."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from shared.contracts.measures import Quantity, Usd, UsdPrice
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Purpose, Text
+
+
+class LineKind(StrEnum):
+    """How a printed line enters the total: charges and taxes add, credits subtract."""
+
+    CHARGE = "charge"
+    CREDIT = "credit"
+    TAX = "tax"
+
+
+class ChargeLine(Part):
+    """One printed line; `amount` is unsigned and already rounded to the cent.
+
+    `line_id` is stable from one rating to the next (component and bucket), so that a re-rate can be
+    compared with what was billed.
+    """
+
+    sequence: Annotated[int, Field(ge=1)]
+    line_id: Identifier
+    kind: LineKind
+    code: Identifier
+    """SAC04 of a charge or credit (e.g. `ENC001`), TXI01 of a tax (`UT`, `ET`)."""
+    label: Text
+    quantity: Quantity | None = None
+    unit: Text | None = None
+    price: UsdPrice | None = None
+    amount: Annotated[Usd, Field(ge=0)]
+
+    @property
+    def signed_amount(self) -> Usd:
+        """The amount with the sign with which it enters the total."""
+        return -self.amount if self.kind is LineKind.CREDIT else self.amount
+
+
+class Charge(Part):
+    """One invoice: one account, one service period.
+
+    A cancel carries the numbers as originally billed, not negated: its purpose makes it a cancel
+    (Maine EBT Standards v3.0, the rule the trade follows).
+    """
+
+    charge_id: UUID
+    invoice_number: Identifier
+    """BIG02, the business key of a charge."""
+    original_invoice_number: Identifier | None = None
+    purpose: Purpose
+    transaction_id: UUID
+    """The 867 transaction that caused this charge."""
+    usage_id: Identifier
+    account_number: Identifier
+    service_agreement_id: Identifier | None = None
+    customer_name: Text = ""
+    invoiced_on: date
+    due_on: date | None = None
+    """Last day of the bill window."""
+    period_start: date
+    period_end: date
+    estimated: bool = False
+    plan_id: Identifier
+    plan_version: Identifier
+    lines: Annotated[tuple[ChargeLine, ...], Field(min_length=1)]
+    total: Usd
+
+    @model_validator(mode="after")
+    def _lines_sum_to_total(self) -> Self:
+        if sum(line.signed_amount for line in self.lines) != self.total:
+            msg = f"charge lines do not add to the total of {self.total}"
+            raise ValueError(msg)
+        return self
+
+
+class ChargesRated(Part):
+    """Usage was rated into exact charges; each becomes one 810."""
+
+    type: Literal["ChargesRated"] = "ChargesRated"
+    items: Annotated[tuple[Charge, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
+
+
+class ReportedInvoice(Part):
+    """An 810 that a utility sent us: a rate-ready bill or its service fees."""
+
+    transaction_id: UUID
+    invoice_number: Identifier
+    original_invoice_number: Identifier | None = None
+    purpose: Purpose
+    invoiced_on: date
+    account_number: Identifier
+    service_agreement_id: Identifier | None = None
+    usage_id: Identifier | None = None
+    period_start: date | None = None
+    period_end: date | None = None
+    lines: tuple[ChargeLine, ...] = ()
+    total: Usd
+
+
+class InvoiceReported(Part):
+    """A utility sent invoices of its own (810)."""
+
+    type: Literal["InvoiceReported"] = "InvoiceReported"
+    file_id: UUID
+    items: Annotated[tuple[ReportedInvoice, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]

@@ -1,0 +1,102 @@
+"""What became of the documents we send: sent, acknowledged (997), advised upon (824)."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.measures import Usd
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Purpose, Reason
+
+SetId = Annotated[str, Field(pattern=r"^[0-9]{3}$")]
+"""A transaction set, e.g. `810`."""
+
+
+class SentDocument(Part):
+    """One outbound ST–SE."""
+
+    transaction_id: UUID
+    """The outbound transaction."""
+    document_number: Identifier
+    """810: the invoice number; 814: our response id."""
+    answers_transaction_id: UUID | None = None
+    """The inbound transaction it answers (867 of a charge, 814 of a response)."""
+    account_number: Identifier
+    service_agreement_id: Identifier | None = None
+    usage_id: Identifier | None = None
+    purpose: Purpose = Purpose.ORIGINAL
+    original_document_number: Identifier | None = None
+    amount: Usd | None = None
+    period_start: date | None = None
+    period_end: date | None = None
+    dated_on: date
+
+
+class DocumentSent(Part):
+    """Documents got their control numbers and final bytes; from here on they exist for the utility."""
+
+    type: Literal["DocumentSent"] = "DocumentSent"
+    file_id: UUID
+    set_id: SetId
+    items: Annotated[tuple[SentDocument, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
+
+
+class AcknowledgmentVerdict(StrEnum):
+    """AK5/AK9 of a 997: syntax only, never a business acceptance."""
+
+    ACCEPTED = "accepted"
+    ACCEPTED_WITH_ERRORS = "accepted_with_errors"
+    REJECTED = "rejected"
+
+
+class AcknowledgedDocument(Part):
+    """The verdict of the partner's 997 on one document of ours."""
+
+    transaction_id: UUID
+    document_number: Identifier
+    account_number: Identifier
+    verdict: AcknowledgmentVerdict
+    reasons: tuple[Reason, ...] = ()
+
+
+class DocumentAcknowledged(Part):
+    """A utility's 997 answered documents of ours."""
+
+    type: Literal["DocumentAcknowledged"] = "DocumentAcknowledged"
+    set_id: SetId
+    items: Annotated[
+        tuple[AcknowledgedDocument, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)
+    ]
+
+
+class AdviceVerdict(StrEnum):
+    """OTI01 of an 824."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    PARTIAL = "partial"
+
+
+class Advice(Part):
+    """What one 824 says of one document of ours."""
+
+    transaction_id: UUID
+    """The 824's own transaction."""
+    set_id: SetId
+    document_number: Identifier
+    """OTI03: for an 810 its invoice number."""
+    account_number: Identifier | None = None
+    verdict: AdviceVerdict
+    reasons: tuple[Reason, ...] = ()
+
+
+class AdviceReported(Part):
+    """A utility accepted or rejected the business content of our documents (824)."""
+
+    type: Literal["AdviceReported"] = "AdviceReported"
+    file_id: UUID
+    items: Annotated[tuple[Advice, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]

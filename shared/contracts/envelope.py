@@ -1,0 +1,116 @@
+"""The cover of every message: who said it, when, about whose customer, in answer to what."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Self
+from uuid import UUID, uuid4
+
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+
+from shared.contracts.charges import ChargesRated, InvoiceReported
+from shared.contracts.documents import AdviceReported, DocumentAcknowledged, DocumentSent
+from shared.contracts.enrollment import EnrollmentDecided, EnrollmentReported
+from shared.contracts.parts import CcaCode, Environment, Part, ServiceName, UtilityCode
+from shared.contracts.remittance import RemittanceApplied, RemittanceHeld, RemittanceReported
+from shared.contracts.usage import UsageCancelled, UsageHeld, UsageReported
+
+Body = Annotated[
+    AdviceReported
+    | ChargesRated
+    | DocumentAcknowledged
+    | DocumentSent
+    | EnrollmentDecided
+    | EnrollmentReported
+    | InvoiceReported
+    | RemittanceApplied
+    | RemittanceHeld
+    | RemittanceReported
+    | UsageCancelled
+    | UsageHeld
+    | UsageReported,
+    Field(discriminator="type"),
+]
+"""Every fact that can travel; a new one is added here and in `routes.CONSUMERS`."""
+
+Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+"""A moment, always UTC once read."""
+
+
+class Envelope(Part):
+    """One message on the wire, as JSON.
+
+    `correlation_id` is the same for everything that one received file set in motion;
+    `causation_id` is the message that led directly to this one.
+    """
+
+    id: UUID = Field(default_factory=uuid4)
+    type: str
+    version: int = 1
+    at: Instant
+    source: ServiceName
+    correlation_id: UUID
+    causation_id: UUID | None = None
+    cca: CcaCode
+    utility: UtilityCode
+    environment: Environment
+    body: Body
+
+    @model_validator(mode="after")
+    def _type_names_the_body(self) -> Self:
+        if self.type != self.body.type:
+            msg = f"the envelope says {self.type}, the body {self.body.type}"
+            raise ValueError(msg)
+        return self
+
+    def to_json(self) -> bytes:
+        """Return the bytes that go on the wire."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read the bytes of one message.
+
+        Raises:
+            pydantic.ValidationError: the bytes are not a message of a known type.
+        """
+        return cls.model_validate_json(data)
+
+    @classmethod
+    def about(  # noqa: PLR0913  every argument is part of the cover and none has a default
+        cls,
+        body: Body,
+        *,
+        at: datetime,
+        source: ServiceName,
+        correlation_id: UUID,
+        cca: str,
+        utility: str,
+        environment: Environment,
+        causation_id: UUID | None = None,
+    ) -> Self:
+        """Put a new fact into an envelope."""
+        return cls(
+            type=body.type,
+            at=at,
+            source=source,
+            correlation_id=correlation_id,
+            causation_id=causation_id,
+            cca=cca,
+            utility=utility,
+            environment=environment,
+            body=body,
+        )
+
+    def answer(self, body: Body, *, at: datetime, source: ServiceName) -> Self:
+        """Put a fact caused by this message into an envelope of the same scope."""
+        return self.about(
+            body,
+            at=at,
+            source=source,
+            correlation_id=self.correlation_id,
+            causation_id=self.id,
+            cca=self.cca,
+            utility=self.utility,
+            environment=self.environment,
+        )

@@ -1,0 +1,92 @@
+"""Money, prices and energy, exact to the last digit.
+
+A utility and a Community Choice Aggregator must agree on every cent, so no binary fraction ever
+stands for an amount: JSON carries decimals as strings, arithmetic runs on integers or `Decimal`,
+and each printed line is rounded exactly once, by `round_to_cents`.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+MICRO_PER_UNIT = 1_000_000
+"""Quantities (kWh, kW) are held as integers of one millionth."""
+
+CENTS_PER_USD = 100
+
+
+class InexactAmountError(ValueError):
+    """The value has more decimals than its unit can hold, so it cannot be carried exactly."""
+
+
+def _refuse_binary_fraction(value: object) -> object:
+    if isinstance(value, float):
+        msg = "amounts are decimals written as strings, never binary fractions"
+        raise ValueError(msg)  # noqa: TRY004  pydantic turns only ValueError into a finding
+    return value
+
+
+Usd = Annotated[
+    Decimal, BeforeValidator(_refuse_binary_fraction), Field(max_digits=16, decimal_places=2)
+]
+"""An amount in US dollars, to the cent, signed."""
+
+UsdPrice = Annotated[
+    Decimal, BeforeValidator(_refuse_binary_fraction), Field(max_digits=16, decimal_places=6)
+]
+"""Dollars per unit, or a tax rate as a fraction; at most six decimals."""
+
+Quantity = Annotated[
+    Decimal, BeforeValidator(_refuse_binary_fraction), Field(max_digits=18, decimal_places=6)
+]
+"""A metered quantity (kWh or kW), at most six decimals, signed."""
+
+
+def to_micro(quantity: Decimal) -> int:
+    """Return `quantity` in integer millionths of its unit.
+
+    Raises:
+        InexactAmountError: the quantity has more than six decimals.
+    """
+    scaled = quantity.scaleb(6)
+    whole = int(scaled)
+    if whole != scaled:
+        msg = f"{quantity} has more than six decimals"
+        raise InexactAmountError(msg)
+    return whole
+
+
+def from_micro(micro: int) -> Decimal:
+    """Return integer millionths as a decimal quantity without trailing zeros beyond the point."""
+    return Decimal(micro).scaleb(-6)
+
+
+def to_cents(amount: Decimal) -> int:
+    """Return `amount` in integer cents.
+
+    Raises:
+        InexactAmountError: the amount has a fraction of a cent; round it first, by name.
+    """
+    scaled = amount.scaleb(2)
+    whole = int(scaled)
+    if whole != scaled:
+        msg = f"{amount} is not a whole number of cents"
+        raise InexactAmountError(msg)
+    return whole
+
+
+def from_cents(cents: int) -> Decimal:
+    """Return integer cents as dollars with two decimals."""
+    return Decimal(cents).scaleb(-2)
+
+
+def round_to_cents(amount: Decimal, *, half_even: bool = False) -> Decimal:
+    """Round one printed line to the cent; the only rounding a charge line ever sees.
+
+    Half-up reproduces the printed bills of 3CE and SJCE; a utility that validates with half-even
+    is a setting of its plan, which is why the choice is an argument.
+    """
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_EVEN if half_even else ROUND_HALF_UP)

@@ -1,0 +1,70 @@
+"""Words that several messages share: identifiers, codes and the frozen model they are built on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+MESSAGE_ITEMS_MAX = 500
+"""A message carries at most this many items: batches, not crumbs."""
+
+MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+"""… and at most this many bytes of JSON."""
+
+
+class Part(BaseModel):
+    """A frozen piece of a message; unknown fields are ignored so that a sender may grow first."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+
+class Environment(StrEnum):
+    """ISA15: test and production never mix."""
+
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class ServiceName(StrEnum):
+    """The three services; also the names of their queues."""
+
+    EDI_GATEWAY = "edi_gateway"
+    RATING = "rating"
+    REMITTANCE = "remittance"
+
+
+CcaCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{2,12}$")]
+"""A Community Choice Aggregator's short name, e.g. `mce`."""
+
+UtilityCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{2,12}$")]
+"""A utility's short name and the name of its folder in `shared/partners`, e.g. `pge`."""
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+"""An identifier as a partner writes it: text always, so that leading zeros survive."""
+
+Text = Annotated[str, StringConstraints(max_length=264)]
+
+
+class Reason(Part):
+    """Why something was refused: a code from a published list and words for a person."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    text: Text = ""
+
+
+class BillOption(StrEnum):
+    """Who computes and who bills (REF*BLT, REF*PC)."""
+
+    BILL_READY = "bill_ready"
+    RATE_READY = "rate_ready"
+    DUAL = "dual"
+
+
+class Purpose(StrEnum):
+    """What a usage or charge document does: corrections are new documents that name the old."""
+
+    ORIGINAL = "original"
+    CANCEL = "cancel"
+    REPLACE = "replace"

@@ -1,0 +1,129 @@
+"""Metered usage as a utility reports it in an 867."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from shared.contracts.measures import Quantity
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Purpose, Text
+
+
+class Bucket(StrEnum):
+    """The time-of-use bucket of a quantity (MEA07 significance code)."""
+
+    TOTAL = "total"
+    ON_PEAK = "on_peak"
+    MID_PEAK = "mid_peak"
+    OFF_PEAK = "off_peak"
+    SUPER_OFF_PEAK = "super_off_peak"
+
+
+class Unit(StrEnum):
+    """The unit of a metered quantity (MEA04: KH, K1)."""
+
+    KWH = "kWh"
+    KW = "kW"
+
+
+class Direction(StrEnum):
+    """Delivered to the customer, or received from the customer's generation (QTY01 = 87)."""
+
+    DELIVERED = "delivered"
+    RECEIVED = "received"
+
+
+class MeteredQuantity(Part):
+    """One quantity of one meter over its service period."""
+
+    bucket: Bucket
+    unit: Unit
+    direction: Direction = Direction.DELIVERED
+    estimated: bool = False
+    quantity: Quantity
+
+
+class MeterUsage(Part):
+    """What one meter recorded over a half-open period `[period_start, period_end)`.
+
+    Dates are local dates of the utility; the closing read date is the next period's first day.
+    """
+
+    meter_number: Identifier
+    period_start: date
+    period_end: date
+    rate_code: Identifier | None = None
+    quantities: tuple[MeteredQuantity, ...]
+
+    @model_validator(mode="after")
+    def _period_moves_forward(self) -> Self:
+        if self.period_end <= self.period_start:
+            msg = "a service period ends after it starts"
+            raise ValueError(msg)
+        return self
+
+
+class UsageItem(Part):
+    """One 867 for one service agreement."""
+
+    transaction_id: UUID
+    usage_id: Identifier
+    """BPT02, the business key of usage; our 810 refers to it in BIG05."""
+    original_usage_id: Identifier | None = None
+    """BPT09 of a cancel or replacement: the usage it corrects."""
+    purpose: Purpose
+    final: bool = False
+    reported_on: date
+    bill_due_on: date | None = None
+    """DTM*649: the last day on which our 810 still reaches the customer's bill."""
+    account_number: Identifier
+    service_agreement_id: Identifier | None = None
+    customer_name: Text = ""
+    meters: Annotated[tuple[MeterUsage, ...], Field(min_length=1)]
+
+
+class UsageReported(Part):
+    """A utility reported metered usage (867)."""
+
+    type: Literal["UsageReported"] = "UsageReported"
+    file_id: UUID
+    items: Annotated[tuple[UsageItem, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
+
+
+class HeldUsage(Part):
+    """Usage that is not charged yet, and why."""
+
+    transaction_id: UUID
+    usage_id: Identifier
+    account_number: Identifier
+    code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]+$")]
+    """A stable code, e.g. `NOT_ENROLLED`, `RATE_NOT_FOUND`, `TOTAL_MISMATCH`."""
+    message: Text
+
+
+class UsageHeld(Part):
+    """Usage could not be charged; it waits, with a reason, and nothing was guessed."""
+
+    type: Literal["UsageHeld"] = "UsageHeld"
+    items: Annotated[tuple[HeldUsage, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
+
+
+class CancelledUsage(Part):
+    """A pair that leaves nothing to charge: the usage and the cancel that ended it."""
+
+    transaction_id: UUID
+    usage_id: Identifier
+    cancel_transaction_id: UUID
+    cancel_usage_id: Identifier
+    account_number: Identifier
+
+
+class UsageCancelled(Part):
+    """Usage was cancelled by the utility; where it had been charged, a cancel charge follows."""
+
+    type: Literal["UsageCancelled"] = "UsageCancelled"
+    items: Annotated[tuple[CancelledUsage, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
