@@ -1,0 +1,53 @@
+"""How one installation is set up: addresses, folders, test or production.
+
+Values come from the environment (`CCAX_…`) or from what the composition root passes in. Each
+service adds its own settings to this class; there is no global settings object.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.contracts.parts import Environment
+
+
+class BusKind(StrEnum):
+    """Which wire connects the services."""
+
+    MEMORY = "memory"
+    RABBITMQ = "rabbitmq"
+
+
+class PlatformSettings(BaseSettings):
+    """What every service needs to know about where it runs.
+
+    Attributes:
+        database_url: `postgresql://…`; empty means the embedded database under `data_dir`.
+        amqp_url: `amqp://…`; needed when `bus` is `rabbitmq`.
+        environment: what we say in ISA15; test and production never mix.
+        data_dir: folder of the embedded database, the archive and the SFTP mailboxes.
+        worker_processes: processes for reading, rating and rendering; 0 means one for each core.
+        shutdown_s: time to finish work in hand after a stop signal.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CCAX_", frozen=True, extra="ignore")
+
+    database_url: str = ""
+    amqp_url: str = ""
+    bus: BusKind = BusKind.MEMORY
+    environment: Environment = Environment.TEST
+    data_dir: Path = Path("var")
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    sftp_host: str = "127.0.0.1"
+    sftp_port: int = Field(default=2222, ge=0, le=65535)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "console"
+    worker_processes: int = Field(default=0, ge=0, le=64)
+    prefetch: int = Field(default=20, ge=1, le=1000)
+    shutdown_s: float = Field(default=20.0, gt=0)
