@@ -1,8 +1,9 @@
-"""${message}
+<%
+def quoted(value):
+    return "None" if value is None else '"%s"' % value
+%>"""${message.strip().rstrip(".").capitalize()}.
 
-Revision: ${up_revision}
-Revises: ${down_revision | comma,n}
-Made: ${create_date}
+Revision ${up_revision}, after ${down_revision or "nothing"}; made ${create_date.date()}.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
-branch_labels = ${repr(branch_labels)}
-depends_on = ${repr(depends_on)}
+
+revision = ${quoted(up_revision)}
+down_revision = ${quoted(down_revision)}
+branch_labels = None
+depends_on = None
 
 
 def upgrade() -> None:

@@ -174,7 +174,9 @@ def _prepare(connection: Connection, schema: str) -> None:
             "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
         )
     )
-    connection.execute(text(f"GRANT {role} TO CURRENT_USER"))
+    is_member = text("SELECT pg_has_role(CURRENT_USER, :role, 'MEMBER')")
+    if not connection.scalar(is_member, {"role": role}):
+        connection.execute(text(f"GRANT {role} TO CURRENT_USER"))
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role}"))
     # From here on under the role: it owns what the history makes, so that the service may add
     # a month's partition by itself and can still touch nothing outside its schema.

@@ -228,10 +228,10 @@ class RabbitBus:
 
     async def depth(self, queue: str) -> int:
         """Messages waiting in a queue."""
-        declared = await self._connected.admin.declare_queue(
-            self._prefix + queue, passive=True, robust=False
-        )
-        return declared.declaration_result.message_count or 0
+        # aio-pika answers a passive declaration from memory when it knows the queue.
+        channel = await self._connected.admin.get_underlay_channel()
+        declared = await channel.queue_declare(self._prefix + queue, passive=True)
+        return declared.message_count or 0
 
     async def purge(self, queue: str) -> int:
         """Empty a queue."""
