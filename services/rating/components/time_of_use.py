@@ -1,0 +1,76 @@
+"""Energy by time of use: so many kWh on-peak at one price, so many off-peak at another.
+
+The ordinary kind of a generation price. A flat price is the same thing with one bucket, `total`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, StrictInt
+
+from services.rating.charging import Line, PeriodPart, energy_line, line_id
+from services.rating.components.part import ComponentPart, Pricing
+from services.rating.holds import DeterminantMissing, DeterminantUnpriced, RateNotFound
+from services.rating.rounding import line_cents
+from shared.contracts.usage import Bucket
+
+BUCKET_WORDS: Final = {
+    Bucket.TOTAL: "ALL HOURS",
+    Bucket.ON_PEAK: "ON PEAK",
+    Bucket.MID_PEAK: "MID PEAK",
+    Bucket.OFF_PEAK: "OFF PEAK",
+    Bucket.SUPER_OFF_PEAK: "SUPER OFF PEAK",
+}
+
+
+class TimeOfUse(ComponentPart):
+    """A price for each bucket of each season, in units of the plan's `price_scale`."""
+
+    kind: Literal["time_of_use"]
+    prices: Annotated[dict[str, dict[Bucket, StrictInt]], Field(min_length=1)]
+
+    def buckets(self, season: str) -> frozenset[Bucket]:
+        """The quantities this component needs in a season.
+
+        Raises:
+            RateNotFound: the plan has no prices for the season.
+        """
+        if season not in self.prices:
+            raise RateNotFound(f"the plan has no prices for the season {season}")
+        return frozenset(self.prices[season])
+
+    def lines(self, part: PeriodPart, pricing: Pricing, before: Sequence[Line]) -> list[Line]:  # noqa: ARG002  the same call for every kind
+        """One line a bucket, in the order of the plan file.
+
+        Raises:
+            RateNotFound: the plan has no prices for the season.
+            DeterminantMissing: a bucket with a price is not in the 867.
+            DeterminantUnpriced: the 867 has energy in a bucket without a price.
+        """
+        priced = self.buckets(part.season)
+        self._refuse_unpriced(part, priced)
+        lines = []
+        for bucket, units in self.prices[part.season].items():
+            energy = part.energy_micro.get(bucket)
+            if bucket is Bucket.TOTAL:
+                energy = part.total_micro
+            if energy is None:
+                raise DeterminantMissing(f"the plan needs {bucket} energy, the 867 has none")
+            price = pricing.micro(units)
+            cents = line_cents(energy, price, half_even=pricing.half_even)
+            text = f"{self.label} {BUCKET_WORDS[bucket]} {part.season}"
+            name = line_id(self.line_id, bucket, part)
+            lines.append(energy_line(name, (self.code, text), part, (energy, price), cents))
+        return lines
+
+    def _refuse_unpriced(self, part: PeriodPart, priced: frozenset[Bucket]) -> None:
+        if Bucket.TOTAL in priced:
+            return
+        for bucket, energy in part.energy_micro.items():
+            if bucket is not Bucket.TOTAL and bucket not in priced and energy:
+                raise DeterminantUnpriced(
+                    f"{bucket} energy has no price in {part.season}, the plan prices "
+                    + ", ".join(sorted(priced))
+                )

@@ -1,0 +1,46 @@
+"""The city's utility users tax on the CCA's charges.
+
+The base is the sum of the *rounded* generation lines of the same sub-period without the energy
+surcharge: 3CE and Santa Cruz bills are reproduced to the cent only so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from services.rating.charging import Line, PeriodPart, label_of, line_id
+from services.rating.rounding import tax_cents
+from shared.contracts.charges import LineKind
+
+CODE: Final = "UT"
+
+
+def user_tax(
+    part: PeriodPart, city: str, rate_micro: int, before: Sequence[Line], *, half_even: bool
+) -> list[Line]:
+    """The tax on the lines `before` it, credits counted; no line when nothing is due.
+
+    Args:
+        part: the days it is for.
+        city: printed in the label.
+        rate_micro: the rate in millionths (8.5 % is 85,000).
+        before: the part's lines so far; taxes among them are left out of the base.
+        half_even: rounding of the plan.
+    """
+    base = sum(line.signed_cents for line in before if line.kind is not LineKind.TAX)
+    cents = tax_cents(max(base, 0), rate_micro, half_even=half_even)
+    if not cents:
+        return []
+    return [
+        Line(
+            line_id=line_id("user_tax", "all", part),
+            kind=LineKind.TAX,
+            code=CODE,
+            label=label_of(f"{city} UTILITY USERS TAX", part),
+            quantity_micro=None,
+            unit=None,
+            price_micro=rate_micro,
+            cents=cents,
+        )
+    ]

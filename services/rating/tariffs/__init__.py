@@ -1,0 +1,1 @@
+"""Tariffs as imported data: plan files, local taxes, and what is particular to one CCA."""

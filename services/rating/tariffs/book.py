@@ -1,0 +1,160 @@
+"""The price book: finds the plan for a customer and cuts a service period where prices change.
+
+A plan is chosen by CCA, utility rate code, product, cohort and day, among the versions known when
+we rate. A rate sheet that begins mid-month, or a summer that ends inside the period, splits the
+period; each part is printed by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+from services.rating.holds import RateNotFound
+from services.rating.tariffs.cca import CcaFile
+from services.rating.tariffs.plan import PlanFile
+from services.rating.tariffs.taxes import TaxFile
+
+_ONE_DAY: Final = timedelta(days=1)
+REMEMBERED_SPANS_MAX: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlanKey:
+    """What selects a plan, besides the day."""
+
+    cca: str
+    utility: str
+    rate_code: str
+    product: str
+    cohort: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days `[start, end)` with one plan version and one season."""
+
+    start: date
+    end: date
+    plan: PlanFile
+    season: str
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """All imported tariffs, ready to be asked; built once and used until something is imported.
+
+    Attributes:
+        plans: every plan version.
+        taxes: the tax file in force.
+        ccas: CCA → its particulars.
+    """
+
+    plans: tuple[PlanFile, ...]
+    taxes: TaxFile
+    ccas: Mapping[str, CcaFile]
+    _by_code: dict[tuple[str, str, str], list[PlanFile]] = field(init=False, repr=False)
+    _spans: dict[tuple[PlanKey, date, date, date], tuple[Span, ...]] = field(
+        init=False, repr=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        index: dict[tuple[str, str, str], list[PlanFile]] = {}
+        for plan in self.plans:
+            for code in plan.rate_codes:
+                index.setdefault((plan.cca, plan.utility, code), []).append(plan)
+        object.__setattr__(self, "_by_code", index)
+
+    def key(
+        self, cca: str, utility: str, rate_code: str, product: str | None, city: str
+    ) -> PlanKey:
+        """Complete the key of a customer's plan with default product and cohort.
+
+        Raises:
+            RateNotFound: nothing was imported for the CCA, or the city has no cohort.
+        """
+        particulars = self.ccas.get(cca)
+        if particulars is None:
+            raise RateNotFound(f"no tariffs were imported for {cca}")
+        chosen = particulars.product_of(product)
+        return PlanKey(cca, utility, rate_code, chosen, particulars.cohort_of(city))
+
+    def knows_rate_code(self, cca: str, utility: str, rate_code: str) -> bool:
+        """Whether any plan is for this utility rate code."""
+        return (cca, utility, rate_code) in self._by_code
+
+    def select(self, key: PlanKey, day: date, known_on: date) -> PlanFile:
+        """The one plan version for a customer on a day, as known on another day.
+
+        The latest effective date wins, then the latest knowledge: a corrected sheet replaces
+        the one it corrects from then on, and past ratings keep what they used.
+
+        Raises:
+            RateNotFound: no plan, or two different plans, claim the day.
+        """
+        claimed = [
+            plan
+            for plan in self._by_code.get((key.cca, key.utility, key.rate_code), ())
+            if key.product in plan.products
+            and plan.cohort == key.cohort
+            and plan.known_from <= known_on
+            and plan.covers(day)
+        ]
+        if not claimed:
+            raise RateNotFound(f"no plan for {_words(key)} on {day}")
+        if len({plan.plan_id for plan in claimed}) > 1:
+            names = ", ".join(sorted({plan.plan_id for plan in claimed}))
+            raise RateNotFound(f"more than one plan for {_words(key)} on {day}: {names}")
+        return max(claimed, key=lambda plan: (plan.effective_from, plan.known_from, plan.version))
+
+    def spans(self, key: PlanKey, start: date, end: date, known_on: date) -> tuple[Span, ...]:
+        """Cut `[start, end)` where plan, season or an expiring component changes.
+
+        Accounts of one billing cycle share their period, so the answer is remembered.
+
+        Raises:
+            RateNotFound: some day of the period has no plan, or more than one.
+        """
+        asked = (key, start, end, known_on)
+        if asked not in self._spans:
+            if len(self._spans) >= REMEMBERED_SPANS_MAX:
+                self._spans.clear()
+            self._spans[asked] = self._cut(key, start, end, known_on)
+        return self._spans[asked]
+
+    def _cut(self, key: PlanKey, start: date, end: date, known_on: date) -> tuple[Span, ...]:
+        spans: list[Span] = []
+        marks: list[tuple[object, ...]] = []
+        for number in range((end - start).days):
+            day = start + number * _ONE_DAY
+            plan = self.select(key, day, known_on)
+            season = plan.season_of(day)
+            active = tuple(c.line_id for c in plan.components if c.applies(key.product, day))
+            mark = (plan.plan_id, plan.version, season, active)
+            if spans and marks[-1] == mark:
+                spans[-1] = Span(spans[-1].start, day + _ONE_DAY, plan, season)
+            else:
+                spans.append(Span(day, day + _ONE_DAY, plan, season))
+                marks.append(mark)
+        return tuple(spans)
+
+
+def _words(key: PlanKey) -> str:
+    cohort = f", cohort {key.cohort}" if key.cohort else ""
+    return f"{key.cca} {key.rate_code} {key.product} ({key.utility}{cohort})"
+
+
+def build_book(
+    plans: Iterable[PlanFile], taxes: Iterable[TaxFile], ccas: Iterable[CcaFile]
+) -> PriceBook:
+    """Make the price book from imported files; of taxes and CCAs the last version counts.
+
+    Raises:
+        RateNotFound: no taxes were imported, so nothing can be rated.
+    """
+    last = list(taxes)
+    if not last:
+        raise RateNotFound("no taxes were imported")
+    return PriceBook(tuple(plans), last[-1], {cca.cca: cca for cca in ccas})
