@@ -110,7 +110,7 @@ def day(  # noqa: PLR0913 - one argument an option: this is the command line
     try:
         reports = asyncio.run(_live(list(_spread(plan, days)), console))
     except (OSError, ValueError, asyncssh.Error) as error:
-        Console(stderr=True).print(f"{utility} could not reach {host}:{port}: {error}")
+        Console(stderr=True).print(f"{utility} could not reach {host} port {port}: {error}")
         raise typer.Exit(2) from error
     if report is not None:
         save(json.dumps(_document(reports), indent=2) + "\n", report)

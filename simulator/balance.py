@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from simulator.documents import ccyymmdd
+from simulator.x12 import element
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,9 +87,11 @@ def _numbers(book: Correspondence, expected: Expectations) -> Iterator[str]:
     )
     invoices = Counter(invoice.number for invoice in book.invoices)
     yield from (f"invoice number {one} came {n} times" for one, n in invoices.items() if n > 1)
+    again = {f"{control:09d}" for control in expected.sent_again}
     for note in book.interchange_notes:
-        if note[4] == "R" and int(note[1]) not in expected.sent_again:
-            yield f"interchange {note[1]} was rejected by TA1 with {note[5]}"
+        number = element(note, 1)
+        if element(note, 4) == "R" and number not in again:
+            yield f"interchange {number} was rejected by TA1 with {element(note, 5)}"
 
 
 def _enrollments(book: Correspondence, expected: Expectations) -> Iterator[str]:
