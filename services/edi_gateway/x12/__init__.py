@@ -1,0 +1,118 @@
+"""The X12 codec: reads utility files into documents, says what is wrong, and writes replies.
+
+Everything the gateway needs stands in this list; the modules behind it are the codec's own affair.
+It is pure and synchronous, and does no input or output but loading its maps. A file is read in two
+passes: `scan` finds envelopes and transactions, `read_transaction` reads one of them.
+"""
+
+from __future__ import annotations
+
+from services.edi_gateway.x12.acknowledge import (
+    ACKNOWLEDGMENT_GROUP,
+    GroupAcknowledgment,
+    InterchangeAcknowledgment,
+    SetAcknowledgment,
+    SetVerdict,
+    build_997,
+    build_ta1,
+    read_997,
+    read_ta1,
+)
+from services.edi_gateway.x12.amounts import (
+    InexactAmountError,
+    decimal_text,
+    n2,
+    parse_decimal,
+    parse_n2,
+)
+from services.edi_gateway.x12.delimiters import Delimiters
+from services.edi_gateway.x12.document import (
+    ABSENT_LOOP,
+    ABSENT_SEGMENT,
+    Loop,
+    Segment,
+    Transaction,
+)
+from services.edi_gateway.x12.envelope import (
+    FileScan,
+    FunctionalGroup,
+    Interchange,
+    Party,
+    TransactionSlot,
+)
+from services.edi_gateway.x12.findings import Finding, Level, Severity, has_errors
+from services.edi_gateway.x12.guide import DEFAULT_GUIDE, UnusableGuideError, load_guide
+from services.edi_gateway.x12.reading import (
+    ReadTransaction,
+    check_group,
+    check_membership,
+    read_transaction,
+)
+from services.edi_gateway.x12.rules import Guide, SetMap
+from services.edi_gateway.x12.scanning import is_complete, scan
+from services.edi_gateway.x12.tokenizer import RawSegment, tokenize
+from services.edi_gateway.x12.validation import validate
+from services.edi_gateway.x12.writer import (
+    Element,
+    OutboundEnvelope,
+    OutboundGroup,
+    OutboundSegment,
+    OutboundTransaction,
+    UnwritableValueError,
+    clean_text,
+    write_interchange,
+)
+
+__all__ = [
+    "ABSENT_LOOP",
+    "ABSENT_SEGMENT",
+    "ACKNOWLEDGMENT_GROUP",
+    "DEFAULT_GUIDE",
+    "Delimiters",
+    "Element",
+    "FileScan",
+    "Finding",
+    "FunctionalGroup",
+    "GroupAcknowledgment",
+    "Guide",
+    "InexactAmountError",
+    "Interchange",
+    "InterchangeAcknowledgment",
+    "Level",
+    "Loop",
+    "OutboundEnvelope",
+    "OutboundGroup",
+    "OutboundSegment",
+    "OutboundTransaction",
+    "Party",
+    "RawSegment",
+    "ReadTransaction",
+    "Segment",
+    "SetAcknowledgment",
+    "SetMap",
+    "SetVerdict",
+    "Severity",
+    "Transaction",
+    "TransactionSlot",
+    "UnusableGuideError",
+    "UnwritableValueError",
+    "build_997",
+    "build_ta1",
+    "check_group",
+    "check_membership",
+    "clean_text",
+    "decimal_text",
+    "has_errors",
+    "is_complete",
+    "load_guide",
+    "n2",
+    "parse_decimal",
+    "parse_n2",
+    "read_997",
+    "read_ta1",
+    "read_transaction",
+    "scan",
+    "tokenize",
+    "validate",
+    "write_interchange",
+]

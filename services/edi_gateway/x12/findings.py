@@ -1,0 +1,51 @@
+"""What is wrong in a received file, said so that the sender can mend it.
+
+A finding is a value, never an exception: the partner's data is wrong, ours is not. Its codes are
+those the partner will read in our TA1 and 997, so one list serves the ledger and the reply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Severity = Literal["error", "warning"]
+Level = Literal["interchange", "group", "transaction", "segment", "element"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong, where it is, and its code.
+
+    `code` belongs to the list of its level: interchange TA1-05, group AK9-05, transaction AK5-02,
+    segment AK3-04, element AK4-03 (X12 004010). An error refuses what it is found in; a warning
+    is only told. `place` reads `867[12]/PTD[2]/QTY[1]/QTY02`; `segment_position` counts from the
+    ST as 1; `byte_offset` counts from the first byte of the file.
+    """
+
+    severity: Severity
+    level: Level
+    code: str
+    place: str
+    message: str
+    segment_position: int = 0
+    segment_id: str = ""
+    loop_id: str = ""
+    element: int = 0
+    component: int = 0
+    data_element: str = ""
+    value: str = ""
+    byte_offset: int = 0
+
+    @property
+    def is_error(self) -> bool:
+        """Whether this finding refuses what it was found in."""
+        return self.severity == "error"
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Whether at least one of the findings refuses its subject."""
+    return any(finding.is_error for finding in findings)

@@ -1,0 +1,179 @@
+"""Loads an implementation guide: the folder of maps that says what a utility's documents hold.
+
+Guides are data in pyx12's map format, so that they can be read, compared and checked with a tool
+others maintain. This is the only file that touches pyx12: its loader reads the folder, and its
+nodes are turned into our own rules and dropped. A guide that cannot be loaded is our fault, not a
+partner's, so it raises.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import pyx12.map_if
+import pyx12.map_index
+import pyx12.params
+
+from services.edi_gateway.x12.rules import (
+    UNLIMITED,
+    ElementRule,
+    Guide,
+    LoopRule,
+    SegmentRule,
+    SetMap,
+    SyntaxKind,
+    SyntaxNote,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAPS_FOLDER = Path(__file__).parent / "maps"
+DEFAULT_GUIDE = "uig_004010"
+INTERCHANGE_VERSION = "00401"
+TRANSACTION_PATH = "/ISA_LOOP/GS_LOOP/ST_LOOP"
+FIRST_KEY = 1
+
+MapNode: TypeAlias = Any
+"""A node of pyx12's map tree; the library ships no types."""
+
+
+class UnusableGuideError(Exception):
+    """A guide folder cannot be loaded or holds something this codec does not support."""
+
+
+@lru_cache(maxsize=16)
+def load_guide(name: str = DEFAULT_GUIDE, folder: Path | None = None) -> Guide:
+    """Load a guide by its folder name, once per process.
+
+    Raises UnusableGuideError with the file and the reason when the folder is missing or broken.
+    """
+    path = (folder or MAPS_FOLDER) / name
+    try:
+        index = pyx12.map_index.map_index(str(path))
+        entries = [e for e in index.maps if e["icvn"] == INTERCHANGE_VERSION and e["fic"]]
+        files = {str(entry["abbr"]): str(entry["map_file"]) for entry in entries}
+        nodes = {set_id: _load_map(path, file) for set_id, file in files.items()}
+        groups = {
+            str(entry["fic"]): frozenset(
+                str(e["abbr"]) for e in entries if e["fic"] == entry["fic"]
+            )
+            for entry in entries
+        }
+        sets = {
+            set_id: _set_map(set_id, node, frozenset(g for g, s in groups.items() if set_id in s))
+            for set_id, node in nodes.items()
+        }
+    except UnusableGuideError:
+        raise
+    except Exception as error:  # pyx12 raises many unrelated types; all mean the same here
+        message = f"Guide {name} in {path} cannot be loaded: {error}"
+        raise UnusableGuideError(message) from error
+    if not sets:
+        message = f"Guide {name} in {path} lists no maps for version {INTERCHANGE_VERSION}."
+        raise UnusableGuideError(message)
+    return Guide(
+        name=name,
+        versions=frozenset(str(entry["vriic"]) for entry in entries),
+        groups=groups,
+        sets=sets,
+        segment_ids=frozenset().union(*(one.segment_ids for one in sets.values())),
+    )
+
+
+def _load_map(path: Path, file: str) -> MapNode:
+    return pyx12.map_if.load_map_file(file, pyx12.params.params(), str(path))
+
+
+def _set_map(set_id: str, root: MapNode, functional_ids: frozenset[str]) -> SetMap:
+    node = root.getnodebypath(TRANSACTION_PATH)
+    keys = count(FIRST_KEY)
+    loop = _loop_rule(node, root, keys)
+    return SetMap(set_id, functional_ids, loop, frozenset(_segment_ids(loop)))
+
+
+def _segment_ids(loop: LoopRule) -> Iterator[str]:
+    for child in loop.children:
+        if isinstance(child, LoopRule):
+            yield from _segment_ids(child)
+        else:
+            yield child.id
+
+
+def _loop_rule(node: MapNode, root: MapNode, keys: Iterator[int]) -> LoopRule:
+    key = next(keys)
+    children: list[SegmentRule | LoopRule] = []
+    for child in node.childIterator():
+        if child.is_loop():
+            children.append(_loop_rule(child, root, keys))
+        else:
+            children.append(_segment_rule(child, root, keys))
+    if not children or isinstance(children[0], LoopRule):
+        message = (
+            f"Loop {node.get_path()} does not begin with a segment; wrapper loops have no use."
+        )
+        raise UnusableGuideError(message)
+    return LoopRule(
+        key=key,
+        id=children[0].id,
+        name=node.name or node.id,
+        position=int(node.pos),
+        required=node.usage == "R",
+        max_use=min(node.get_max_repeat(), UNLIMITED),
+        children=tuple(children),
+        not_used=node.usage == "N",
+    )
+
+
+def _segment_rule(node: MapNode, root: MapNode, keys: Iterator[int]) -> SegmentRule:
+    elements = tuple(_element_rule(child, root) for child in node.children)
+    first = elements[0] if elements else None
+    is_key = first is not None and first.data_type == "ID" and first.required
+    return SegmentRule(
+        key=next(keys),
+        id=node.id,
+        name=node.name or node.id,
+        position=int(node.pos),
+        required=node.usage == "R",
+        max_use=min(node.get_max_repeat(), UNLIMITED),
+        elements=elements,
+        notes=tuple(
+            SyntaxNote(cast("SyntaxKind", note[0]), tuple(int(n) for n in note[1:]))
+            for note in node.syntax
+        ),
+        keys=first.codes if first is not None and is_key else frozenset(),
+        not_used=node.usage == "N",
+    )
+
+
+def _element_rule(node: MapNode, root: MapNode) -> ElementRule:
+    if node.is_composite():
+        return ElementRule(
+            number=node.seq,
+            name=node.name or "",
+            data_element=node.data_ele or "",
+            data_type="composite",
+            min_length=0,
+            max_length=UNLIMITED,
+            required=node.usage == "R",
+            not_used=node.usage == "N",
+            components=tuple(_element_rule(child, root) for child in node.children),
+        )
+    advised: frozenset[str] = frozenset()
+    if node.external_codes is not None:
+        advised = frozenset(root.ext_codes.codes[node.external_codes]["codes"])
+    return ElementRule(
+        number=node.seq,
+        name=node.name or "",
+        data_element=node.data_ele,
+        data_type=node.data_type,
+        min_length=node.min_len,
+        max_length=node.max_len,
+        required=node.usage == "R",
+        not_used=node.usage == "N",
+        codes=frozenset(node.valid_codes),
+        advised_codes=advised,
+    )

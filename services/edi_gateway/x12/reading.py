@@ -1,0 +1,111 @@
+"""Pass 2: reads one transaction out of its bytes and decides whether it is accepted.
+
+It takes only the bytes of the slot, so that a batch of transactions can be sent to a worker
+process as a few slices of the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from services.edi_gateway.x12.findings import Finding, has_errors
+from services.edi_gateway.x12.tokenizer import segment_offsets, split_segments
+from services.edi_gateway.x12.validation import validate
+
+if TYPE_CHECKING:
+    from services.edi_gateway.x12.delimiters import Delimiters
+    from services.edi_gateway.x12.document import Transaction
+    from services.edi_gateway.x12.envelope import FunctionalGroup, TransactionSlot
+    from services.edi_gateway.x12.rules import Guide
+
+GROUP_NOT_SUPPORTED = "1"
+VERSION_NOT_SUPPORTED = "2"
+BAD_SET_ID = "6"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTransaction:
+    """What became of one slot: the document if it was accepted, and every finding either way."""
+
+    set_id: str
+    control_number: str
+    index: int
+    transaction: Transaction | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the document may be used."""
+        return self.transaction is not None
+
+
+def read_transaction(
+    data: bytes, delimiters: Delimiters, slot: TransactionSlot, guide: Guide
+) -> ReadTransaction:
+    """Read one transaction; `data` is the slot's own bytes, `file[slot.start : slot.end]`.
+
+    The envelope findings of the slot come first, then those of the content. Offsets count from the
+    first byte of the file.
+    """
+    texts = split_segments(data.decode("latin-1"), delimiters)
+    transaction, found = validate(guide, texts, delimiters, slot.place)
+    findings = (*slot.findings, *_placed(found, data, delimiters, slot.start))
+    if has_errors(findings):
+        transaction = None
+    return ReadTransaction(slot.set_id, slot.control_number, slot.index, transaction, findings)
+
+
+def check_group(group: FunctionalGroup, guide: Guide) -> tuple[Finding, ...]:
+    """Return every finding of a group's header: its own, and whether the guide covers it at all."""
+    place = f"GS[{group.index}]"
+    findings = list(group.findings)
+    sets = guide.groups.get(group.functional_id)
+    if sets is None:
+        message = f"Functional group {group.functional_id or '(none)'} is not in this guide."
+        findings.append(
+            Finding("error", "group", GROUP_NOT_SUPPORTED, f"{place}/GS01", message, element=1)
+        )
+    elif group.version not in guide.versions:
+        message = f"Version {group.version or '(none)'} is not in this guide."
+        findings.append(
+            Finding("error", "group", VERSION_NOT_SUPPORTED, f"{place}/GS08", message, element=8)
+        )
+    return tuple(replace(f, byte_offset=f.byte_offset or group.start) for f in findings)
+
+
+def check_membership(
+    group: FunctionalGroup, slot: TransactionSlot, guide: Guide
+) -> tuple[Finding, ...]:
+    """Return a finding when a set travels in a group that is not its own (an 814 in a PT group)."""
+    sets = guide.groups.get(group.functional_id)
+    if sets is None or slot.set_id in sets or guide.set_map(slot.set_id) is None:
+        return ()
+    message = f"A {slot.set_id} does not belong in a {group.functional_id} group."
+    return (
+        Finding(
+            "error",
+            "transaction",
+            BAD_SET_ID,
+            f"{slot.place}/ST01",
+            message,
+            segment_position=1,
+            segment_id="ST",
+            byte_offset=slot.start,
+        ),
+    )
+
+
+def _placed(
+    findings: tuple[Finding, ...], data: bytes, delimiters: Delimiters, start: int
+) -> tuple[Finding, ...]:
+    """Give findings the offset of their segment; worked out only when there is something to say."""
+    if not findings:
+        return ()
+    offsets = segment_offsets(data, delimiters)
+    return tuple(
+        replace(f, byte_offset=start + offsets[min(f.segment_position, len(offsets)) - 1])
+        if offsets and f.segment_position
+        else replace(f, byte_offset=start)
+        for f in findings
+    )

@@ -1,0 +1,128 @@
+"""Cuts the bytes of a file into segments, forgiving what senders' systems add around them.
+
+Line breaks after terminators, lines wrapped at 80 columns, indented or doubled terminators, a byte
+order mark, a Ctrl-Z at the end: all occur in utility files and none changes the meaning. This file
+decides what counts as a segment; everything else counts on it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from services.edi_gateway.x12.delimiters import Delimiters, IsaHeader, read_isa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UTF8_BOM = b"\xef\xbb\xbf"
+PADDING = b"\r\n\t \x00\x1a"
+"""Bytes that may stand around segments: line breaks, blanks, fill and the DOS end-of-file mark."""
+
+_PADDING_TEXT = PADDING.decode("latin-1")
+_ISA_START = re.compile(rb"ISA(?=[^A-Za-z0-9\s])")
+
+
+@dataclass(frozen=True, slots=True)
+class RawSegment:
+    """A segment's text at its byte offset; `stray` marks bytes that belong to no interchange."""
+
+    offset: int
+    text: str
+    stray: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InterchangeStart:
+    """Where the next readable interchange header stands."""
+
+    offset: int
+    header: IsaHeader
+
+
+def find_interchange(data: bytes, position: int) -> InterchangeStart | None:
+    """Find the next header at or after `position` that can be read as an ISA segment."""
+    for found in _ISA_START.finditer(data, position):
+        if found.start() and data[found.start() - 1 : found.start()].isalnum():
+            continue
+        header = read_isa(data, found.start())
+        if header is not None:
+            return InterchangeStart(found.start(), header)
+    return None
+
+
+def clean(text: str) -> str:
+    """Drop line breaks and leading padding: neither is ever data in X12."""
+    if "\n" in text or "\r" in text:
+        text = text.replace("\r", "").replace("\n", "")
+    return text.lstrip(_PADDING_TEXT)
+
+
+def split_segments(text: str, delimiters: Delimiters) -> list[str]:
+    """Cut a stretch of one interchange into its segments, empty ones left out."""
+    terminator = delimiters.segment
+    if "\n" in text and terminator != "\n":
+        text = text.replace("\n", "")
+    if "\r" in text and terminator != "\r":
+        text = text.replace("\r", "")
+    pieces = text.split(terminator)
+    if any(f"{terminator}{sign}" in text or text.startswith(sign) for sign in " \t\x00\x1a"):
+        pieces = [piece.lstrip(_PADDING_TEXT) for piece in pieces]
+    return [piece for piece in pieces if piece] if "" in pieces else pieces
+
+
+def segment_offsets(data: bytes, delimiters: Delimiters) -> list[int]:
+    """Return the offset of each segment that `split_segments` finds in the same bytes."""
+    return [raw.offset for raw in _walk(data, 0, len(data), delimiters)]
+
+
+def tokenize(data: bytes) -> Iterator[RawSegment]:
+    """Walk a whole file: every segment in order, and every stray stretch between interchanges.
+
+    Plain and slow on purpose: it is what the quicker envelope scan is held to by tests.
+    """
+    position = len(UTF8_BOM) if data.startswith(UTF8_BOM) else 0
+    while position < len(data):
+        start = find_interchange(data, position)
+        stray = data[position : start.offset if start else len(data)]
+        if stray.strip(PADDING):
+            yield RawSegment(position, stray.decode("latin-1"), stray=True)
+        if start is None:
+            return
+        end = start.header.end
+        yield RawSegment(start.offset, data[start.offset : end].decode("latin-1"))
+        delimiters = start.header.delimiters
+        position = len(data)
+        for raw in _walk(data, end, len(data), delimiters):
+            if raw.text.startswith("ISA") and read_isa(data, raw.offset) is not None:
+                position = raw.offset
+                break
+            yield raw
+            if data.startswith(b"IEA", raw.offset) and _id(raw, delimiters) == "IEA":
+                position = segment_end(data, raw.offset, delimiters)
+                break
+
+
+def _id(raw: RawSegment, delimiters: Delimiters) -> str:
+    return raw.text.split(delimiters.element, 1)[0]
+
+
+def segment_end(data: bytes, offset: int, delimiters: Delimiters) -> int:
+    """Return the offset after the terminator of the segment at `offset` (end of data if none)."""
+    terminator = delimiters.segment.encode("latin-1")
+    found = data.find(terminator, offset)
+    return len(data) if found < 0 else found + len(terminator)
+
+
+def _walk(data: bytes, start: int, end: int, delimiters: Delimiters) -> Iterator[RawSegment]:
+    terminator = delimiters.segment.encode("latin-1")
+    position = start
+    while position < end:
+        found = data.find(terminator, position, end)
+        stop = end if found < 0 else found
+        piece = data[position:stop]
+        text = clean(piece.decode("latin-1"))
+        if text:
+            yield RawSegment(position + len(piece) - len(piece.lstrip(PADDING)), text)
+        position = end if found < 0 else found + len(terminator)

@@ -1,0 +1,216 @@
+"""Reads one transaction against its guide: builds the tree and says everything that is wrong.
+
+This is the reference: plain, exact, and the explainer of every refusal. Structure errors carry
+AK3-04 codes, element errors AK4-03 codes, and any of them gives the transaction AK5-02 code 5.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from services.edi_gateway.x12.document import Loop, Segment, Transaction
+from services.edi_gateway.x12.findings import Finding, Severity, has_errors
+from services.edi_gateway.x12.matching import CompiledMap, Step
+from services.edi_gateway.x12.rules import Guide, LoopRule, SegmentRule, SetMap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from services.edi_gateway.x12.delimiters import Delimiters
+    from services.edi_gateway.x12.values import Problem
+
+ERRORS_MAX = 200
+WARNINGS_MAX = 50
+"""How many findings of a transaction are kept: enough to mend it, bounded for a broken file."""
+
+UNKNOWN_SEGMENT = "1"
+UNEXPECTED_SEGMENT = "2"
+MISSING_SEGMENT = "3"
+LOOP_TOO_OFTEN = "4"
+SEGMENT_TOO_OFTEN = "5"
+NOT_IN_SET = "6"
+WRONG_ORDER = "7"
+HAS_ELEMENT_ERRORS = "8"
+
+SET_NOT_SUPPORTED = "1"
+SEGMENTS_IN_ERROR = "5"
+
+
+@lru_cache(maxsize=64)
+def _compiled(set_map: SetMap, separator: str) -> CompiledMap:
+    return CompiledMap(set_map, separator)
+
+
+def validate(
+    guide: Guide, texts: Sequence[str], delimiters: Delimiters, place: str = ""
+) -> tuple[Transaction | None, tuple[Finding, ...]]:
+    """Read the segments of one ST-SE; the transaction is None when any finding is an error.
+
+    `texts` are the segments from ST to SE without terminators. Offsets in the findings are 0: the
+    caller knows where the transaction stands in its file.
+    """
+    head = texts[0].split(delimiters.element) if texts else [""]
+    opening = Segment(tuple(head))
+    set_id, number = opening.element(1).strip(), opening.element(2).strip()
+    set_map = guide.set_map(set_id)
+    if set_map is None:
+        message = f"Transaction set {set_id or '(none)'} is not in guide {guide.name}."
+        finding = Finding("error", "transaction", SET_NOT_SUPPORTED, place or set_id, message, 1)
+        return None, (finding,)
+    walk = _Walk(_compiled(set_map, delimiters.component), guide, delimiters)
+    walk.place = place or set_id
+    walk.run(texts)
+    findings = tuple(walk.findings)
+    if has_errors(findings):
+        return None, findings
+    return Transaction(set_id, number, tuple(walk.segments), walk.root), findings
+
+
+class _Walk:
+    """One document being read: where we stand, the loops open, how often each child came."""
+
+    def __init__(self, compiled: CompiledMap, guide: Guide, delimiters: Delimiters) -> None:
+        self.compiled = compiled
+        self.guide = guide
+        self.delimiters = delimiters
+        self.place = ""
+        self.root = Loop("ST")
+        self.segments: list[Segment] = []
+        self.findings: list[Finding] = []
+        self._counts: list[dict[int, int]] = [{}]
+        self._loops: list[Loop] = [self.root]
+        self._errors = 0
+        self._warnings = 0
+
+    def run(self, texts: Sequence[str]) -> None:
+        """Walk all segments from ST to SE."""
+        compiled, separator = self.compiled, self.delimiters.element
+        component = self.delimiters.component
+        loops, counts, segments = self._loops, self._counts, self.segments
+        at = self._begin(texts[0])
+        for position, text in enumerate(texts[1:], start=2):
+            fields = tuple(text.split(separator))
+            segment = Segment(fields, position, component)
+            segments.append(segment)
+            step = compiled.step(at, fields)
+            if step is None:
+                self._report_unplaced(at, segment)
+                continue
+            if step.required:
+                self._report_missing(step, segment)
+            if step.leaves:
+                del loops[-step.leaves :]
+                del counts[-step.leaves :]
+            seen = counts[-1]
+            times = seen[step.key] = seen.get(step.key, 0) + 1
+            if step.enters:
+                inner = Loop(fields[0], [segment])
+                loops[-1].children.append(inner)
+                loops.append(inner)
+                counts.append({})
+            else:
+                loops[-1].segments.append(segment)
+            if times > step.max_use:
+                self._report_too_often(step, segment)
+            problems = step.check.problems(text, fields)
+            if problems:
+                self._report(problems, segment)
+            at = step.place
+        if at != compiled.end:
+            self._report_end()
+
+    def _begin(self, text: str) -> int:
+        """Read the ST and return its place."""
+        fields = tuple(text.split(self.delimiters.element))
+        segment = Segment(fields, 1, self.delimiters.component)
+        self.segments.append(segment)
+        self.root.segments.append(segment)
+        place = self.compiled.start
+        self._report(self.compiled.check(place).problems(text, fields), segment)
+        return place
+
+    def _report(self, problems: Sequence[Problem], segment: Segment) -> None:
+        for problem in problems:
+            self._add(
+                problem.severity,
+                problem.code,
+                problem.message,
+                segment,
+                problem,
+            )
+
+    def _report_unplaced(self, at: int, segment: Segment) -> None:
+        name = segment.id
+        if name in self.compiled.map.segment_ids:
+            code, why = WRONG_ORDER, f"may not follow {self.compiled.check(at).rule.id} here"
+        elif name in self.guide.segment_ids:
+            code, why = NOT_IN_SET, f"does not belong in a {self.compiled.map.set_id}"
+        else:
+            code, why = UNKNOWN_SEGMENT, "is unknown to this guide"
+        self._add("error", code, f"Segment {name} {why}.", segment)
+
+    def _report_missing(self, step: Step, segment: Segment) -> None:
+        for up, child in step.required:
+            if child.key not in self._counts[-1 - up]:
+                self._missing(child, segment)
+
+    def _missing(self, child: SegmentRule | LoopRule, segment: Segment) -> None:
+        opening = child.opening
+        keys = f"*{'|'.join(sorted(opening.keys))}" if opening.keys else ""
+        message = f"Required {opening.id}{keys} ({child.name}) is missing before {segment.id}."
+        self._add("error", MISSING_SEGMENT, message, Segment((opening.id,), segment.position))
+
+    def _report_too_often(self, step: Step, segment: Segment) -> None:
+        code = LOOP_TOO_OFTEN if isinstance(step.child, LoopRule) else SEGMENT_TOO_OFTEN
+        what = "Loop" if step.enters else "Segment"
+        message = f"{what} {segment.id} ({step.child.name}) may come {step.max_use} times."
+        self._add("error", code, message, segment)
+
+    def _report_end(self) -> None:
+        position = len(self.segments)
+        self._add(
+            "error", MISSING_SEGMENT, "The trailer SE is missing.", Segment(("SE",), position)
+        )
+
+    def _add(
+        self,
+        severity: Severity,
+        code: str,
+        message: str,
+        segment: Segment,
+        problem: Problem | None = None,
+    ) -> None:
+        if severity == "error":
+            self._errors += 1
+            if self._errors > ERRORS_MAX:
+                return
+        else:
+            self._warnings += 1
+            if self._warnings > WARNINGS_MAX:
+                return
+        element = problem.element if problem is not None else 0
+        suffix = f"{element:02d}" if element else ""
+        self.findings.append(
+            Finding(
+                severity=severity,
+                level="segment" if problem is None else "element",
+                code=code,
+                place=f"{self._path()}/{segment.id}{suffix}",
+                message=message,
+                segment_position=segment.position,
+                segment_id=segment.id,
+                loop_id=self._loops[-1].id if len(self._loops) > 1 else "",
+                element=element,
+                component=problem.component if problem is not None else 0,
+                data_element=problem.data_element if problem is not None else "",
+                value=problem.value if problem is not None else "",
+            )
+        )
+
+    def _path(self) -> str:
+        parts = [self.place]
+        for parent, child in zip(self._loops, self._loops[1:], strict=False):
+            number = sum(1 for loop in parent.children if loop.id == child.id)
+            parts.append(f"{child.id}[{number}]")
+        return "/".join(parts)
