@@ -1,0 +1,1 @@
+"""Reconciles money: what was charged, what the utility paid, and where every cent went."""

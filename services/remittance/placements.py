@@ -1,0 +1,116 @@
+"""Where one line of a utility's payment stands: on which invoices, on account, or adjusted.
+
+The words that matching, journal and store share. A placement is a value: when a line moves (a
+cancel releases it, its invoice turns up) there is a new placement, and the difference between the
+two is what the journal writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.remittance.receivables import Receivable
+from shared.contracts.measures import from_cents
+from shared.contracts.remittance import RemittanceLineKind, RemittanceOutcome
+
+
+class ConservationError(Exception):
+    """A line's parts do not add to its amount: a bug, and nothing may be written."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LineKey:
+    """One line of one 820."""
+
+    transaction_id: UUID
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One RMR or ADX of an 820; `amount_cents` is signed, a reversal is negative."""
+
+    key: LineKey
+    kind: RemittanceLineKind
+    amount_cents: int
+    invoice_number: str | None = None
+    usage_id: str | None = None
+    account_number: str | None = None
+
+    @property
+    def names_charge(self) -> bool:
+        """Whether it says which charge it pays, and not only whose account."""
+        return self.invoice_number is not None or self.usage_id is not None
+
+    @property
+    def is_account_money(self) -> bool:
+        """Whether it pays an account as a whole, oldest charge first."""
+        return (
+            self.kind is RemittanceLineKind.PAYMENT
+            and not self.names_charge
+            and self.account_number is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a line stands now; every cent of it is applied, unapplied or adjusted.
+
+    Attributes:
+        applied: receivable → cents applied to it; negative where the line took money back.
+        unapplied_cents: money that waits on account for a receivable.
+        adjusted_cents: fees and adjustments that no receivable stands for.
+        credit_account: the account on which the unapplied money stands, "" when unknown.
+        receivable_id: the receivable the line was for, also when nothing could be applied to it.
+        open_cents: what stayed open on that receivable after the line.
+        flagged: the utility had rejected the invoice that it now pays.
+
+    Raises:
+        ConservationError: the parts do not add to the line's amount.
+    """
+
+    line: Line
+    outcome: RemittanceOutcome
+    explanation: str
+    applied: Mapping[UUID, int]
+    unapplied_cents: int = 0
+    adjusted_cents: int = 0
+    credit_account: str = ""
+    receivable_id: UUID | None = None
+    open_cents: int | None = None
+    flagged: bool = False
+
+    def __post_init__(self) -> None:
+        placed = self.applied_cents + self.unapplied_cents + self.adjusted_cents
+        if placed != self.line.amount_cents:
+            raise ConservationError(
+                f"line {self.line.key} is {self.line.amount_cents} cents, {placed} were placed"
+            )
+
+    @property
+    def applied_cents(self) -> int:
+        """What is applied to receivables altogether."""
+        return sum(self.applied.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What is known about the charges and accounts that a batch of lines can touch.
+
+    Attributes:
+        receivables: every receivable that a line of the batch can be for.
+        history: present placements, oldest first, of every earlier line that names one of these
+            receivables, has account money on one, or waits on an account of the batch.
+        known_accounts: accounts that were ever charged, among those of the batch.
+    """
+
+    receivables: Sequence[Receivable]
+    history: Sequence[Placement] = ()
+    known_accounts: frozenset[str] = frozenset()
+
+
+def dollars(cents: int) -> str:
+    """Return cents as dollars for a sentence, e.g. `1,234.50`."""
+    return f"{from_cents(cents):,.2f}"

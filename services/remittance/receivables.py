@@ -1,0 +1,294 @@
+"""What customers owe through the utility: one receivable for each charge that was really sent.
+
+A charge exists for the utility once its 810 has control numbers and bytes, so `DocumentSent` is
+what opens a receivable, and nothing earlier. Messages come in any order: a cancel may arrive before
+the charge it cancels, and the verdict of a 997 or 824 before the document. Everything here is
+therefore a function of *which* facts are known, never of their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from shared.contracts.documents import (
+    AcknowledgmentVerdict,
+    AdviceReported,
+    AdviceVerdict,
+    DocumentAcknowledged,
+    DocumentSent,
+)
+from shared.contracts.measures import to_cents
+from shared.contracts.parts import Environment, Purpose
+
+CHARGE_SET = "810"
+"""The only set whose documents are money owed; a sent 814 or 997 is not."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Scope:
+    """Whose money: one CCA with one utility in one environment; nothing ever crosses it."""
+
+    cca: str
+    utility: str
+    environment: Environment
+
+    @property
+    def lock_name(self) -> str:
+        """Name of the lock under which the money of this scope is moved, one at a time."""
+        return f"remittance {self.cca} {self.utility} {self.environment}"
+
+
+class Standing(StrEnum):
+    """What the utility has said of the document: the strongest word wins, in any order."""
+
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+class DocumentEffect(StrEnum):
+    """What a sent 810 did to the books."""
+
+    OPENED = "opened"
+    CANCELLED = "cancelled"
+    WAITING = "waiting"
+    """A cancel whose original has not been seen yet."""
+    REFUSED = "refused"
+    """It could not be entered; the audit names it until somebody has looked at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentCharge:
+    """One 810 as sent, reduced to what the books need; amounts in cents, signed."""
+
+    transaction_id: UUID
+    invoice_number: str
+    original_invoice_number: str | None
+    purpose: Purpose
+    amount_cents: int | None
+    usage_id: str | None
+    account_number: str
+    service_agreement_id: str | None
+    dated_on: date
+    period_start: date | None = None
+    period_end: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receivable:
+    """Money owed for one original 810; a credit invoice is owed negatively.
+
+    `receivable_id` is the outbound transaction of that 810. `cancelled_cents` has the sign of
+    `charged_cents` and never exceeds it.
+    """
+
+    receivable_id: UUID
+    invoice_number: str
+    account_number: str
+    dated_on: date
+    charged_cents: int
+    cancelled_cents: int = 0
+    usage_id: str | None = None
+    standing: Standing = Standing.SENT
+
+    @property
+    def owed_cents(self) -> int:
+        """What is owed before any payment."""
+        return self.charged_cents - self.cancelled_cents
+
+    @property
+    def sign(self) -> int:
+        """1 for a charge, -1 for a credit invoice."""
+        return -1 if self.charged_cents < 0 else 1
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether a cancel has taken all of it away."""
+        return self.charged_cents != 0 and self.owed_cents == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What became of one sent 810.
+
+    Attributes:
+        document: the 810.
+        effect: what it did.
+        receivable_id: the receivable it opened or reduced.
+        cents: change of what is owed: positive opens, negative cancels (mirrored for credits).
+        note: why it was refused or cut short, for a person.
+    """
+
+    document: SentCharge
+    effect: DocumentEffect
+    receivable_id: UUID | None = None
+    cents: int = 0
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Books:
+    """The receivables and waiting cancels that a batch of documents can touch.
+
+    Attributes:
+        receivables: by invoice number.
+        waiting: cancels whose original is not known yet, by the number of that original.
+    """
+
+    receivables: dict[str, Receivable] = field(default_factory=dict)
+    waiting: dict[str, list[SentCharge]] = field(default_factory=dict)
+
+
+def sent_charges(body: DocumentSent) -> tuple[SentCharge, ...]:
+    """Return the 810s of a message; none when it tells of another set."""
+    if body.set_id != CHARGE_SET:
+        return ()
+    return tuple(
+        SentCharge(
+            transaction_id=item.transaction_id,
+            invoice_number=item.document_number,
+            original_invoice_number=item.original_document_number,
+            purpose=item.purpose,
+            amount_cents=None if item.amount is None else to_cents(item.amount),
+            usage_id=item.usage_id,
+            account_number=item.account_number,
+            service_agreement_id=item.service_agreement_id,
+            dated_on=item.dated_on,
+            period_start=item.period_start,
+            period_end=item.period_end,
+        )
+        for item in body.items
+    )
+
+
+def enter(documents: Sequence[SentCharge], books: Books) -> tuple[Entered, ...]:
+    """Enter 810s into the books: originals open, cancels reduce, early cancels wait.
+
+    Args:
+        documents: 810s not entered before, each once.
+        books: every receivable and waiting cancel that they name; updated in place.
+
+    Returns:
+        What each did, in order; a waiting cancel that an original sets free appears again.
+    """
+    entered: list[Entered] = []
+    for document in documents:
+        if document.amount_cents is None:
+            entered.append(_refused(document, "The document carries no amount."))
+        elif document.purpose is Purpose.ORIGINAL:
+            entered.extend(_open(document, document.amount_cents, books))
+        elif document.purpose is Purpose.CANCEL:
+            entered.append(_cancel(document, document.amount_cents, books))
+        else:
+            entered.append(_refused(document, "A replacing 810 is not in use; send cancel and new"))
+    return tuple(entered)
+
+
+def _refused(document: SentCharge, note: str) -> Entered:
+    return Entered(document, DocumentEffect.REFUSED, note=note)
+
+
+def _open(document: SentCharge, cents: int, books: Books) -> Iterable[Entered]:
+    if document.invoice_number in books.receivables:
+        yield _refused(document, f"Invoice number {document.invoice_number} was used before.")
+        return
+    books.receivables[document.invoice_number] = Receivable(
+        receivable_id=document.transaction_id,
+        invoice_number=document.invoice_number,
+        account_number=document.account_number,
+        dated_on=document.dated_on,
+        charged_cents=cents,
+        usage_id=document.usage_id,
+    )
+    yield Entered(document, DocumentEffect.OPENED, document.transaction_id, cents)
+    for cancel in books.waiting.pop(document.invoice_number, []):
+        yield _cancel(cancel, cancel.amount_cents or 0, books)
+
+
+def _cancel(document: SentCharge, cents: int, books: Books) -> Entered:
+    number = document.original_invoice_number
+    if number is None:
+        return _refused(document, "The cancel names no original invoice.")
+    original = books.receivables.get(number)
+    if original is None:
+        books.waiting.setdefault(number, []).append(document)
+        return Entered(document, DocumentEffect.WAITING)
+    taken = cancellable_cents(original, cents)
+    books.receivables[number] = replace(original, cancelled_cents=original.cancelled_cents + taken)
+    note = "" if taken == cents else f"Invoice {number} had less than this left to cancel."
+    effect = DocumentEffect.CANCELLED if taken or not cents else DocumentEffect.REFUSED
+    return Entered(document, effect, original.receivable_id, -taken, note)
+
+
+def cancellable_cents(receivable: Receivable, cents: int) -> int:
+    """Return how much of a cancel takes effect: never more than what is still owed.
+
+    A cancel carries the amount as originally billed, not negated (Maine EBT Standards v3.0).
+    """
+    sign = receivable.sign
+    return sign * max(0, min(sign * cents, sign * receivable.owed_cents))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one 997 or 824 said of one 810."""
+
+    source: str
+    """`997` or `824`."""
+    transaction_id: UUID
+    """997: our document's; 824: the advice's own."""
+    invoice_number: str
+    standing: Standing
+    reasons: tuple[tuple[str, str], ...] = ()
+
+
+def acknowledged(body: DocumentAcknowledged) -> tuple[Verdict, ...]:
+    """Return the verdicts of a 997 on our 810s; syntax only, yet a rejected 810 is not billed."""
+    if body.set_id != CHARGE_SET:
+        return ()
+    return tuple(
+        Verdict(
+            source="997",
+            transaction_id=item.transaction_id,
+            invoice_number=item.document_number,
+            standing=Standing.REJECTED
+            if item.verdict is AcknowledgmentVerdict.REJECTED
+            else Standing.ACCEPTED,
+            reasons=tuple((reason.code, reason.text) for reason in item.reasons),
+        )
+        for item in body.items
+    )
+
+
+_ADVICE_STANDING: Mapping[AdviceVerdict, Standing] = {
+    AdviceVerdict.ACCEPTED: Standing.ACCEPTED,
+    AdviceVerdict.REJECTED: Standing.REJECTED,
+    AdviceVerdict.PARTIAL: Standing.ACCEPTED,  # OTI*TP speaks of single accounts of 568 and 820
+}
+
+
+def advised(body: AdviceReported) -> tuple[Verdict, ...]:
+    """Return the verdicts of 824s on our 810s; 824s about other sets are not ours."""
+    return tuple(
+        Verdict(
+            source="824",
+            transaction_id=item.transaction_id,
+            invoice_number=item.document_number,
+            standing=_ADVICE_STANDING[item.verdict],
+            reasons=tuple((reason.code, reason.text) for reason in item.reasons),
+        )
+        for item in body.items
+        if item.set_id == CHARGE_SET
+    )
+
+
+_STRENGTH = {Standing.SENT: 0, Standing.ACCEPTED: 1, Standing.REJECTED: 2}
+
+
+def strongest(standings: Iterable[Standing]) -> Standing:
+    """Return the standing that all verdicts together give: one rejection outweighs any yes."""
+    return max(standings, key=_STRENGTH.__getitem__, default=Standing.SENT)
