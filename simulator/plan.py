@@ -38,14 +38,15 @@ class Phase(StrEnum):
 class Connection:
     """Where the back office's SFTP server is and how to log in.
 
-    `host_key` holds the server's public key; without it, `trust_any_host_key` must be said.
+    `host_key` is the file with the server's public key, or that key itself as OpenSSH text;
+    without it, `trust_any_host_key` must be said.
     """
 
     host: str
     port: int
     user: str
     key: Path
-    host_key: Path | None = None
+    host_key: Path | str | None = None
     trust_any_host_key: bool = False
     upload_in_place: bool = False
 

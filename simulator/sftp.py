@@ -97,6 +97,8 @@ async def open_mailbox(connection: Connection) -> AsyncIterator[SftpMailbox]:
 def _believed(
     connection: Connection,
 ) -> tuple[list[asyncssh.SSHKey], list[asyncssh.SSHKey], list[asyncssh.SSHKey]] | None:
+    if isinstance(connection.host_key, str):
+        return ([asyncssh.import_public_key(connection.host_key)], [], [])
     if connection.host_key is not None:
         return ([asyncssh.read_public_key(connection.host_key)], [], [])
     if connection.trust_any_host_key:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,34 +10,6 @@ import pytest
 
 from simulator.plan import Connection
 from simulator.sftp import open_mailbox
-
-
-@pytest.fixture
-async def connection(tmp_path: Path) -> AsyncIterator[Connection]:
-    home = tmp_path / "home"
-    (home / "inbound").mkdir(parents=True)
-    (home / "outbound").mkdir()
-    host_key = asyncssh.generate_private_key("ssh-ed25519")
-    host_key.write_public_key(tmp_path / "host.pub")
-    user_key = asyncssh.generate_private_key("ssh-ed25519")
-    user_key.write_private_key(tmp_path / "user")
-    user_key.write_public_key(tmp_path / "user.pub")
-
-    class Home(asyncssh.SFTPServer):
-        def __init__(self, channel: asyncssh.SSHServerChannel[bytes]) -> None:
-            super().__init__(channel, chroot=str(home).encode())
-
-    server = await asyncssh.listen(
-        "127.0.0.1",
-        0,
-        server_host_keys=[host_key],
-        authorized_client_keys=str(tmp_path / "user.pub"),
-        sftp_factory=Home,
-    )
-    async with server:
-        yield Connection(
-            "127.0.0.1", server.get_port(), "pge", tmp_path / "user", tmp_path / "host.pub"
-        )
 
 
 class TestSftpMailbox:
@@ -77,6 +48,14 @@ class TestHostKey:
         with pytest.raises(asyncssh.HostKeyNotVerifiable):
             async with open_mailbox(replace(connection, host_key=tmp_path / "other.pub")):
                 pass
+
+    async def test_the_key_may_be_given_as_text(
+        self, connection: Connection, tmp_path: Path
+    ) -> None:
+        text = (tmp_path / "host.pub").read_text()
+
+        async with open_mailbox(replace(connection, host_key=text)) as mailbox:
+            assert await mailbox.waiting() == []
 
     async def test_no_key_at_all_must_be_asked_for_by_name(self, connection: Connection) -> None:
         with pytest.raises(ValueError, match="public key"):
