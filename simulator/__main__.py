@@ -35,6 +35,7 @@ app = typer.Typer(
 SATURDAY = 5
 DATE_FORMATS = ["%Y-%m-%d"]
 FIRST_DAY = datetime.combine(DEFAULT_DAY, time())
+ALL_PHASES = ",".join(Phase)
 KIND_SETS = {"enrol": "814", "usage": "867"}
 
 Utility = Annotated[str, typer.Option(help="Which utility: pge, sce or sdge.")]
@@ -45,6 +46,18 @@ Day = Annotated[
 ]
 Environment = Annotated[str, typer.Option(help="test (ISA15 T) or production (ISA15 P).")]
 Style = Annotated[str, typer.Option("--delimiters", help="standard, or sce for byte 0x1C.")]
+HostKey = Annotated[
+    Path | None, typer.Option(help="The server's public key, to be sure who it is.")
+]
+TrustAnyone = Annotated[
+    bool, typer.Option("--trust-any-host-key", help="Skip that check (own machine only).")
+]
+Phases = Annotated[str, typer.Option(help="Which parts of the day, separated by commas.")]
+AccountsPerFile = Annotated[int, typer.Option(min=0, help="0: all in one file.")]
+InPlace = Annotated[
+    bool, typer.Option("--upload-in-place", help="Write under the final name at once.")
+]
+Run = Annotated[int, typer.Option(min=0, max=9, help="Number of this run of the day.")]
 Share = Annotated[float, typer.Option(min=0, max=1, help="A share between 0 and 1.")]
 
 
@@ -56,12 +69,8 @@ def day(  # noqa: PLR0913 - one argument an option: this is the command line
     host: Annotated[str, typer.Option(help="The back office's SFTP host.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Its port.")] = 2222,
     user: Annotated[str, typer.Option(help="Log-in name; the utility's key when empty.")] = "",
-    host_key: Annotated[
-        Path | None, typer.Option(help="The server's public key, to be sure who it is.")
-    ] = None,
-    trust_any_host_key: Annotated[
-        bool, typer.Option("--trust-any-host-key", help="Skip that check (own machine only).")
-    ] = False,
+    host_key: HostKey = None,
+    trust_any_host_key: TrustAnyone = False,
     accounts: Accounts = 200,
     days: Annotated[int, typer.Option(min=1, help="Spread the accounts over so many days.")] = 1,
     seed: Seed = 7,
@@ -72,14 +81,10 @@ def day(  # noqa: PLR0913 - one argument an option: this is the command line
     reversal_rate: Share = 0.01,
     environment: Environment = "test",
     delimiters: Style = "standard",
-    phases: Annotated[
-        str, typer.Option(help="Which parts of the day, separated by commas.")
-    ] = ",".join(Phase),
-    accounts_per_file: Annotated[int, typer.Option(min=0, help="0: all in one file.")] = 0,
-    upload_in_place: Annotated[
-        bool, typer.Option("--upload-in-place", help="Write under the final name at once.")
-    ] = False,
-    run: Annotated[int, typer.Option(min=0, max=9, help="Number of this run of the day.")] = 0,
+    phases: Phases = ALL_PHASES,
+    accounts_per_file: AccountsPerFile = 0,
+    upload_in_place: InPlace = False,
+    run: Run = 0,
     timeout: Annotated[float, typer.Option(help="Seconds for one whole day.")] = 120.0,
     patience: Annotated[float, typer.Option(help="Seconds of silence to bear.")] = 30.0,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON here.")] = None,

@@ -92,7 +92,7 @@ UTILITIES: Final = {
                 "968500001",
                 70,
                 (Town("SAN RAFAEL", "94901"), Town("RICHMOND", "94804")),
-                (_E_TOU_C, _EV2_A, _E_1),
+                (_E_TOU_C, _EV2_A),
             ),
             Cca(
                 "3ce",
@@ -100,7 +100,7 @@ UTILITIES: Final = {
                 "968500002",
                 20,
                 (Town("SANTA CRUZ", "95060"), Town("MARINA", "93933")),
-                (_E_TOU_C,),
+                (_E_TOU_C, _E_1),
             ),
             Cca(
                 "pce",

@@ -109,10 +109,10 @@ def counts_table(report: DayReport) -> Table:
 
 def money_table(report: DayReport) -> Table:
     """Build the table of charges and payments for each CCA, in dollars."""
-    table = Table(title="Charged and paid, $", title_justify="left")
+    table = Table(title="Charged and paid, $", title_justify="left", padding=(0, 0))
     table.add_column("CCA")
     for name in ("charges", "charged", "cancelled", "rejected", "paid", "short", "reversed"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for cca in report.ccas:
         table.add_row(
             cca.cca,
