@@ -1,0 +1,135 @@
+"""Writes postings: entries are added, and the balances they change follow in the same breath.
+
+Set-based throughout: a batch of any size is two COPYs and one UPDATE.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from services.remittance.journal import EntryKind, Posting
+from services.remittance.receivables import Scope
+from services.remittance.store import journal_entry, receivable_entry
+from shared.platform.database import WriteSession, copy_rows
+
+_UPDATE_BALANCES = text(
+    """
+    UPDATE remittance.receivable_balance AS balance
+    SET open_cents = balance.open_cents + change.opened,
+        cancelled_cents = balance.cancelled_cents + change.cancelled,
+        applied_cents = balance.applied_cents + change.applied,
+        account_money_cents = balance.account_money_cents + change.account_money
+    FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:opened AS bigint[]), CAST(:cancelled AS bigint[]),
+        CAST(:applied AS bigint[]), CAST(:account_money AS bigint[])
+    ) AS change (receivable_id, opened, cancelled, applied, account_money)
+    WHERE balance.receivable_id = change.receivable_id
+    """
+)
+
+_JOURNAL_COLUMNS = (
+    "posting_id",
+    "cca",
+    "utility",
+    "environment",
+    "ledger_account",
+    "account_number",
+    "debit_cents",
+    "credit_cents",
+    "document_id",
+    "sequence",
+    "effective_on",
+    "entered_at",
+)
+_ENTRY_COLUMNS = (
+    "receivable_id",
+    "kind",
+    "cents",
+    "account_money",
+    "document_id",
+    "sequence",
+    "posting_id",
+    "effective_on",
+    "entered_at",
+)
+
+
+async def post(
+    session: WriteSession, scope: Scope, postings: Sequence[Posting], at: datetime
+) -> None:
+    """Add postings to the books of a scope and bring the receivables' balances up to date."""
+    if not postings:
+        return
+    await copy_rows(session, journal_entry, _JOURNAL_COLUMNS, _journal_rows(scope, postings, at))
+    await copy_rows(session, receivable_entry, _ENTRY_COLUMNS, _entry_rows(postings, at))
+    changes = _changes(postings)
+    if changes:
+        columns = list(zip(*changes.values(), strict=True))
+        await session.execute(
+            _UPDATE_BALANCES,
+            {
+                "ids": list(changes),
+                "opened": list(columns[0]),
+                "cancelled": list(columns[1]),
+                "applied": list(columns[2]),
+                "account_money": list(columns[3]),
+            },
+        )
+
+
+def _journal_rows(
+    scope: Scope, postings: Iterable[Posting], at: datetime
+) -> Iterable[tuple[Any, ...]]:
+    for posting in postings:
+        for entry in posting.entries:
+            yield (
+                posting.posting_id,
+                scope.cca,
+                scope.utility,
+                scope.environment.value,
+                entry.ledger_account.value,
+                entry.account_number,
+                entry.debit_cents,
+                entry.credit_cents,
+                posting.document_id,
+                posting.sequence,
+                posting.effective_on,
+                at,
+            )
+
+
+def _entry_rows(postings: Iterable[Posting], at: datetime) -> Iterable[tuple[Any, ...]]:
+    for posting in postings:
+        for entry in posting.receivable_entries:
+            yield (
+                entry.receivable_id,
+                entry.kind.value,
+                entry.cents,
+                entry.account_money,
+                posting.document_id,
+                posting.sequence,
+                posting.posting_id,
+                posting.effective_on,
+                at,
+            )
+
+
+def _changes(postings: Iterable[Posting]) -> dict[UUID, list[int]]:
+    """Receivable → change of open, cancelled, applied and account money."""
+    changes: dict[UUID, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for posting in postings:
+        for entry in posting.receivable_entries:
+            change = changes[entry.receivable_id]
+            change[0] += entry.cents
+            if entry.kind is EntryKind.CANCELLED:
+                change[1] -= entry.cents
+            elif entry.kind is EntryKind.APPLIED:
+                change[2] -= entry.cents
+                change[3] -= entry.cents if entry.account_money else 0
+    return changes

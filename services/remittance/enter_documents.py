@@ -1,0 +1,333 @@
+"""Takes in what was sent to the utility, and what the utility said of it.
+
+A sent 810 opens a receivable, a sent cancel reduces one; a 997 or 824 changes what may be expected
+to be paid. Money that waited for one of them finds its place in the same unit of work.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.remittance.book_reader import Touched
+from services.remittance.books import post
+from services.remittance.journal import document_posting
+from services.remittance.receivables import (
+    Books,
+    DocumentEffect,
+    Entered,
+    Receivable,
+    Scope,
+    SentCharge,
+    Standing,
+    Verdict,
+    enter,
+    strongest,
+)
+from services.remittance.settle_lines import Cause, Settled, settle_lines
+from services.remittance.store import receivable, receivable_balance, sent_document, verdict
+from shared.contracts.envelope import Envelope
+from shared.contracts.parts import Purpose
+from shared.platform.database import WriteSession, copy_rows, wait_lock
+from shared.platform.telemetry import logger
+
+log = logger(__name__)
+
+NOTHING = Settled((), {}, {})
+
+
+def in_scope(table: Table, scope: Scope) -> ColumnElement[bool]:
+    """The rows of one scope."""
+    return and_(
+        table.c.cca == scope.cca,
+        table.c.utility == scope.utility,
+        table.c.environment == scope.environment.value,
+    )
+
+
+async def enter_documents(
+    session: WriteSession,
+    scope: Scope,
+    documents: Sequence[SentCharge],
+    envelope: Envelope,
+    cause: Cause,
+) -> Settled:
+    """Enter sent 810s: receivables open or shrink, and waiting money moves.
+
+    A document that was entered before has no effect, whichever message tells of it again.
+    """
+    await wait_lock(session, scope.lock_name)
+    new = await _not_entered(session, documents)
+    if not new:
+        return NOTHING
+    books = await _load_books(session, scope, new)
+    entered = enter(new, books)
+    for each in entered:
+        if each.effect is DocumentEffect.REFUSED or each.note:
+            log.warning(
+                "document not fully entered", number=each.document.invoice_number, note=each.note
+            )
+    fresh = {each.transaction_id for each in new}
+    await _write_documents(session, scope, entered, envelope, cause)
+    opened = [
+        each
+        for each in entered
+        if each.effect is DocumentEffect.OPENED and each.document.transaction_id in fresh
+    ]
+    standings = await _standings(session, scope, [each.document.invoice_number for each in opened])
+    await _write_receivables(session, scope, opened, standings, cause)
+    by_id = {each.receivable_id: each for each in books.receivables.values()}
+    postings = [
+        document_posting(each, by_id[each.receivable_id].account_number)
+        for each in entered
+        if each.receivable_id is not None
+    ]
+    await post(session, scope, [each for each in postings if each is not None], cause.at)
+    return await settle_lines(session, scope, _touched(entered, by_id), cause)
+
+
+def _touched(entered: Sequence[Entered], by_id: dict[Any, Receivable]) -> Touched:
+    changed = [by_id[each.receivable_id] for each in entered if each.receivable_id is not None]
+    return Touched(
+        invoices={each.invoice_number for each in changed},
+        usages={each.usage_id for each in changed if each.usage_id is not None},
+    )
+
+
+async def _not_entered(session: WriteSession, documents: Sequence[SentCharge]) -> list[SentCharge]:
+    """Leave out what is known, and the second of two in the same message."""
+    unique = {each.transaction_id: each for each in documents}
+    found = await session.scalars(
+        select(sent_document.c.transaction_id).where(
+            sent_document.c.transaction_id.in_(list(unique))
+        )
+    )
+    known = set(found)
+    return [each for each in unique.values() if each.transaction_id not in known]
+
+
+async def _load_books(
+    session: WriteSession, scope: Scope, documents: Sequence[SentCharge]
+) -> Books:
+    numbers = {each.invoice_number for each in documents}
+    originals = {each.original_invoice_number for each in documents if each.original_invoice_number}
+    rows = await session.execute(
+        select(receivable, receivable_balance.c.cancelled_cents, receivable_balance.c.standing)
+        .join(
+            receivable_balance,
+            receivable_balance.c.receivable_id == receivable.c.receivable_id,
+        )
+        .where(
+            in_scope(receivable, scope),
+            receivable.c.invoice_number.in_(list(numbers | originals)),
+        )
+    )
+    receivables = {
+        row.invoice_number: Receivable(
+            receivable_id=row.receivable_id,
+            invoice_number=row.invoice_number,
+            account_number=row.account_number,
+            dated_on=row.dated_on,
+            charged_cents=row.charged_cents,
+            cancelled_cents=row.cancelled_cents,
+            usage_id=row.usage_id,
+            standing=Standing(row.standing),
+        )
+        for row in rows
+    }
+    waiting: dict[str, list[SentCharge]] = defaultdict(list)
+    rows = await session.execute(
+        select(sent_document)
+        .where(
+            in_scope(sent_document, scope),
+            sent_document.c.effect == DocumentEffect.WAITING.value,
+            sent_document.c.original_invoice_number.in_(list(numbers)),
+        )
+        .order_by(sent_document.c.entered_at, sent_document.c.transaction_id)
+    )
+    for row in rows:
+        waiting[row.original_invoice_number].append(
+            SentCharge(
+                transaction_id=row.transaction_id,
+                invoice_number=row.invoice_number,
+                original_invoice_number=row.original_invoice_number,
+                purpose=Purpose(row.purpose),
+                amount_cents=row.amount_cents,
+                usage_id=row.usage_id,
+                account_number=row.account_number,
+                service_agreement_id=row.service_agreement_id,
+                dated_on=row.dated_on,
+                period_start=row.period_start,
+                period_end=row.period_end,
+            )
+        )
+    return Books(receivables, dict(waiting))
+
+
+async def _write_documents(
+    session: WriteSession,
+    scope: Scope,
+    entered: Sequence[Entered],
+    envelope: Envelope,
+    cause: Cause,
+) -> None:
+    """Keep each document with its effect; a cancel that waited moves on."""
+    last = {each.document.transaction_id: each for each in entered}
+    statement = insert(sent_document)
+    effects = ("effect", "receivable_id", "effect_cents", "note")
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["transaction_id"],
+            set_={name: statement.excluded[name] for name in effects},
+        ),
+        [
+            {
+                "transaction_id": each.document.transaction_id,
+                "cca": scope.cca,
+                "utility": scope.utility,
+                "environment": scope.environment.value,
+                "invoice_number": each.document.invoice_number,
+                "original_invoice_number": each.document.original_invoice_number,
+                "purpose": each.document.purpose.value,
+                "amount_cents": each.document.amount_cents,
+                "account_number": each.document.account_number,
+                "service_agreement_id": each.document.service_agreement_id,
+                "usage_id": each.document.usage_id,
+                "dated_on": each.document.dated_on,
+                "period_start": each.document.period_start,
+                "period_end": each.document.period_end,
+                "effect": each.effect.value,
+                "receivable_id": each.receivable_id,
+                "effect_cents": each.cents,
+                "note": each.note,
+                "message_id": envelope.id,
+                "correlation_id": envelope.correlation_id,
+                "entered_at": cause.at,
+            }
+            for each in last.values()
+        ],
+    )
+
+
+async def _write_receivables(
+    session: WriteSession,
+    scope: Scope,
+    opened: Sequence[Entered],
+    standings: dict[str, Standing],
+    cause: Cause,
+) -> None:
+    if not opened:
+        return
+    columns = [column.name for column in receivable.columns]
+    await copy_rows(
+        session,
+        receivable,
+        columns,
+        (
+            (
+                each.document.transaction_id,
+                scope.cca,
+                scope.utility,
+                scope.environment.value,
+                each.document.invoice_number,
+                each.document.account_number,
+                each.document.service_agreement_id,
+                each.document.usage_id,
+                each.document.dated_on,
+                each.document.period_start,
+                each.document.period_end,
+                each.document.amount_cents,
+                cause.at,
+            )
+            for each in opened
+        ),
+    )
+    await copy_rows(
+        session,
+        receivable_balance,
+        [column.name for column in receivable_balance.columns],
+        (
+            (
+                each.document.transaction_id,
+                0,
+                0,
+                0,
+                0,
+                standings.get(each.document.invoice_number, Standing.SENT).value,
+            )
+            for each in opened
+        ),
+    )
+
+
+async def _standings(
+    session: WriteSession, scope: Scope, numbers: Sequence[str]
+) -> dict[str, Standing]:
+    """What all verdicts so far give, by invoice number."""
+    said: dict[str, list[Standing]] = defaultdict(list)
+    if numbers:
+        rows = await session.execute(
+            select(verdict.c.invoice_number, verdict.c.standing)
+            .where(in_scope(verdict, scope), verdict.c.invoice_number.in_(list(numbers)))
+            .distinct()
+        )
+        for row in rows:
+            said[row.invoice_number].append(Standing(row.standing))
+    return {number: strongest(each) for number, each in said.items()}
+
+
+async def enter_verdicts(
+    session: WriteSession, scope: Scope, verdicts: Sequence[Verdict], cause: Cause
+) -> Settled:
+    """Keep what 997s and 824s said, and mark the receivables; a verdict may come first."""
+    if not verdicts:
+        return NOTHING
+    await wait_lock(session, scope.lock_name)
+    await session.execute(
+        insert(verdict).on_conflict_do_nothing(),
+        [
+            {
+                "cca": scope.cca,
+                "utility": scope.utility,
+                "environment": scope.environment.value,
+                "source": each.source,
+                "transaction_id": each.transaction_id,
+                "invoice_number": each.invoice_number,
+                "standing": each.standing.value,
+                "reasons": [{"code": code, "text": words} for code, words in each.reasons],
+                "entered_at": cause.at,
+            }
+            for each in verdicts
+        ],
+    )
+    numbers = sorted({each.invoice_number for each in verdicts})
+    standings = await _standings(session, scope, numbers)
+    rows = await session.execute(
+        select(
+            receivable.c.receivable_id, receivable.c.invoice_number, receivable_balance.c.standing
+        )
+        .join(
+            receivable_balance,
+            receivable_balance.c.receivable_id == receivable.c.receivable_id,
+        )
+        .where(in_scope(receivable, scope), receivable.c.invoice_number.in_(numbers))
+    )
+    changed = [row for row in rows if standings[row.invoice_number].value != row.standing]
+    if not changed:
+        return NOTHING
+    connection = await session.connection()
+    await connection.execute(
+        update(receivable_balance)
+        .where(receivable_balance.c.receivable_id == bindparam("key"))
+        .values(standing=bindparam("stands")),
+        [
+            {"key": row.receivable_id, "stands": standings[row.invoice_number].value}
+            for row in changed
+        ],
+    )
+    touched = Touched(invoices={row.invoice_number for row in changed})
+    return await settle_lines(session, scope, touched, cause)
