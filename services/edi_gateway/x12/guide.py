@@ -8,14 +8,19 @@ partner's, so it raises.
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from functools import lru_cache
+from io import StringIO
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+import pyx12.codes
 import pyx12.map_if
 import pyx12.map_index
 import pyx12.params
+import pyx12.x12n_document
 
 from services.edi_gateway.x12.rules import (
     UNLIMITED,
@@ -39,6 +44,14 @@ FIRST_KEY = 1
 
 MapNode: TypeAlias = Any
 """A node of pyx12's map tree; the library ships no types."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceVerdict:
+    """What pyx12's own walker says of a whole file; `fault` tells that it broke down instead."""
+
+    accepted: bool
+    fault: str = ""
 
 
 class UnusableGuideError(Exception):
@@ -82,6 +95,27 @@ def load_guide(name: str = DEFAULT_GUIDE, folder: Path | None = None) -> Guide:
         sets=sets,
         segment_ids=frozenset().union(*(one.segment_ids for one in sets.values())),
     )
+
+
+def reference_verdict(
+    data: bytes, name: str = DEFAULT_GUIDE, folder: Path | None = None
+) -> ReferenceVerdict:
+    """Ask pyx12 itself about a file: the oracle of the tests and of `validate --reference`.
+
+    External code sets advise in our guides, so pyx12 is told to leave them out. It reads strict
+    106-byte headers only and is far too slow for daily work.
+    """
+    path = str((folder or MAPS_FOLDER) / name)
+    param = pyx12.params.params()
+    advising = (code_set for code_set, _ in pyx12.codes.list_external_codesets(path))
+    param.set("exclude_external_codes", ",".join(advising))
+    logging.getLogger("pyx12").setLevel(logging.CRITICAL)
+    source = StringIO(data.decode("latin-1"), newline="")
+    try:
+        accepted = pyx12.x12n_document.x12n_document(param, source, None, None, map_path=path)
+    except Exception as error:  # noqa: BLE001 - a walker that breaks down has given no verdict
+        return ReferenceVerdict(accepted=False, fault=f"{type(error).__name__}: {error}")
+    return ReferenceVerdict(accepted=bool(accepted))
 
 
 def _load_map(path: Path, file: str) -> MapNode:
