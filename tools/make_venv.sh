@@ -23,5 +23,3 @@ if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
 fi
 
 "$python" -m venv "$folder"
-# An interpreter older than this script would have make call it again for ever.
-touch "$folder/bin/python"

@@ -15,6 +15,7 @@ WRITTEN = (*PACKAGES, *SCRIPTS, "tests", "docs", "deploy", ".ci")
 
 # What set-up and runs leave inside our folders, and files that hold no text of ours.
 NOT_OURS = ("__pycache__", "node_modules", "vendor", "out")
+LEFT_IN_THE_ROOT = ".coverage"
 NOT_TEXT = (".png", ".jpg", ".ico", ".woff2", ".gz", ".zip", ".pyc")
 
 
@@ -61,7 +62,11 @@ def modules(*folders: str) -> tuple[Module, ...]:
 @functools.cache
 def texts() -> tuple[tuple[str, str], ...]:
     """Every text file we wrote, as (place, text): the root's own files and our folders."""
-    paths = [path for path in ROOT.iterdir() if path.is_file()]
+    paths = [
+        path
+        for path in ROOT.iterdir()
+        if path.is_file() and path.name != ".env" and not path.name.startswith(LEFT_IN_THE_ROOT)
+    ]
     for folder in WRITTEN:
         paths.extend(path for path in (ROOT / folder).rglob("*") if path.is_file())
     found = []
