@@ -1,8 +1,8 @@
 """Who we trade with: how each utility names itself, writes its files and means its codes.
 
 A utility is one folder of data (`shared/partners/<utility>/profile.toml`), the CCAs are one list
-and we ourselves are one file. Everything is checked when it is loaded, so that a wrong value stops the
-start of the service with the file and the field in the message, not a bill at night.
+and we ourselves are one file. Everything is checked when it is loaded, so that a wrong value stops
+the start of the service, with the file and the field in the message, and not a bill at night.
 """
 
 from __future__ import annotations

@@ -1,0 +1,112 @@
+"""The transaction sets we speak: one line for each, in and out.
+
+Adding a set is a translator file, a line here and a map of the codec; nothing is discovered by
+name, so what the gateway understands can be read off this page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from services.edi_gateway.profile import TradingPartner
+from services.edi_gateway.transactions import ts810, ts814, ts820, ts824, ts867, ts997
+from services.edi_gateway.transactions.facts import Fact
+from services.edi_gateway.transactions.reading import Reading
+from services.edi_gateway.transactions.writing import Outgoing
+from services.edi_gateway.x12 import OutboundSegment, Transaction
+from shared.contracts.charges import Charge
+from shared.contracts.enrollment import EnrollmentDecision
+from shared.contracts.envelope import Body
+
+Document = Charge | EnrollmentDecision
+"""What another service may ask us to send."""
+
+
+class UnknownSetError(LookupError):
+    """No translator is registered for this transaction set or document."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundSet:
+    """A set we receive: how it is read, and how its facts become messages."""
+
+    set_id: str
+    functional_id: str
+    read: Callable[[Transaction, TradingPartner, UUID], Reading]
+    report: Callable[[Iterable[Fact], UUID], Iterator[Body]]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundSet:
+    """A set we send: how its document is written."""
+
+    set_id: str
+    functional_id: str
+    document: type[Document]
+    write: Callable[..., tuple[OutboundSegment, ...]]
+
+
+INBOUND: Final[dict[str, InboundSet]] = {
+    each.set_id: each
+    for each in (
+        InboundSet("810", "IN", ts810.read, ts810.report),
+        InboundSet("814", "GE", ts814.read, ts814.report),
+        InboundSet("820", "RA", ts820.read, ts820.report),
+        InboundSet("824", "AG", ts824.read, ts824.report),
+        InboundSet("867", "PT", ts867.read, ts867.report),
+        InboundSet("997", "FA", ts997.read, ts997.report),
+    )
+}
+
+OUTBOUND: Final[dict[str, OutboundSet]] = {
+    each.set_id: each
+    for each in (
+        OutboundSet("810", "IN", Charge, ts810.write_charge),
+        OutboundSet("814", "GE", EnrollmentDecision, ts814.write_response),
+    )
+}
+
+
+def read_document(
+    transaction: Transaction, partner: TradingPartner, *, transaction_id: UUID
+) -> Reading:
+    """Read one accepted transaction of a utility; nothing wrong in its content raises.
+
+    Raises:
+        UnknownSetError: the set has a map but no translator.
+    """
+    inbound = INBOUND.get(transaction.set_id)
+    if inbound is None:
+        raise UnknownSetError(f"no translator reads a {transaction.set_id}")
+    return inbound.read(transaction, partner, transaction_id)
+
+
+def write_document(document: Document, outgoing: Outgoing) -> tuple[OutboundSegment, ...]:
+    """Write the segments between ST and SE of one document of ours.
+
+    Raises:
+        UnknownSetError: no set is registered for this kind of document.
+    """
+    return outbound_set(type(document)).write(document, outgoing)
+
+
+def outbound_set(document: type[Document]) -> OutboundSet:
+    """Return the set that carries this kind of document.
+
+    Raises:
+        UnknownSetError: none is registered.
+    """
+    for outbound in OUTBOUND.values():
+        if outbound.document is document:
+            return outbound
+    raise UnknownSetError(f"no transaction set carries a {document.__name__}")
+
+
+def facts_of(readings: Sequence[Reading], file_id: UUID) -> Iterator[Body]:
+    """Put the facts of usable readings of one CCA into message bodies of at most 500 items."""
+    facts = [fact for reading in readings for fact in reading.facts]
+    for inbound in INBOUND.values():
+        yield from inbound.report(facts, file_id)

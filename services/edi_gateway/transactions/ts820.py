@@ -1,0 +1,179 @@
+"""Reads a utility's 820: one payment to one CCA, with a line for every account it pays.
+
+Source: X12 004010 820 as utilities with consolidated billing use it (Maine EBT, NY 820 v2.0, SCANA
+sample). A payment taken back is a line with a negative RMR04; several lines of one account may net
+to zero; a fee belongs to no account. BPR02 is the sum of all RMR04 and ADX01.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from services.edi_gateway.profile import TradingPartner
+from services.edi_gateway.transactions.elements import read_usd
+from services.edi_gateway.transactions.facts import Fact, Payment
+from services.edi_gateway.transactions.reading import (
+    OTHER,
+    Inspection,
+    Reading,
+    reference,
+)
+from services.edi_gateway.x12 import Loop, Segment, Transaction
+from shared.contracts.parts import MESSAGE_ITEMS_MAX
+from shared.contracts.remittance import RemittanceLine, RemittanceLineKind, RemittanceReported
+
+DEBIT: Final = "D"
+CREDIT: Final = "C"
+ADJUSTMENT: Final = "AJ"
+INVOICE_REFERENCES: Final = frozenset({"IV", "IK"})
+ACCOUNT_REFERENCES: Final = frozenset({"12"})
+MASTER_ACCOUNT: Final = "14"
+"""RMR01 of a fee or adjustment that is tied to no customer (NY 820 v2.0)."""
+
+
+def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID) -> Reading:
+    """Read one 820.
+
+    Returns:
+        A Reading with one `Payment`, whatever its sums are; or with the reasons why it is none.
+    """
+    inspection = Inspection(partner)
+    trace = inspection.required(transaction.value("TRN", 2), "TRN02 (trace number)")
+    inspection.utility(transaction.loop("N1", "PR") or transaction.loop("N1", "8S"), "N1*PR")
+    payee = transaction.loop("N1", "PE") or transaction.loop("N1", "SJ")
+    cca = inspection.cca(payee, "N1*PE")
+    total = _total(transaction.first("BPR"), inspection)
+    settled_on = _settled_on(transaction, inspection)
+    lines = _lines(transaction, inspection)
+    payment = None
+    if total is not None and settled_on is not None and not inspection.reasons:
+        payment = Payment(
+            transaction_id=transaction_id,
+            trace_number=trace,
+            total=total,
+            settled_on=settled_on,
+            payee=cca,
+            lines=lines,
+        )
+    return inspection.reading(
+        key=trace,
+        cca=cca,
+        amount=total,
+        facts=(payment,),
+        identifiers=(("trace_number", trace),),
+    )
+
+
+def to_messages(
+    payment: Payment, file_id: UUID, transaction_id: UUID
+) -> Iterator[RemittanceReported]:
+    """Put a payment into messages of at most 500 lines; one without lines is one message."""
+    parts = max(1, -(-len(payment.lines) // MESSAGE_ITEMS_MAX))
+    for part in range(parts):
+        start = part * MESSAGE_ITEMS_MAX
+        yield RemittanceReported(
+            file_id=file_id,
+            transaction_id=transaction_id,
+            trace_number=payment.trace_number,
+            total=payment.total,
+            settled_on=payment.settled_on,
+            line_count=len(payment.lines),
+            part=part + 1,
+            parts=parts,
+            lines=payment.lines[start : start + MESSAGE_ITEMS_MAX],
+        )
+
+
+def report(facts: Iterable[Fact], file_id: UUID) -> Iterator[RemittanceReported]:
+    """Put the payments to one CCA into messages."""
+    for fact in facts:
+        if isinstance(fact, Payment):
+            yield from to_messages(fact, file_id, fact.transaction_id)
+
+
+def _total(bpr: Segment, inspection: Inspection) -> Decimal | None:
+    """Read BPR02 with the sign of BPR03: a debit takes money from the CCA."""
+    text, direction = bpr.element(2), bpr.element(3).strip()
+    total = inspection.amount(read_usd(text), text, "BPR02 (total)")
+    if direction not in {CREDIT, DEBIT}:
+        inspection.note(OTHER, f"BPR03 {direction!r} is neither credit nor debit")
+    return -abs(total) if total is not None and direction == DEBIT else total
+
+
+def _settled_on(transaction: Transaction, inspection: Inspection) -> date | None:
+    """Read the settlement date: BPR16, or a DTM of the header where BPR16 is left out."""
+    text = transaction.value("BPR", 16)
+    dtm = transaction.first("DTM", "007") or transaction.first("DTM", "097")
+    if not text.strip() and dtm:
+        return inspection.dtm(dtm, "DTM*007 (settlement date)")
+    return inspection.day(text, "BPR16 (settlement date)")
+
+
+def _lines(transaction: Transaction, inspection: Inspection) -> tuple[RemittanceLine, ...]:
+    """Read every RMR and ADX in the order sent; an ADX after an RMR still is a line of its own."""
+    items: list[Loop] = []
+    for entity in transaction.loops("ENT"):
+        items += entity.loops("ADX")
+        for remittance in entity.loops("RMR"):
+            items += (remittance, *remittance.loops("ADX"))
+    lines: list[RemittanceLine] = []
+    for sequence, item in enumerate(items, start=1):
+        place = f"{item.id}[{sequence}]"
+        values = _fee(item, inspection, place) if item.id == "ADX" else None
+        line = inspection.build(
+            RemittanceLine,
+            {"sequence": sequence, **(values or _remittance(item, inspection, place))},
+        )
+        if line is not None:
+            lines.append(line)
+    return tuple(lines)
+
+
+def _remittance(item: Loop, inspection: Inspection, place: str) -> dict[str, object]:
+    rmr = item.header
+    kind, number = rmr.element(1).strip(), rmr.element(2).strip()
+    adjusts = rmr.element(3).strip() == ADJUSTMENT
+    adjustment = _optional(rmr.element(8), inspection, f"{place}: RMR08")
+    amount = _optional(rmr.element(4), inspection, f"{place}: RMR04")
+    if amount is None and adjustment is None:
+        inspection.required(rmr.element(4), f"{place}: RMR04 (amount)")
+    code = rmr.element(7).strip()
+    posted = item.first("DTM", "809")
+    return {
+        "kind": _kind(kind, adjusts=adjusts),
+        "amount": Decimal("0.00") if amount is None else amount,
+        "invoiced": _optional(rmr.element(5), inspection, f"{place}: RMR05"),
+        "invoice_number": number if kind in INVOICE_REFERENCES else reference((item,), "IV"),
+        "account_number": reference((item,), "12")
+        or (number if kind in ACCOUNT_REFERENCES else ""),
+        "usage_id": reference((item,), "6O"),
+        "adjustment_amount": adjustment,
+        "reason": {"code": code, "text": item.value("NTE", 2)} if code else None,
+        "posted_on": inspection.dtm(posted, f"{place}: DTM*809", required=False),
+    }
+
+
+def _kind(reference_kind: str, *, adjusts: bool) -> RemittanceLineKind:
+    if reference_kind == MASTER_ACCOUNT:
+        return RemittanceLineKind.FEE
+    return RemittanceLineKind.ADJUSTMENT if adjusts else RemittanceLineKind.PAYMENT
+
+
+def _fee(item: Loop, inspection: Inspection, place: str) -> dict[str, object]:
+    adx = item.header
+    text, kind, number = adx.element(1), adx.element(3).strip(), adx.element(4).strip()
+    return {
+        "kind": RemittanceLineKind.FEE,
+        "amount": inspection.amount(read_usd(text), text, f"{place}: ADX01 (amount)"),
+        "invoice_number": number if kind in INVOICE_REFERENCES else "",
+        "account_number": number if kind in ACCOUNT_REFERENCES else "",
+        "reason": {"code": adx.element(2).strip() or OTHER, "text": item.value("NTE", 2)},
+    }
+
+
+def _optional(text: str, inspection: Inspection, what: str) -> Decimal | None:
+    return inspection.amount(read_usd(text), text, what) if text.strip() else None

@@ -1,0 +1,96 @@
+"""Reads a utility's 824: what its billing system says of a document of ours that it could read.
+
+Source: PJM 824 guide v6.1 (order, OTI01, OTI03), Ameren CPWG reason codes. A 997 is about syntax;
+the 824 is about business, and a rejected 810 means that our charges are not on the bill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+from uuid import UUID
+
+from services.edi_gateway.profile import TradingPartner
+from services.edi_gateway.transactions.facts import Fact, batches
+from services.edi_gateway.transactions.reading import (
+    OTHER,
+    REASON_TEXT_MAX,
+    Inspection,
+    Reading,
+    header_places,
+    reference,
+)
+from services.edi_gateway.x12 import Loop, Transaction
+from shared.contracts.documents import Advice, AdviceReported, AdviceVerdict
+
+VERDICT_OF_CODE: Final = {
+    "TA": AdviceVerdict.ACCEPTED,
+    "IA": AdviceVerdict.ACCEPTED,
+    "TR": AdviceVerdict.REJECTED,
+    "IR": AdviceVerdict.REJECTED,
+    "TP": AdviceVerdict.PARTIAL,
+}
+"""OTI01: transaction or item accepted, rejected, or partly rejected."""
+
+
+def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID) -> Reading:
+    """Read one 824.
+
+    Returns:
+        A Reading with one `Advice` for each OTI loop, or with the reasons why there is none.
+    """
+    inspection = Inspection(partner)
+    begin = transaction.first("BGN")
+    advice_id = inspection.required(begin.element(2), "BGN02 (advice id)")
+    inspection.utility(transaction.loop("N1", "8S"))
+    cca = inspection.cca(transaction.loop("N1", "SJ"))
+    header_account = reference(header_places(transaction), "12")
+    subjects = transaction.loops("OTI")
+    if not subjects:
+        inspection.required("", "OTI (the document that is advised on)")
+    values = [_advice(loop, inspection, header_account, transaction_id) for loop in subjects]
+    account = next((str(v["account_number"]) for v in values if v["account_number"]), "")
+    return inspection.reading(
+        key=advice_id,
+        cca=cca,
+        account=account,
+        facts=[inspection.build(Advice, each) for each in values],
+        identifiers=(
+            ("advice_id", advice_id),
+            *(("document_number", str(each["document_number"])) for each in values),
+            *(("account", str(each["account_number"] or "")) for each in values),
+        ),
+    )
+
+
+def report(facts: Iterable[Fact], file_id: UUID) -> Iterator[AdviceReported]:
+    """Put the advice to one CCA into messages."""
+    for items in batches(facts, Advice):
+        yield AdviceReported(file_id=file_id, items=items)
+
+
+def _advice(
+    loop: Loop, inspection: Inspection, header_account: str, transaction_id: UUID
+) -> dict[str, object]:
+    subject = loop.header
+    verdict = VERDICT_OF_CODE.get(subject.element(1))
+    if verdict is None:
+        inspection.note(OTHER, f"OTI01 {subject.element(1)!r} neither accepts nor rejects")
+    return {
+        "transaction_id": transaction_id,
+        "set_id": inspection.required(subject.element(10), "OTI10 (transaction set)"),
+        "document_number": inspection.required(subject.element(3), "OTI03 (document number)"),
+        "account_number": reference((loop,), "12") or header_account or None,
+        "verdict": verdict,
+        "reasons": tuple(_reason(error) for error in loop.loops("TED")),
+    }
+
+
+def _reason(error: Loop) -> dict[str, str]:
+    """Return TED02, the utility's reason code, with the words of the notes below it.
+
+    A TED without a code still is a reason: its kind of error (TED01, 848 incorrect data).
+    """
+    words = " ".join(note.element(2).strip() for note in error.all("NTE"))
+    code = error.header.element(2).strip() or error.header.element(1).strip() or OTHER
+    return {"code": code[:40], "text": words[:REASON_TEXT_MAX]}
