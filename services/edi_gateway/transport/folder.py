@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
-
 from services.edi_gateway.transport import storing
 from services.edi_gateway.transport.naming import (
     is_acceptable,
@@ -36,12 +34,13 @@ from services.edi_gateway.transport.seam import (
 )
 from services.edi_gateway.transport.uploads import Identity, OpenUploads, identity_of
 from services.edi_gateway.transport.wholeness import Wholeness, judge
+from shared.platform.telemetry import logger
 
 INBOUND = "inbound"
 OUTBOUND = "outbound"
 FOLDER_MODE = 0o750
 
-_log = structlog.get_logger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +154,7 @@ class MailboxFolders:
             try:
                 surveys.append(MailboxSurvey(partner, tuple(await self.arrived(partner))))
             except MailboxUnreadable as refusal:
-                _log.error("mailbox_unreadable", partner=partner, problem=refusal.detail)
+                _log.error("mailbox unreadable", utility=partner, problem=refusal.detail)
                 surveys.append(MailboxSurvey(partner, (), refusal.detail))
         return surveys
 
@@ -262,7 +261,7 @@ class _Scan:
             return None  # taken or renamed between the listing and this look
         except PermissionError as fault:
             _log.warning(
-                "file_unreadable", partner=self.partner, name=entry.name, problem=str(fault)
+                "file unreadable", utility=self.partner, file=entry.name, problem=str(fault)
             )
             return None
 

@@ -13,18 +13,17 @@ import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-import structlog
-
 from services.edi_gateway.transport.folder import OUTBOUND
 from services.edi_gateway.transport.handles import Download, Upload
 from services.edi_gateway.transport.mailbox_view import MailboxView, Place, denied, locate
 from services.edi_gateway.transport.server_policy import Hooks, Limits
 from services.edi_gateway.transport.uploads import OpenUploads
+from shared.platform.telemetry import logger
 
 Nudge = Callable[[Awaitable[None], str, str], None]
 """Runs a hook beside the session: the hook, what it is called, the partner."""
 
-_log = structlog.get_logger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +87,9 @@ class MailboxSession:
                 self.nudge(self.hooks.on_closed(self.partner, path), "on_closed", self.partner)
             else:
                 await file.abandon()
-                _log.warning("upload_cut", partner=self.partner, path=str(file.opened.path))
+                _log.warning("upload cut", utility=self.partner, path=str(file.opened.path))
         except OSError as fault:
-            _log.error("upload_void", partner=self.partner, problem=fault.strerror or str(fault))
+            _log.error("upload void", utility=self.partner, problem=fault.strerror or str(fault))
             raise
         finally:
             self.uploads.closed(file.identity, in_good_order=published)

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import cast
 
 import asyncssh
-import structlog
 
 from services.edi_gateway.transport.folder import MailboxFolders
 from services.edi_gateway.transport.handles import Download, Upload
@@ -32,12 +31,13 @@ from services.edi_gateway.transport.server_policy import (
     Limits,
 )
 from services.edi_gateway.transport.session import MailboxSession, OpenMode, forbidden
+from shared.platform.telemetry import logger
 
 KEY_ALGORITHM = "ssh-ed25519"
 SFTP_VERSION = 3
 _KEY_FILE_MODE = 0o600
 
-_log = structlog.get_logger(__name__)
+_log = logger(__name__)
 
 
 def load_host_key(path: Path) -> asyncssh.SSHKey:
@@ -108,7 +108,7 @@ class PartnerSftpServer:
             keepalive_count_max=KEEPALIVE_MISSES_MAX,
         )
         self.port = self._acceptor.get_port()
-        _log.info("sftp_listening", port=self.port, host_key=key.get_fingerprint())
+        _log.info("sftp listening", port=self.port, host_key=key.get_fingerprint())
 
     @property
     def host_key(self) -> str:
@@ -133,10 +133,10 @@ class PartnerSftpServer:
         """Whether a new connection may try to log in."""
         wait_s = self.guard.wait_s(address, self.elapsed_s())
         if wait_s > 0:
-            _log.warning("sftp_address_must_wait", address=address, wait_s=round(wait_s, 1))
+            _log.warning("sftp address must wait", address=address, wait_s=round(wait_s, 1))
             return False
         if len(self._open) >= self.limits.connections:
-            _log.warning("sftp_too_many_connections", address=address)
+            _log.warning("sftp too many connections", address=address)
             return False
         self._open.add(connection)
         return True
@@ -151,7 +151,7 @@ class PartnerSftpServer:
         def ended(task: asyncio.Task[None]) -> None:
             self._nudges.discard(task)
             if not task.cancelled() and (fault := task.exception()):
-                _log.error("sftp_hook_failed", hook=what, partner=partner, exc_info=fault)
+                _log.error("sftp hook failed", hook=what, utility=partner, exc_info=fault)
 
         task = asyncio.create_task(_run(hook))
         self._nudges.add(task)
@@ -191,9 +191,9 @@ class _Login(asyncssh.SSHServer):
         elif self._tried:
             self._server.guard.failed(self._address, self._server.elapsed_s())
             _log.warning(
-                "sftp_login_failed",
+                "sftp login failed",
                 address=self._address,
-                partner=self._partner,
+                utility=self._partner,
                 problem=str(exc or ""),
             )
 
@@ -223,14 +223,14 @@ class _Login(asyncssh.SSHServer):
         server.guard.succeeded(self._address)
         server.connections[self._partner] += 1
         if server.connections[self._partner] > server.limits.connections_per_partner:
-            _log.warning("sftp_too_many_connections", partner=self._partner)
+            _log.warning("sftp too many connections", utility=self._partner)
             if self._connection is not None:
                 self._connection.disconnect(
                     asyncssh.DISC_TOO_MANY_CONNECTIONS, "Too many connections of this partner"
                 )
             return
         await server.folders.create(self._partner)
-        _log.info("sftp_login", partner=self._partner, address=self._address)
+        _log.info("sftp login", utility=self._partner, address=self._address)
 
 
 def _read_keys(lines: list[str]) -> list[asyncssh.SSHKey]:
@@ -239,7 +239,7 @@ def _read_keys(lines: list[str]) -> list[asyncssh.SSHKey]:
         try:
             keys.append(asyncssh.import_public_key(line))
         except asyncssh.KeyImportError as fault:
-            _log.error("sftp_key_unreadable", problem=str(fault))
+            _log.error("sftp key unreadable", problem=str(fault))
     return keys
 
 
@@ -264,6 +264,14 @@ class _Session(asyncssh.SFTPServer):
     async def exit(self) -> None:
         self._server.sessions.discard(self._mailbox)
         await self._mailbox.end()
+
+    # What a listing shows: our own user names are nobody's business
+
+    def format_user(self, uid: int | None) -> str:  # noqa: ARG002
+        return self._mailbox.partner
+
+    def format_group(self, gid: int | None) -> str:  # noqa: ARG002
+        return self._mailbox.partner
 
     # Files
 
