@@ -89,6 +89,8 @@ WORKER_CRASHES = Counter(
 def configure_logging(log_format: str = "console", level: str = "INFO") -> None:
     """Send all logs, ours and the libraries', to standard error in one form.
 
+    Tracebacks never show the values of variables: they hold customers' names and accounts.
+
     Args:
         log_format: `json` (one object a line) or `console`.
         level: lowest level shown, e.g. `INFO`.
@@ -103,11 +105,17 @@ def configure_logging(log_format: str = "console", level: str = "INFO") -> None:
     rendering: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if log_format == "json":
         rendering += [
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            ),
             structlog.processors.JSONRenderer(sort_keys=False),
         ]
     else:
-        rendering += [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        rendering += [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

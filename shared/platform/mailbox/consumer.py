@@ -21,8 +21,9 @@ from sqlalchemy.dialects.postgresql import insert
 from shared.contracts.envelope import Envelope
 from shared.platform.bus import Delivery, Poison
 from shared.platform.clock import Clock
-from shared.platform.database import Database, WriteSession, is_transient
+from shared.platform.database import Database, WriteSession
 from shared.platform.mailbox.limits import MailboxLimits, doubled
+from shared.platform.mailbox.patience import patiently
 from shared.platform.mailbox.receipts import Receipts
 from shared.platform.mailbox.tables import MailboxTables
 from shared.platform.telemetry import (
@@ -122,23 +123,10 @@ class Consumer:
         self.breaker.note_success()
 
     async def _handle_patiently(self, envelope: Envelope) -> None:
-        """Handle a message; wait for the end of an outage instead of failing the delivery."""
         started = time.perf_counter()
-        for attempt in range(self.limits.patience + 1):
-            try:
-                outcome = await self.handle(envelope)
-            except Exception as fault:
-                if attempt == self.limits.patience or not is_transient(fault):
-                    raise
-                wait_s = doubled(self.limits.outage_wait_s, attempt, self.limits.outage_wait_max_s)
-                log.warning("handling waits", fault=repr(fault), wait_s=wait_s)
-                await asyncio.sleep(wait_s)
-            else:
-                MESSAGES_HANDLED.labels(self.service, envelope.type, outcome).inc()
-                HANDLING_SECONDS.labels(self.service, envelope.type).observe(
-                    time.perf_counter() - started
-                )
-                return
+        outcome = await patiently(lambda: self.handle(envelope), self.limits)
+        MESSAGES_HANDLED.labels(self.service, envelope.type, outcome).inc()
+        HANDLING_SECONDS.labels(self.service, envelope.type).observe(time.perf_counter() - started)
 
     async def handle(self, envelope: Envelope) -> Outcome:
         """Give a message its effect once, in one unit of work, and owe the sender a receipt."""

@@ -66,7 +66,7 @@ class Mailbox:
         self.sweeper = Sweeper(
             self.service, database, tables, self.outbox, clock, self.limits, self._wake
         )
-        self.desk = ReceiptDesk(database, self.outbox, clock)
+        self.desk = ReceiptDesk(database, self.outbox, clock, self.limits)
 
     async def put(self, session: WriteSession, envelopes: Iterable[Envelope]) -> int:
         """Say messages as part of the unit of work: they are sent if and only if it commits.

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Float,
     Interval,
     Text,
+    all_,
     and_,
     case,
     cast,
@@ -210,7 +211,7 @@ class Outbox:
                 .where(
                     t.seq.in_(self._locked(receipt.dead)),
                     t.handled_at.is_(None),
-                    not_(t.dead.contains(func.array(consumer))),
+                    consumer != all_(t.dead),
                 )
                 .values(dead=func.array_append(t.dead, consumer, type_=ARRAY(Text)))
             )

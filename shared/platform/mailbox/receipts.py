@@ -18,6 +18,7 @@ from shared.platform.clock import Clock
 from shared.platform.database import Database
 from shared.platform.mailbox.limits import MailboxLimits
 from shared.platform.mailbox.outbox import Outbox
+from shared.platform.mailbox.patience import patiently
 from shared.platform.mailbox.topology import RECEIPT_PREFIX, Receipt
 from shared.platform.telemetry import logger
 
@@ -104,6 +105,7 @@ class ReceiptDesk:
     database: Database
     outbox: Outbox
     clock: Clock
+    limits: MailboxLimits
 
     async def receive(self, delivery: Delivery) -> None:
         """Note one receipt; the same receipt twice changes nothing."""
@@ -111,5 +113,12 @@ class ReceiptDesk:
             receipt = Receipt.model_validate_json(delivery.body)
         except ValidationError as wrong:
             raise Poison(str(wrong)) from wrong
+        try:
+            await patiently(lambda: self._note(receipt), self.limits)
+        except Exception:
+            log.exception("receipt failed", consumer=receipt.consumer)
+            raise
+
+    async def _note(self, receipt: Receipt) -> None:
         async with self.database.unit_of_work() as session:
             await self.outbox.note_receipt(session, receipt, self.clock.now())

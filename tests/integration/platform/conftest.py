@@ -1,53 +1,22 @@
-"""Real PostgreSQL and real RabbitMQ for the tests of the plumbing."""
+"""Logs of the plumbing as in production, so that a test shows what an operator would see."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from uuid import uuid4
+import logging
+from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
+import structlog
 
-from shared.platform.database import driver_url
-from shared.platform.embedded import start_postgres
-from tests.machines.rabbitmq import (
-    Broker,
-    choose_broker,
-    drop_virtual_host,
-    fresh_virtual_host,
-)
+from shared.platform.telemetry import configure_logging
 
 
-@pytest.fixture(scope="session")
-def postgres_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = start_postgres(tmp_path_factory.mktemp("postgres") / "data")
-    yield server.url
-    server.stop()
-
-
-@pytest.fixture
-async def database_dsn(postgres_dsn: str) -> AsyncIterator[str]:
-    name = f"test_{uuid4().hex[:12]}"
-    engine = create_async_engine(driver_url(postgres_dsn), isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(postgres_dsn).set(database=name).render_as_string(hide_password=False)
-    async with engine.connect() as connection:
-        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    await engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def rabbitmq_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    broker = choose_broker(tmp_path_factory.mktemp("rabbitmq"))
-    broker.start()
-    yield broker
-    broker.close()
-
-
-@pytest.fixture
-def rabbitmq_url(rabbitmq_broker: Broker) -> Iterator[str]:
-    url = fresh_virtual_host(rabbitmq_broker)
-    yield url
-    drop_virtual_host(rabbitmq_broker, url)
+@pytest.fixture(autouse=True)
+def _logs_as_in_production() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure_logging("json", "WARNING")
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)

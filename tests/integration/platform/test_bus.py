@@ -62,7 +62,7 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
     if request.param == "memory":
         made = MemoryBus()
     else:
-        made = RabbitBus(request.getfixturevalue("rabbitmq_url"))
+        made = RabbitBus(request.getfixturevalue("fresh_rabbitmq_url"))
     await made.start()
     await made.declare([USAGE])
     yield made
