@@ -1,1 +1,1 @@
-"""The EDI gateway: every file in, every file out, the record of both. The only room that speaks X12."""
+"""The EDI gateway: every file in, every file out, the record of both; the only room with X12."""

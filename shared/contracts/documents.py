@@ -37,7 +37,7 @@ class SentDocument(Part):
 
 
 class DocumentSent(Part):
-    """Documents got their control numbers and final bytes; from here on they exist for the utility."""
+    """Documents got control numbers and final bytes; from here on they exist for the utility."""
 
     type: Literal["DocumentSent"] = "DocumentSent"
     file_id: UUID

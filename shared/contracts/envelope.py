@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 from uuid import UUID, uuid4
 
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
@@ -32,6 +33,8 @@ Body = Annotated[
     Field(discriminator="type"),
 ]
 """Every fact that can travel; a new one is added here and in `routes.CONSUMERS`."""
+
+BodyT = TypeVar("BodyT", bound=Part)
 
 Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 """A moment, always UTC once read."""
@@ -77,7 +80,7 @@ class Envelope(Part):
         return cls.model_validate_json(data)
 
     @classmethod
-    def about(  # noqa: PLR0913  every argument is part of the cover and none has a default
+    def about(
         cls,
         body: Body,
         *,
@@ -101,6 +104,17 @@ class Envelope(Part):
             environment=environment,
             body=body,
         )
+
+    def fact(self, kind: builtins.type[BodyT]) -> BodyT:
+        """Return the body, which the reader knows to be of this kind.
+
+        Raises:
+            TypeError: it is another fact; the message was routed to the wrong handler.
+        """
+        if not isinstance(self.body, kind):
+            msg = f"expected {kind.__name__}, the envelope holds {self.type}"
+            raise TypeError(msg)
+        return self.body
 
     def answer(self, body: Body, *, at: datetime, source: ServiceName) -> Self:
         """Put a fact caused by this message into an envelope of the same scope."""

@@ -1,4 +1,4 @@
-"""JSON Schemas of every message, generated and committed, so that a change of contract shows in a diff.
+"""JSON Schemas of every message, generated and committed: a change of contract shows in a diff.
 
 `python -m shared.contracts.schema` writes them; a test compares them with the models.
 """

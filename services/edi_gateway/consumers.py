@@ -1,0 +1,348 @@
+"""What the gateway does when another service says something: keep it, and send what must be sent.
+
+Every handler runs inside the unit of work that the mailbox opened, so the ledger entry, the new
+states, the document to send and the receipt of the message are kept together or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from services.edi_gateway.operations import ledger, projection
+from services.edi_gateway.operations.ledger import NewEntry
+from services.edi_gateway.outbound import OutboundDesk, PendingDocument
+from shared.contracts.charges import Charge, ChargesRated
+from shared.contracts.enrollment import EnrollmentDecided, EnrollmentDecision
+from shared.contracts.envelope import Envelope
+from shared.contracts.parts import Purpose
+from shared.contracts.remittance import (
+    AppliedLine,
+    RemittanceApplied,
+    RemittanceHeld,
+    RemittanceOutcome,
+)
+from shared.contracts.usage import UsageCancelled, UsageHeld
+from shared.platform.clock import Clock
+from shared.platform.database import WriteSession
+from shared.platform.mailbox import Handler
+
+_PAID_STATE = {
+    RemittanceOutcome.MATCHED: "paid",
+    RemittanceOutcome.SHORT: "short",
+    RemittanceOutcome.OVER: "over",
+    RemittanceOutcome.REVERSED: "reversed",
+}
+"""Line outcome → the charge's answer to "paid?"; other outcomes leave it as it is."""
+
+
+class GatewayConsumers:
+    """The gateway's handlers of messages.
+
+    Args:
+        outbound: takes documents that wait to be sent.
+        clock: tells when an entry is written.
+    """
+
+    def __init__(self, outbound: OutboundDesk, clock: Clock) -> None:
+        self._outbound = outbound
+        self._clock = clock
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Message type → handler, for the mailbox."""
+        return {
+            "ChargesRated": self.on_charges_rated,
+            "UsageHeld": self.on_usage_held,
+            "UsageCancelled": self.on_usage_cancelled,
+            "EnrollmentDecided": self.on_enrollment_decided,
+            "RemittanceApplied": self.on_remittance_applied,
+            "RemittanceHeld": self.on_remittance_held,
+        }
+
+    async def _record(
+        self, session: WriteSession, kind: str, told: Mapping[UUID, tuple[str, dict[str, Any]]]
+    ) -> dict[UUID, projection.Placed]:
+        """Write one entry on each transaction that is ours to know; return where those are."""
+        places = await projection.place(session, told)
+        await ledger.record(
+            session,
+            (
+                NewEntry(
+                    file_id=places[key].file_id,
+                    transaction_id=key,
+                    kind=kind,
+                    message=message,
+                    data=data,
+                )
+                for key, (message, data) in told.items()
+                if key in places
+            ),
+            self._clock.now(),
+        )
+        return places
+
+    async def on_charges_rated(self, session: WriteSession, envelope: Envelope) -> None:
+        """Queue one 810 for each charge and say on the 867 what it costs."""
+        body = envelope.fact(ChargesRated)
+        await self._outbound.enqueue(
+            session,
+            [
+                PendingDocument.of_charge(charge, envelope, self._clock.now())
+                for charge in body.items
+            ],
+        )
+        originals = [charge for charge in body.items if charge.purpose is not Purpose.CANCEL]
+        cancels = [charge for charge in body.items if charge.purpose is Purpose.CANCEL]
+        places = await self._record(
+            session, "ChargeRated", {c.transaction_id: _charge_told(c) for c in originals}
+        )
+        places |= await self._record(
+            session, "CancelRated", {c.transaction_id: _charge_told(c) for c in cancels}
+        )
+        await projection.identify(
+            session,
+            [
+                ("invoice_number", c.invoice_number, c.transaction_id)
+                for c in body.items
+                if c.transaction_id in places
+            ],
+        )
+        await projection.move(
+            session,
+            [
+                {
+                    "id": c.transaction_id,
+                    "rated": "charged",
+                    "amount": c.total,
+                    "exception_code": None,
+                    "exception_text": None,
+                }
+                for c in (*cancels, *originals)
+                if c.transaction_id in places and places[c.transaction_id].rates_forward("charged")
+            ],
+            "rated",
+            "amount",
+            "exception_code",
+            "exception_text",
+        )
+
+    async def on_usage_held(self, session: WriteSession, envelope: Envelope) -> None:
+        """Show the hold and its reason on the 867."""
+        body = envelope.fact(UsageHeld)
+        places = await self._record(
+            session,
+            "UsageHeld",
+            {
+                item.transaction_id: (
+                    f"Held: {item.message} ({item.code})",
+                    {"code": item.code, "usage_id": item.usage_id},
+                )
+                for item in body.items
+            },
+        )
+        await projection.move(
+            session,
+            [
+                {
+                    "id": item.transaction_id,
+                    "rated": "held",
+                    "exception_code": item.code,
+                    "exception_text": item.message,
+                }
+                for item in body.items
+                if item.transaction_id in places
+                and places[item.transaction_id].rates_forward("held")
+            ],
+            "rated",
+            "exception_code",
+            "exception_text",
+        )
+
+    async def on_usage_cancelled(self, session: WriteSession, envelope: Envelope) -> None:
+        """Close the usage and its cancel as a pair."""
+        body = envelope.fact(UsageCancelled)
+        told: dict[UUID, tuple[str, dict[str, Any]]] = {}
+        for item in body.items:
+            told[item.transaction_id] = (
+                f"Cancelled by the utility with {item.cancel_usage_id}",
+                {"cancel_usage_id": item.cancel_usage_id},
+            )
+            told[item.cancel_transaction_id] = (
+                f"Cancels usage {item.usage_id}",
+                {"usage_id": item.usage_id},
+            )
+        await self._record(session, "UsageCancelled", told)
+        await projection.move(
+            session,
+            [
+                {"id": key, "rated": "cancelled", "exception_code": None, "exception_text": None}
+                for key in told
+            ],
+            "rated",
+            "exception_code",
+            "exception_text",
+        )
+
+    async def on_enrollment_decided(self, session: WriteSession, envelope: Envelope) -> None:
+        """Queue one 814 response for each decision and show the decision on the request."""
+        body = envelope.fact(EnrollmentDecided)
+        at = self._clock.now()
+        await self._outbound.enqueue(
+            session, [PendingDocument.of_decision(item, envelope, at) for item in body.items]
+        )
+        await self._record(
+            session,
+            "EnrollmentDecided",
+            {item.transaction_id: _decision_told(item) for item in body.items},
+        )
+        await projection.move(
+            session,
+            [
+                {
+                    "id": item.transaction_id,
+                    "applied": "applied" if item.accepted else "refused",
+                    "exception_code": item.reasons[0].code if item.reasons else None,
+                    "exception_text": "; ".join(r.text for r in item.reasons) or None,
+                }
+                for item in body.items
+            ],
+            "applied",
+            "exception_code",
+            "exception_text",
+        )
+
+    async def on_remittance_applied(self, session: WriteSession, envelope: Envelope) -> None:
+        """Show on the 820 where each line went, and on each 810 that it was paid."""
+        body = envelope.fact(RemittanceApplied)
+        at = self._clock.now()
+        paid = [line for line in body.lines if line.invoice_transaction_id is not None]
+        keys = [line.invoice_transaction_id for line in paid if line.invoice_transaction_id]
+        places = await projection.place(session, [body.transaction_id, *keys])
+        entries: list[NewEntry] = []
+        if own := places.get(body.transaction_id):
+            entries.extend(_line_entry(own.file_id, body, line) for line in body.lines)
+        for line, key in zip(paid, keys, strict=True):
+            if key in places:
+                entries.append(_paid_entry(places[key].file_id, key, body, line))
+        await ledger.record(session, entries, at)
+        await projection.move(
+            session,
+            [
+                {"id": key, "paid": _PAID_STATE[line.outcome]}
+                for line, key in zip(paid, keys, strict=True)
+                if line.outcome in _PAID_STATE
+            ],
+            "paid",
+        )
+        unplaced = [line for line in body.lines if line.unapplied]
+        await projection.move(
+            session,
+            [
+                {
+                    "id": body.transaction_id,
+                    "applied": "applied",
+                    "exception_code": "UNAPPLIED" if unplaced else None,
+                    "exception_text": unplaced[0].explanation if unplaced else None,
+                }
+            ],
+            "applied",
+            "exception_code",
+            "exception_text",
+        )
+
+    async def on_remittance_held(self, session: WriteSession, envelope: Envelope) -> None:
+        """Show on the 820 that the whole payment waits, and by how much it disagrees."""
+        body = envelope.fact(RemittanceHeld)
+        await self._record(
+            session,
+            "RemittanceHeld",
+            {
+                body.transaction_id: (
+                    f"Held: {body.message} ({body.code})",
+                    {
+                        "code": body.code,
+                        "total": str(body.total),
+                        "lines_total": str(body.lines_total),
+                    },
+                )
+            },
+        )
+        await projection.move(
+            session,
+            [
+                {
+                    "id": body.transaction_id,
+                    "applied": "exception",
+                    "exception_code": body.code,
+                    "exception_text": body.message,
+                }
+            ],
+            "applied",
+            "exception_code",
+            "exception_text",
+        )
+
+
+def _charge_told(charge: Charge) -> tuple[str, dict[str, Any]]:
+    verb = "Cancel of" if charge.purpose is Purpose.CANCEL else "Rated:"
+    named = charge.original_invoice_number or charge.invoice_number
+    return (
+        f"{verb} invoice {named}, {charge.total} USD on plan {charge.plan_id}",
+        {
+            "invoice_number": charge.invoice_number,
+            "original_invoice_number": charge.original_invoice_number,
+            "total": str(charge.total),
+            "plan": f"{charge.plan_id} {charge.plan_version}",
+            "lines": [f"{line.label}: {line.signed_amount}" for line in charge.lines],
+        },
+    )
+
+
+def _decision_told(item: EnrollmentDecision) -> tuple[str, dict[str, Any]]:
+    if item.accepted:
+        return (
+            f"Accepted: {item.purpose} of account {item.account_number}",
+            {"request_id": item.request_id},
+        )
+    reasons = "; ".join(f"{reason.code} {reason.text}".strip() for reason in item.reasons)
+    return (
+        f"Refused: {item.purpose} of account {item.account_number}: {reasons}",
+        {"request_id": item.request_id, "codes": [reason.code for reason in item.reasons]},
+    )
+
+
+def _line_entry(file_id: UUID, body: RemittanceApplied, line: AppliedLine) -> NewEntry:
+    return NewEntry(
+        file_id=file_id,
+        transaction_id=body.transaction_id,
+        kind="RemittanceLinePlaced",
+        message=f"Line {line.sequence}, {line.amount} USD: {line.explanation}",
+        data={
+            "sequence": line.sequence,
+            "outcome": line.outcome.value,
+            "invoice_number": line.invoice_number,
+            "account_number": line.account_number,
+            "applied": str(line.applied),
+            "unapplied": str(line.unapplied),
+            "adjusted": str(line.adjusted),
+        },
+    )
+
+
+def _paid_entry(
+    file_id: UUID, invoice_transaction_id: UUID, body: RemittanceApplied, line: AppliedLine
+) -> NewEntry:
+    return NewEntry(
+        file_id=file_id,
+        transaction_id=invoice_transaction_id,
+        kind="PaymentApplied",
+        message=f"Payment {body.trace_number}: {line.explanation}",
+        data={
+            "trace_number": body.trace_number,
+            "remittance_transaction_id": str(body.transaction_id),
+            "outcome": line.outcome.value,
+            "applied": str(line.applied),
+            "open_balance": str(line.open_balance) if line.open_balance is not None else None,
+        },
+    )

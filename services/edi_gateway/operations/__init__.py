@@ -1,0 +1,1 @@
+"""The desk of the people who run the exchange: tracking ledger, look-ups, access."""

@@ -1,0 +1,289 @@
+"""What a partner says of our documents: its 997 (syntax) and its 824 (business).
+
+A 997 is matched to the group we sent by partner, functional id and group control number, and moves
+the "acknowledged?" of each transaction in it. An 824 is matched by the document's own number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from services.edi_gateway.intake import FileScope, Judged
+from services.edi_gateway.operations import ledger, projection
+from services.edi_gateway.operations.ledger import NewEntry
+from services.edi_gateway.store import functional_group, outbound_document, transaction
+from services.edi_gateway.transactions import Acknowledgment
+from shared.contracts.documents import (
+    AcknowledgedDocument,
+    AcknowledgmentVerdict,
+    Advice,
+    AdviceVerdict,
+    DocumentAcknowledged,
+)
+from shared.contracts.envelope import Envelope
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, ServiceName
+from shared.platform.clock import Clock
+from shared.platform.database import WriteSession
+from shared.platform.mailbox import Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One document of ours and the partner's verdict on it."""
+
+    row: Any
+    verdict: AcknowledgmentVerdict
+    reasons: tuple[Any, ...]
+
+
+class PartnerAnswers:
+    """Applies the acknowledgments and advice that partners send us."""
+
+    def __init__(self, mailbox: Mailbox, clock: Clock) -> None:
+        self._mailbox = mailbox
+        self._clock = clock
+
+    async def apply(
+        self, session: WriteSession, scope: FileScope, judged: Sequence[Judged]
+    ) -> None:
+        """Apply the 997s and 824s of a batch to the documents of ours that they speak of."""
+        for each in judged:
+            if not each.is_applicable or each.reading is None:
+                continue
+            for fact in each.reading.facts:
+                if isinstance(fact, Acknowledgment):
+                    await self._apply_997(session, scope, each, fact)
+                elif isinstance(fact, Advice):
+                    await self._apply_824(session, scope, fact)
+
+    async def _apply_997(
+        self, session: WriteSession, scope: FileScope, each: Judged, told: Acknowledgment
+    ) -> None:
+        group = (
+            await session.execute(
+                select(functional_group)
+                .where(
+                    functional_group.c.direction == "outbound",
+                    functional_group.c.utility == scope.utility,
+                    functional_group.c.environment == scope.environment.value,
+                    functional_group.c.functional_id == told.functional_id,
+                    functional_group.c.control_number
+                    == (told.group_control_number.lstrip("0") or "0"),
+                )
+                .with_for_update()
+            )
+        ).one_or_none()
+        at = self._clock.now()
+        if group is None:
+            text = (
+                f"the 997 answers {told.functional_id} group {told.group_control_number}, "
+                "which we never sent"
+            )
+            await self._exception(session, scope, each, "UNKNOWN_GROUP", text)
+            return
+        if group.acknowledged_at is not None:
+            return  # the first answer counts; a second one is in the ledger as received
+        await session.execute(
+            update(functional_group)
+            .where(functional_group.c.id == group.id)
+            .values(
+                state="partly_accepted" if told.partial else told.verdict.value,
+                sets_accepted=told.accepted,
+                acknowledged_by=each.read.transaction_id,
+                acknowledged_at=at,
+            )
+        )
+        rows = await session.execute(
+            select(
+                transaction.c.id, transaction.c.cca, transaction.c.set_id,
+                transaction.c.control_number, transaction.c.business_key,
+                transaction.c.account_number, outbound_document.c.correlation_id,
+            )
+            .outerjoin(
+                outbound_document, outbound_document.c.transaction_id == transaction.c.id
+            )
+            .where(transaction.c.group_id == group.id)
+            .order_by(transaction.c.position)
+        )  # fmt: skip
+        verdicts = []
+        for row in rows:
+            verdict = told.verdict_on(row.set_id, row.control_number)
+            verdicts.append(_Told(row, verdict.verdict, verdict.reasons))
+        await self._move_acknowledged(session, group.file_id, verdicts, told)
+        await self._tell_acknowledged(session, scope, verdicts)
+
+    async def _move_acknowledged(
+        self,
+        session: WriteSession,
+        file_id: UUID,
+        verdicts: Sequence[_Told],
+        told: Acknowledgment,
+    ) -> None:
+        refused = [v for v in verdicts if v.verdict is AcknowledgmentVerdict.REJECTED]
+        await ledger.record(
+            session,
+            [
+                NewEntry(
+                    file_id=file_id,
+                    kind="Acknowledged",
+                    message=(
+                        f"997 for group {told.group_control_number}: "
+                        f"{len(verdicts) - len(refused)} of {len(verdicts)} accepted"
+                    ),
+                    data={"verdict": told.verdict.value},
+                ),
+                *(
+                    NewEntry(
+                        file_id=file_id,
+                        transaction_id=v.row.id,
+                        kind="RejectedByPartner",
+                        message=f"Rejected by the utility's 997: {_words(v.reasons)}",
+                    )
+                    for v in refused
+                ),
+            ],
+            self._clock.now(),
+        )
+        await projection.move(
+            session,
+            [{"id": v.row.id, "acknowledged": v.verdict.value} for v in verdicts],
+            "acknowledged",
+        )
+        await projection.move(
+            session,
+            [
+                {
+                    "id": v.row.id,
+                    "exception_code": "REJECTED_997",
+                    "exception_text": "the utility's 997 rejected it: " + _words(v.reasons),
+                }
+                for v in refused
+            ],
+            "exception_code",
+            "exception_text",
+        )
+
+    async def _tell_acknowledged(
+        self, session: WriteSession, scope: FileScope, verdicts: Sequence[_Told]
+    ) -> None:
+        """Say `DocumentAcknowledged` for what belongs to a CCA."""
+        by_scope: dict[tuple[str, str, UUID], list[_Told]] = {}
+        for v in verdicts:
+            if v.row.cca and v.row.business_key and v.row.account_number and v.row.correlation_id:
+                key = (v.row.cca, v.row.set_id, v.row.correlation_id)
+                by_scope.setdefault(key, []).append(v)
+        for (cca, set_id, correlation_id), told in by_scope.items():
+            for start in range(0, len(told), MESSAGE_ITEMS_MAX):
+                body = DocumentAcknowledged(
+                    set_id=set_id,
+                    items=tuple(
+                        AcknowledgedDocument(
+                            transaction_id=v.row.id,
+                            document_number=v.row.business_key,
+                            account_number=v.row.account_number,
+                            verdict=v.verdict,
+                            reasons=v.reasons,
+                        )
+                        for v in told[start : start + MESSAGE_ITEMS_MAX]
+                    ),
+                )
+                await self._mailbox.put(
+                    session,
+                    [
+                        Envelope.about(
+                            body,
+                            at=self._clock.now(),
+                            source=ServiceName.EDI_GATEWAY,
+                            correlation_id=correlation_id,
+                            cca=cca,
+                            utility=scope.utility,
+                            environment=scope.environment,
+                        )
+                    ],
+                )
+
+    async def _apply_824(self, session: WriteSession, scope: FileScope, advice: Advice) -> None:
+        """Show the utility's business answer on the document that it is about."""
+        row = (
+            await session.execute(
+                select(transaction.c.id, transaction.c.file_id).where(
+                    transaction.c.direction == "outbound",
+                    transaction.c.utility == scope.utility,
+                    transaction.c.environment == scope.environment.value,
+                    transaction.c.set_id == advice.set_id,
+                    transaction.c.business_key == advice.document_number,
+                )
+            )
+        ).one_or_none()
+        rejected = advice.verdict is not AdviceVerdict.ACCEPTED
+        own: dict[str, Any] = {"id": advice.transaction_id, "applied": "applied"}
+        if row is None:
+            own["applied"] = "exception"
+            own["exception_code"] = "UNKNOWN_DOCUMENT"
+            own["exception_text"] = (
+                f"the 824 is about {advice.set_id} {advice.document_number}, which we never sent"
+            )
+        else:
+            own["exception_code"] = own["exception_text"] = None
+        await projection.move(session, [own], "applied", "exception_code", "exception_text")
+        if row is None or not rejected:
+            return
+        words = _words(advice.reasons)
+        await ledger.record(
+            session,
+            [
+                NewEntry(
+                    file_id=row.file_id,
+                    transaction_id=row.id,
+                    kind="AdviceReceived",
+                    message=f"The utility's 824 rejected {advice.document_number}: {words}",
+                    data={"advice": str(advice.transaction_id)},
+                )
+            ],
+            self._clock.now(),
+        )
+        await projection.move(
+            session,
+            [
+                {
+                    "id": row.id,
+                    "paid": "rejected",
+                    "exception_code": "INVOICE_REJECTED",
+                    "exception_text": f"the utility's 824 rejected it: {words}",
+                }
+            ],
+            "paid",
+            "exception_code",
+            "exception_text",
+        )
+
+    async def _exception(
+        self, session: WriteSession, scope: FileScope, each: Judged, code: str, text: str
+    ) -> None:
+        await projection.move(
+            session,
+            [{"id": each.read.transaction_id, "exception_code": code, "exception_text": text}],
+            "exception_code",
+            "exception_text",
+        )
+        await ledger.record(
+            session,
+            [
+                NewEntry(
+                    file_id=scope.file_id,
+                    transaction_id=each.read.transaction_id,
+                    kind="SetAside",
+                    message=f"Set aside: {text} ({code})",
+                )
+            ],
+            self._clock.now(),
+        )
+
+
+def _words(reasons: Sequence[Any]) -> str:
+    return "; ".join(f"{r.code} {r.text}".strip() for r in reasons) or "no reason given"

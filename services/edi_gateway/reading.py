@@ -1,0 +1,128 @@
+"""Reading in worker processes: bytes in, contract words and findings out, nothing else touched.
+
+A large file must not stop the event loop, so the structure of the file is scanned in one piece of
+work and its transactions are read in batches, each from its own byte range. Everything here is
+pure but for opening the spooled file; arguments and results cross process boundaries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from services.edi_gateway.partners import PartnerBook, load_partners
+from services.edi_gateway.profile import Strictness
+from services.edi_gateway.transactions import Reading, read_document
+from services.edi_gateway.x12 import (
+    FileScan,
+    Finding,
+    Interchange,
+    TransactionSlot,
+    load_guide,
+    read_transaction,
+    scan,
+)
+
+_TRANSACTION_NAMESPACE = uuid5(NAMESPACE_OID, "cca-exchange/inbound-transaction")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadJob:
+    """A batch of transactions of one group to read; `interchange` comes without its groups."""
+
+    path: str
+    file_id: UUID
+    utility: str
+    version: str
+    interchange: Interchange
+    slots: tuple[TransactionSlot, ...]
+    positions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSlot:
+    """One transaction as read: `reading` is None when its syntax was rejected."""
+
+    position: int
+    slot: TransactionSlot
+    transaction_id: UUID
+    content_sha256: str
+    accepted: bool
+    findings: tuple[Finding, ...]
+    reading: Reading | None
+
+
+def transaction_id_of(file_id: UUID, position: int) -> UUID:
+    """The same place in the same file is always the same transaction, after any crash."""
+    return uuid5(_TRANSACTION_NAMESPACE, f"{file_id}/{position}")
+
+
+@cache
+def partners() -> PartnerBook:
+    """The partner book, loaded once in each process."""
+    return load_partners()
+
+
+def preload() -> None:
+    """Load partners and maps when a worker process starts, so that no file waits for them."""
+    for utility in partners().utilities:
+        load_guide(utility.guide)
+
+
+def scan_file(path: str, utility: str) -> FileScan:
+    """Find the envelopes of a spooled file, as strict on counts as the partner's profile asks."""
+    lenient = partners().utility(utility).reading.wrong_counts is Strictness.WARN
+    return scan(Path(path).read_bytes(), lenient_counts=lenient)
+
+
+def range_sha256(path: str, start: int, end: int) -> str:
+    """Return the SHA-256 of a byte range, to tell a copy of an interchange from another one."""
+    with Path(path).open("rb") as stream:
+        stream.seek(start)
+        return hashlib.sha256(stream.read(end - start)).hexdigest()
+
+
+def read_slots(job: ReadJob) -> Sequence[ReadSlot]:
+    """Read, validate and translate a batch of transactions."""
+    profile = partners().utility(job.utility)
+    guide = load_guide(profile.guide)
+    first, last = job.slots[0].start, job.slots[-1].end
+    with Path(job.path).open("rb") as stream:
+        stream.seek(first)
+        window = stream.read(last - first)
+    results = []
+    for position, slot in zip(job.positions, job.slots, strict=True):
+        data = window[slot.start - first : slot.end - first]
+        transaction_id = transaction_id_of(job.file_id, position)
+        read = read_transaction(data, job.interchange.delimiters, slot, guide)
+        reading = None
+        if read.accepted and read.transaction is not None:
+            reading = read_document(
+                read.transaction,
+                partners().partner(job.utility),
+                transaction_id=transaction_id,
+            )
+        results.append(
+            ReadSlot(
+                position=position,
+                slot=slot,
+                transaction_id=transaction_id,
+                content_sha256=content_sha256(data, job.interchange.delimiters.segment),
+                accepted=read.accepted,
+                findings=read.findings,
+                reading=reading,
+            )
+        )
+    return results
+
+
+def content_sha256(data: bytes, terminator: str) -> str:
+    """Hash what a transaction says, leaving out ST and SE and with them its control number."""
+    end = terminator.encode("latin-1")
+    body = data.rstrip(b"\r\n ").removesuffix(end)
+    inner = body.partition(end)[2].rpartition(end)[0]
+    return hashlib.sha256(inner.replace(b"\r", b"").replace(b"\n", b"")).hexdigest()
