@@ -349,3 +349,26 @@ def _terms(request: EnrollmentRequest, agreement: Agreement) -> Terms:
     if request.purpose is EnrollmentPurpose.CHANGE:
         return replace(before.terms, **given)
     return before.terms
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Agreements by account number, as read for one batch."""
+
+    accounts: dict[str, dict[str, Agreement]] = field(default_factory=dict)
+
+    def knows(self, account_number: str) -> bool:
+        """Whether the account exists, under whichever agreement."""
+        return account_number in self.accounts
+
+    def find(self, account_number: str, service_agreement_id: str | None) -> Agreement | None:
+        """The agreement named, or the only one of the account when none is named."""
+        agreements = self.accounts.get(account_number, {})
+        if service_agreement_id:
+            return agreements.get(service_agreement_id)
+        return next(iter(agreements.values())) if len(agreements) == 1 else None
+
+    def put(self, agreement: Agreement) -> None:
+        """Remember an agreement's new state for the rest of the batch."""
+        agreements = self.accounts.setdefault(agreement.account_number, {})
+        agreements[agreement.service_agreement_id] = agreement

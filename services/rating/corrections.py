@@ -1,0 +1,185 @@
+"""Usage on its way: new, held, charged, cancelled; and how a correction finds what it corrects.
+
+A utility corrects usage by sending a new 867 that names the old one: a cancel (01) or a replacement
+(05). Nothing is overwritten: the old usage stays, with its state and what ended it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import Final
+from uuid import UUID, uuid5
+
+from services.rating.charging import Line
+from services.rating.holds import Hold, RebillWithoutCancel, UsageHold, UsageOverlap
+from services.rating.rate_usage import Explanation, Rated
+from services.rating.usage import content_hash, period_of
+from shared.contracts.parts import Purpose
+from shared.contracts.usage import UsageItem
+
+_CHARGE_IDS: Final = UUID("6f0c7a52-8a51-4b53-9d0e-2f6f3c1b7a10")
+"""Name space of charge ids, so that the same usage always gives the same id."""
+
+
+class UsageState(StrEnum):
+    """Where an accepted 867 stands; every one is in exactly one of these."""
+
+    HELD = "held"
+    CHARGED = "charged"
+    CANCELLED = "cancelled"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecord:
+    """One 867 as the service keeps it; `item` is absent where only its place in time matters."""
+
+    transaction_id: UUID
+    correlation_id: UUID
+    usage_id: str
+    purpose: Purpose
+    original_usage_id: str | None
+    account_number: str
+    meters: tuple[str, ...]
+    period_start: date
+    period_end: date
+    content_hash: bytes
+    state: UsageState = UsageState.HELD
+    hold: Hold | None = None
+    ended_by: UUID | None = None
+    item: UsageItem | None = None
+
+    @classmethod
+    def of(cls, item: UsageItem, correlation_id: UUID) -> UsageRecord:
+        """A record of usage that has just come."""
+        start, end = period_of(item)
+        return cls(
+            transaction_id=item.transaction_id,
+            correlation_id=correlation_id,
+            usage_id=item.usage_id,
+            purpose=item.purpose,
+            original_usage_id=item.original_usage_id,
+            account_number=item.account_number,
+            meters=tuple(dict.fromkeys(meter.meter_number for meter in item.meters)),
+            period_start=start,
+            period_end=end,
+            content_hash=content_hash(item),
+            item=item,
+        )
+
+    @property
+    def occupies(self) -> bool:
+        """Whether its period is taken: energy reported and not cancelled."""
+        live = self.state in {UsageState.HELD, UsageState.CHARGED}
+        return live and self.purpose is not Purpose.CANCEL
+
+    def intersects(self, other: UsageRecord) -> bool:
+        """Whether both report days of the same meter."""
+        return (
+            self.period_start < other.period_end
+            and other.period_start < self.period_end
+            and not set(self.meters).isdisjoint(other.meters)
+        )
+
+    def same_period(self, other: UsageRecord) -> bool:
+        """Whether both report exactly the same days."""
+        return (self.period_start, self.period_end) == (other.period_start, other.period_end)
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeDraft:
+    """A charge; `invoice_number` is empty until the unit of work numbers it.
+
+    A cancel repeats the lines of what it reverses, not negated, and names it.
+    """
+
+    charge_id: UUID
+    purpose: Purpose
+    transaction_id: UUID
+    correlation_id: UUID
+    usage_id: str
+    account_number: str
+    service_agreement_id: str | None
+    customer_name: str
+    due_on: date | None
+    period_start: date
+    period_end: date
+    estimated: bool
+    plan_id: str
+    plan_version: str
+    lines: tuple[Line, ...]
+    explanation: Explanation
+    invoice_number: str = ""
+    reverses: UUID | None = None
+    original_invoice_number: str | None = None
+
+    @property
+    def total_cents(self) -> int:
+        """The sum of the rounded lines."""
+        return sum(line.signed_cents for line in self.lines)
+
+
+def charge_of(record: UsageRecord, item: UsageItem, rated: Rated) -> ChargeDraft:
+    """The charge for rated usage."""
+    return ChargeDraft(
+        charge_id=uuid5(_CHARGE_IDS, f"{record.transaction_id}/{Purpose.ORIGINAL}"),
+        purpose=Purpose.ORIGINAL,
+        transaction_id=record.transaction_id,
+        correlation_id=record.correlation_id,
+        usage_id=record.usage_id,
+        account_number=item.account_number,
+        service_agreement_id=item.service_agreement_id,
+        customer_name=item.customer_name,
+        due_on=item.bill_due_on,
+        period_start=rated.period_start,
+        period_end=rated.period_end,
+        estimated=rated.estimated,
+        plan_id=rated.plan_id,
+        plan_version=rated.plan_version,
+        lines=rated.lines,
+        explanation=rated.explanation,
+    )
+
+
+def reversal_of(charge: ChargeDraft, correction: UsageRecord) -> ChargeDraft:
+    """The full reversal of a charge: what was billed, not what today's rates would say."""
+    due_on = correction.item.bill_due_on if correction.item else None
+    return replace(
+        charge,
+        charge_id=uuid5(_CHARGE_IDS, f"{correction.transaction_id}/{Purpose.CANCEL}"),
+        purpose=Purpose.CANCEL,
+        transaction_id=correction.transaction_id,
+        correlation_id=correction.correlation_id,
+        usage_id=correction.usage_id,
+        due_on=due_on,
+        invoice_number="",
+        reverses=charge.charge_id,
+        original_invoice_number=charge.invoice_number,
+    )
+
+
+def refuse_occupied(record: UsageRecord, earlier: Iterable[UsageRecord]) -> None:
+    """Refuse usage for days that earlier usage of the meter has taken.
+
+    Args:
+        record: the usage that wants its period.
+        earlier: usage of the account that came before it or is charged.
+
+    Raises:
+        RebillWithoutCancel: the same period again.
+        UsageOverlap: some of its days.
+    """
+    for other in earlier:
+        if other.transaction_id == record.transaction_id or not other.occupies:
+            continue
+        if record.intersects(other):
+            reason: type[UsageHold] = UsageOverlap
+            if record.same_period(other):
+                reason = RebillWithoutCancel
+            raise reason(
+                f"usage {other.usage_id} has {other.period_start} to {other.period_end} "
+                "of the same meter and is not cancelled"
+            )

@@ -1,0 +1,346 @@
+"""Takes usage in whatever order it comes and leaves every item charged, held or cancelled.
+
+All the decisions about a batch are made here in memory, on values read before and written after, so
+that a batch costs a constant number of round trips and the rules can be tested without a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from services.rating.accounts import Register
+from services.rating.corrections import (
+    ChargeDraft,
+    UsageRecord,
+    UsageState,
+    charge_of,
+    refuse_occupied,
+    reversal_of,
+)
+from services.rating.holds import (
+    AlreadyCancelled,
+    CancelWithoutOriginal,
+    Hold,
+    RateNotFound,
+    UsageDuplicate,
+    UsageHold,
+    UsageIdReused,
+)
+from services.rating.rate_usage import Rated, rate
+from services.rating.scope import Scope
+from services.rating.tariffs.book import PriceBook
+from shared.contracts.parts import Purpose
+from shared.contracts.usage import UsageItem
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Usage and the cancel or replacement that ended it."""
+
+    usage: UsageRecord
+    correction: UsageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class DeskOutcome:
+    """What a batch changed; everything else is as it was.
+
+    Attributes:
+        added: usage that came, in the order it came.
+        changed: usage known before, in its new state.
+        charges: new charges, originals before what reverses them.
+        ended: pairs of usage and correction.
+        held: usage that is held now and was not, or for another reason.
+    """
+
+    added: tuple[UsageRecord, ...]
+    changed: tuple[UsageRecord, ...]
+    charges: tuple[ChargeDraft, ...]
+    ended: tuple[Ended, ...]
+    held: tuple[UsageRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was read before the batch: earlier usage in the order it came, and its charges."""
+
+    records: tuple[UsageRecord, ...] = ()
+    charges: Mapping[UUID, ChargeDraft] = field(default_factory=dict)
+    """Charges in force that a correction may reverse, by the transaction that caused them."""
+
+
+class UsageDesk:
+    """Works through usage items, remembering what each one does to the others.
+
+    Args:
+        scope: whose customers they are.
+        register: accounts and agreements of everyone in the batch.
+        book: prices, or `None` when no tariffs were imported.
+        known_on: the day whose knowledge of tariffs counts.
+        known: earlier usage that the batch may concern.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        register: Register,
+        book: PriceBook | None,
+        known_on: date,
+        known: Known,
+    ) -> None:
+        self._scope = scope
+        self._register = register
+        self._book = book
+        self._known_on = known_on
+        self._before = {record.transaction_id: record for record in known.records}
+        self._records = dict(self._before)
+        self._order: dict[UUID, int] = {key: index for index, key in enumerate(self._before)}
+        self._by_usage_id: dict[str, UUID] = {}
+        self._by_account: dict[str, list[UUID]] = {}
+        self._charges = dict(known.charges)
+        self._drafts: dict[UUID, ChargeDraft] = {}
+        self._ended: list[Ended] = []
+        self._disturbed: set[str] = set()
+        for record in known.records:
+            self._index(record)
+
+    # --- what comes in --------------------------------------------------------------------------
+
+    def receive(self, item: UsageItem, correlation_id: UUID) -> None:
+        """Take one item; a transaction that was taken before has no effect."""
+        if item.transaction_id in self._records:
+            return
+        record = UsageRecord.of(item, correlation_id)
+        first = self._by_usage_id.get(item.usage_id)
+        self._order[record.transaction_id] = len(self._order)
+        if first is not None:
+            self._records[record.transaction_id] = _duplicate(record, self._records[first])
+            return
+        self._index(record)
+        self._records[record.transaction_id] = record
+        self._work(record)
+
+    def retry(self, account_numbers: Iterable[str]) -> None:
+        """Try everything held of these accounts again: the register or the prices changed."""
+        self._disturbed.update(account_numbers)
+        self.settle()
+
+    def settle(self) -> None:
+        """Try held usage again wherever a correction made room, until nothing moves."""
+        while self._disturbed:
+            account = min(self._disturbed)
+            self._disturbed.discard(account)
+            for key in list(self._by_account.get(account, ())):
+                record = self._records[key]
+                if record.state is UsageState.HELD and record.item is not None:
+                    self._work(record)
+
+    def outcome(self) -> DeskOutcome:
+        """What changed since the desk was set up."""
+        now = self._records
+        added = [record for key, record in now.items() if key not in self._before]
+        changed = [
+            record
+            for key, record in now.items()
+            if key in self._before and record != self._before[key]
+        ]
+        return DeskOutcome(
+            added=tuple(added),
+            changed=tuple(changed),
+            charges=tuple(self._drafts.values()),
+            ended=tuple(
+                Ended(now[e.usage.transaction_id], now[e.correction.transaction_id])
+                for e in self._ended
+            ),
+            held=tuple(
+                record
+                for record in (*added, *changed)
+                if record.hold is not None and self._newly_held(record)
+            ),
+        )
+
+    # --- one item -------------------------------------------------------------------------------
+
+    def _work(self, record: UsageRecord) -> None:
+        try:
+            _WORK[record.purpose](self, record)
+        except UsageHold as reason:
+            hold = reason.as_hold()
+            if record.hold is None or record.hold.code != hold.code:
+                self._set(replace(record, state=UsageState.HELD, hold=hold))
+
+    def _work_original(self, record: UsageRecord) -> None:
+        waiting = self._correction_waiting_for(record)
+        if waiting is not None:
+            self._end(record, waiting)
+            if waiting.purpose is Purpose.CANCEL:
+                self._set(replace(waiting, state=UsageState.CANCELLED, hold=None))
+            self._disturbed.add(record.account_number)
+            return
+        refuse_occupied(record, self._before_or_charged(record))
+        self._charge(record, self._rated(record))
+
+    def _work_cancel(self, record: UsageRecord) -> None:
+        original = self._original_of(record)
+        self._disturbed.add(record.account_number)
+        reversed_by_charge = self._reverse(original, record)
+        self._end(original, record)
+        state = UsageState.CHARGED if reversed_by_charge else UsageState.CANCELLED
+        self._set(replace(record, state=state, hold=None))
+
+    def _work_replacement(self, record: UsageRecord) -> None:
+        """Cancel and rebill together, or wait together: never half a correction.
+
+        Only usage that was held itself is ended at once, so that it is not charged meanwhile.
+        """
+        original = self._original_of(record)
+        if original.state is UsageState.HELD:
+            self._end(original, record)
+            self._disturbed.add(record.account_number)
+        others = [o for o in self._before_or_charged(record) if o.usage_id != original.usage_id]
+        refuse_occupied(record, others)
+        rated = self._rated(record)
+        if self._records[original.transaction_id].state is UsageState.CHARGED:
+            self._reverse(original, record)
+            self._end(original, record)
+            self._disturbed.add(record.account_number)
+        self._charge(record, rated)
+
+    # --- steps ----------------------------------------------------------------------------------
+
+    def _rated(self, record: UsageRecord) -> Rated:
+        if self._book is None:
+            raise RateNotFound("no tariffs were imported")
+        item = _item(record)
+        agreement = self._register.find(item.account_number, item.service_agreement_id)
+        rated = rate(item, self._scope, agreement, self._book, self._known_on)
+        if isinstance(rated, Hold):
+            raise _Held(rated)
+        return rated
+
+    def _charge(self, record: UsageRecord, rated: Rated) -> None:
+        draft = charge_of(record, _item(record), rated)
+        self._drafts[draft.charge_id] = draft
+        self._charges[record.transaction_id] = draft
+        self._set(replace(record, state=UsageState.CHARGED, hold=None))
+
+    def _reverse(self, original: UsageRecord, correction: UsageRecord) -> bool:
+        """Reverse the charge of usage; one not yet said to anybody is simply not made."""
+        if original.state is not UsageState.CHARGED:
+            return False
+        charge = self._charges.pop(original.transaction_id)
+        if self._drafts.pop(charge.charge_id, None) is not None:
+            return False
+        draft = reversal_of(charge, correction)
+        self._drafts[draft.charge_id] = draft
+        return True
+
+    def _end(self, original: UsageRecord, correction: UsageRecord) -> None:
+        ended = replace(
+            self._records[original.transaction_id],
+            state=UsageState.CANCELLED,
+            hold=None,
+            ended_by=correction.transaction_id,
+        )
+        self._set(ended)
+        self._ended.append(Ended(ended, correction))
+
+    def _set(self, record: UsageRecord) -> None:
+        self._records[record.transaction_id] = record
+
+    # --- who is who -----------------------------------------------------------------------------
+
+    def _index(self, record: UsageRecord) -> None:
+        if record.state is UsageState.DUPLICATE:
+            return
+        self._by_usage_id[record.usage_id] = record.transaction_id
+        self._by_account.setdefault(record.account_number, []).append(record.transaction_id)
+
+    def _siblings(self, record: UsageRecord) -> list[UsageRecord]:
+        return [self._records[key] for key in self._by_account.get(record.account_number, ())]
+
+    def _before_or_charged(self, record: UsageRecord) -> list[UsageRecord]:
+        """First come, first served: of held usage only the earlier one takes the period."""
+        place = self._order[record.transaction_id]
+        return [
+            other
+            for other in self._siblings(record)
+            if other.state is UsageState.CHARGED or self._order[other.transaction_id] < place
+        ]
+
+    def _correction_waiting_for(self, record: UsageRecord) -> UsageRecord | None:
+        for other in self._siblings(record):
+            if _code(other) != CancelWithoutOriginal.code:
+                continue
+            named = other.original_usage_id
+            if named == record.usage_id or (named is None and other.same_period(record)):
+                return other
+        return None
+
+    def _original_of(self, record: UsageRecord) -> UsageRecord:
+        """The usage that a correction names; without a name, the one of the same period.
+
+        Raises:
+            CancelWithoutOriginal: it never came.
+            AlreadyCancelled: something else has ended it.
+        """
+        named = record.original_usage_id
+        found = [
+            other
+            for other in self._siblings(record)
+            if other.purpose is not Purpose.CANCEL
+            and other.transaction_id != record.transaction_id
+            and (other.usage_id == named if named else other.same_period(record))
+            and (named or other.occupies)
+        ]
+        if len(found) != 1:
+            what = named or f"of {record.period_start} to {record.period_end}"
+            raise CancelWithoutOriginal(f"usage {what} of this account was never received")
+        original = found[0]
+        if original.ended_by not in {None, record.transaction_id}:
+            raise AlreadyCancelled(f"usage {original.usage_id} was cancelled before")
+        return original
+
+    def _newly_held(self, record: UsageRecord) -> bool:
+        before = self._before.get(record.transaction_id)
+        return before is None or before.hold is None or before.hold.code != _code(record)
+
+
+class _Held(UsageHold):
+    """Carries a reason that rating gave as a value to the place where reasons are noted."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__(hold.message)
+        self._hold = hold
+
+    def as_hold(self) -> Hold:
+        return self._hold
+
+
+_WORK: Final[Mapping[Purpose, Callable[[UsageDesk, UsageRecord], None]]] = {
+    Purpose.ORIGINAL: UsageDesk._work_original,  # noqa: SLF001  the desk's own table
+    Purpose.CANCEL: UsageDesk._work_cancel,  # noqa: SLF001
+    Purpose.REPLACE: UsageDesk._work_replacement,  # noqa: SLF001
+}
+
+
+def _code(record: UsageRecord) -> str | None:
+    return record.hold.code if record.hold else None
+
+
+def _item(record: UsageRecord) -> UsageItem:
+    if record.item is None:
+        raise ValueError(f"usage {record.usage_id} was loaded without its content")
+    return record.item
+
+
+def _duplicate(record: UsageRecord, first: UsageRecord) -> UsageRecord:
+    """Usage whose BPT02 was seen before: kept for the record, and never charged."""
+    reason: UsageHold = UsageIdReused(f"other usage came under {record.usage_id} before")
+    if first.content_hash == record.content_hash:
+        reason = UsageDuplicate(f"usage {record.usage_id} came before")
+    return replace(record, state=UsageState.DUPLICATE, hold=reason.as_hold())

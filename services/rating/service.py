@@ -1,0 +1,131 @@
+"""Puts the rating service together: what it hears, what runs beside, what it shows.
+
+The composition root builds it, migrates its schema before, starts its loops under a supervisor and
+mounts its router.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi import APIRouter
+
+from services.rating.api import Authorize, build_router
+from services.rating.consumers import handlers
+from services.rating.holds import RateNotFound
+from services.rating.store import MAILBOX
+from services.rating.store_tariffs import TariffImport, import_plans
+from services.rating.tariffs.files import PLANS_FOLDER
+from services.rating.work import RatingDesk, Released, release_holds
+from shared.contracts.parts import ServiceName
+from shared.platform.bus import Bus, Subscription
+from shared.platform.clock import Clock
+from shared.platform.database import Database
+from shared.platform.mailbox import Consumer, Mailbox, MailboxLimits
+from shared.platform.settings import PlatformSettings
+
+
+class RatingSettings(PlatformSettings):
+    """What rating needs to know; nothing yet beyond what every service does."""
+
+
+@dataclass(slots=True)
+class RatingService:
+    """The running service.
+
+    Attributes:
+        database: its tables.
+        mailbox: what it says and hears.
+        consumer: its handlers, also for replaying dead letters.
+        desk: its use cases.
+        router: its routes, prefix `/rating/v1`.
+    """
+
+    settings: PlatformSettings
+    database: Database
+    bus: Bus
+    clock: Clock
+    mailbox: Mailbox
+    consumer: Consumer
+    desk: RatingDesk
+    router: APIRouter
+    _subscriptions: list[Subscription] = field(default_factory=list)
+
+    async def listen(self) -> None:
+        """Declare the queues and begin to hear messages, in their order."""
+        await self.mailbox.declare()
+        self._subscriptions.append(
+            await self.mailbox.consume(self.consumer, prefetch=self.settings.prefetch)
+        )
+        self._subscriptions.append(await self.mailbox.hear_receipts())
+
+    async def stop_listening(self) -> None:
+        """Hear nothing more, finish what is in hand, and send the last receipts."""
+        while self._subscriptions:
+            await self._subscriptions.pop().stop()
+        await self.mailbox.receipts.flush()
+
+    def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """What runs for ever beside the consumer, by name; each may be started again."""
+        return {
+            "rating relay": self.mailbox.relay.run,
+            "rating sweeper": self.mailbox.sweeper.run,
+            "rating receipts": self.mailbox.receipts.run,
+        }
+
+    async def ready(self) -> bool:
+        """Whether it can work right now: database and bus answer; never raises."""
+        return await self.database.ready() and await self.bus.ready()
+
+    async def import_tariffs(self, folder: Path = PLANS_FOLDER) -> tuple[TariffImport, Released]:
+        """Import tariff files, then charge usage that was held for want of a price.
+
+        Raises:
+            TariffFileRefused: a file cannot be read; nothing was imported.
+            TariffVersionTaken: a version exists with other content; nothing was imported.
+        """
+        at = self.clock.now()
+        async with self.database.unit_of_work() as session:
+            done = await import_plans(session, folder, at)
+        if not done.imported:
+            return done, Released()
+        return done, await self.release((RateNotFound.code,))
+
+    async def release(self, codes: Collection[str]) -> Released:
+        """Try everything held under some codes again; what still has a reason stays held."""
+        return await release_holds(self.desk, self.database, codes, self.clock.now())
+
+
+def build(
+    settings: PlatformSettings,
+    database: Database,
+    bus: Bus,
+    clock: Clock,
+    *,
+    limits: MailboxLimits | None = None,
+    authorize: Authorize | None = None,
+) -> RatingService:
+    """Put the service together; nothing runs yet.
+
+    Args:
+        settings: how the installation is set up.
+        database: `Database(url, "rating")`, migrated.
+        bus: the wire, started.
+        clock: tells the time.
+        limits: bounds of the mailbox; the defaults are for production.
+        authorize: a FastAPI dependency that every route asks first.
+    """
+    mailbox = Mailbox(ServiceName.RATING, database, MAILBOX, bus, clock, limits=limits)
+    desk = RatingDesk(put=mailbox.put)
+    return RatingService(
+        settings=settings,
+        database=database,
+        bus=bus,
+        clock=clock,
+        mailbox=mailbox,
+        consumer=mailbox.consumer(handlers(desk)),
+        desk=desk,
+        router=build_router(database, authorize),
+    )

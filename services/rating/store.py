@@ -1,0 +1,275 @@
+"""The tables of the rating service: the register, usage, charges, holds and tariffs.
+
+What happened is never overwritten: requests, entries, usage, charges and plan versions are only
+added. The columns that do change say where a row stands now (`state`, `closed_at`), and what
+changed them is a row of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.platform.database import metadata
+from shared.platform.mailbox import mailbox_tables
+
+SCHEMA: Final = "rating"
+METADATA: Final = metadata(SCHEMA)
+MAILBOX: Final = mailbox_tables(METADATA)
+
+SCOPE_COLUMNS: Final = ("cca", "utility", "environment")
+
+
+def _scope() -> list[Column[Any]]:
+    return [Column(name, Text, nullable=False) for name in SCOPE_COLUMNS]
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+ACCOUNTS: Final = Table(
+    "accounts",
+    METADATA,
+    Column("account_id", Uuid, primary_key=True),
+    *_scope(),
+    Column("account_number", Text, nullable=False),
+    _moment("created_at"),
+    UniqueConstraint(*SCOPE_COLUMNS, "account_number"),
+)
+
+AGREEMENTS: Final = Table(
+    "agreements",
+    METADATA,
+    Column("agreement_id", Uuid, primary_key=True),
+    Column("account_id", ForeignKey(ACCOUNTS.c.account_id), nullable=False),
+    Column("service_agreement_id", Text, nullable=False),
+    _moment("created_at"),
+    UniqueConstraint("account_id", "service_agreement_id"),
+)
+
+AGREEMENT_ENTRIES: Final = Table(
+    "agreement_entries",
+    METADATA,
+    Column("agreement_id", ForeignKey(AGREEMENTS.c.agreement_id), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("purpose", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("effective_on", Date, nullable=False),
+    Column("requested_on", Date, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("transaction_id", Uuid, nullable=False),
+    Column("rate_code", Text, nullable=False),
+    Column("product", Text),
+    Column("customer_name", Text, nullable=False),
+    Column("street", Text, nullable=False),
+    Column("city", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("postal_code", Text, nullable=False),
+    Column("bill_cycle", Text),
+    _moment("recorded_at"),
+)
+
+METERS: Final = Table(
+    "meters",
+    METADATA,
+    Column("agreement_id", ForeignKey(AGREEMENTS.c.agreement_id), primary_key=True),
+    Column("meter_number", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("effective_on", Date, nullable=False),
+    _moment("recorded_at"),
+)
+
+ENROLLMENT_REQUESTS: Final = Table(
+    "enrollment_requests",
+    METADATA,
+    Column("transaction_id", Uuid, primary_key=True),
+    *_scope(),
+    Column("request_id", Text, nullable=False),
+    Column("is_first", Boolean, nullable=False),
+    Column("content_hash", LargeBinary, nullable=False),
+    Column("account_number", Text, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("decision", JSONB, nullable=False),
+    Column("body", JSONB, nullable=False),
+    _moment("decided_at"),
+    Index(
+        "uq_enrollment_requests_first",
+        *SCOPE_COLUMNS,
+        "request_id",
+        unique=True,
+        postgresql_where=text("is_first"),
+    ),
+    Index("ix_enrollment_requests_account_number", "account_number"),
+)
+
+USAGE: Final = Table(
+    "usage",
+    METADATA,
+    Column("transaction_id", Uuid, primary_key=True),
+    Column("seq", BigInteger, Identity(always=True), nullable=False, unique=True),
+    *_scope(),
+    Column("usage_id", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("original_usage_id", Text),
+    Column("account_number", Text, nullable=False),
+    Column("service_agreement_id", Text),
+    Column("meters", ARRAY(Text), nullable=False),
+    Column("period_start", Date, nullable=False),
+    Column("period_end", Date, nullable=False),
+    Column("content_hash", LargeBinary, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("hold_code", Text),
+    Column("ended_by", Uuid),
+    Column("correlation_id", Uuid, nullable=False),
+    _moment("received_at"),
+    Index(
+        "uq_usage_usage_id",
+        *SCOPE_COLUMNS,
+        "usage_id",
+        unique=True,
+        postgresql_where=text("state <> 'duplicate'"),
+    ),
+    Index("ix_usage_account_number", *SCOPE_COLUMNS, "account_number"),
+    Index(
+        "ix_usage_held",
+        *SCOPE_COLUMNS,
+        "hold_code",
+        "seq",
+        postgresql_where=text("state = 'held'"),
+    ),
+)
+
+HOLDS: Final = Table(
+    "holds",
+    METADATA,
+    Column("hold_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("transaction_id", ForeignKey(USAGE.c.transaction_id), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    _moment("opened_at"),
+    _moment("closed_at", nullable=True),
+    Index("ix_holds_transaction_id", "transaction_id"),
+    Index("ix_holds_open", "code", "opened_at", postgresql_where=text("closed_at IS NULL")),
+)
+
+CHARGES: Final = Table(
+    "charges",
+    METADATA,
+    Column("charge_id", Uuid, primary_key=True),
+    *_scope(),
+    Column("invoice_number", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("reverses", ForeignKey("rating.charges.charge_id")),
+    Column("original_invoice_number", Text),
+    Column("transaction_id", ForeignKey(USAGE.c.transaction_id), nullable=False),
+    Column("usage_id", Text, nullable=False),
+    Column("account_number", Text, nullable=False),
+    Column("service_agreement_id", Text),
+    Column("customer_name", Text, nullable=False),
+    Column("invoiced_on", Date, nullable=False),
+    Column("due_on", Date),
+    Column("period_start", Date, nullable=False),
+    Column("period_end", Date, nullable=False),
+    Column("estimated", Boolean, nullable=False),
+    Column("plan_id", Text, nullable=False),
+    Column("plan_version", Text, nullable=False),
+    Column("total_cents", BigInteger, nullable=False),
+    Column("explanation", JSONB, nullable=False),
+    Column("correlation_id", Uuid, nullable=False),
+    _moment("rated_at"),
+    UniqueConstraint("cca", "environment", "invoice_number"),
+    Index("uq_charges_reverses", "reverses", unique=True),
+    Index("ix_charges_transaction_id", "transaction_id"),
+    Index("ix_charges_account_number", *SCOPE_COLUMNS, "account_number"),
+)
+
+CHARGE_LINES: Final = Table(
+    "charge_lines",
+    METADATA,
+    Column("charge_id", ForeignKey(CHARGES.c.charge_id), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("line_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("quantity_micro", BigInteger),
+    Column("unit", Text),
+    Column("price_micro", BigInteger),
+    Column("amount_cents", BigInteger, nullable=False),
+)
+
+INVOICE_COUNTERS: Final = Table(
+    "invoice_counters",
+    METADATA,
+    Column("cca", Text, primary_key=True),
+    Column("environment", Text, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+PLANS: Final = Table(
+    "plans",
+    METADATA,
+    Column("seq", BigInteger, Identity(always=True), nullable=False, unique=True),
+    Column("cca", Text, primary_key=True),
+    Column("plan_id", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("utility", Text, nullable=False),
+    Column("rate_codes", ARRAY(Text), nullable=False),
+    Column("products", ARRAY(Text), nullable=False),
+    Column("cohort", Text, nullable=False),
+    Column("effective_from", Date, nullable=False),
+    Column("effective_through", Date),
+    Column("known_from", Date, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("content_hash", LargeBinary, nullable=False),
+    _moment("imported_at"),
+)
+
+TARIFF_DATA: Final = Table(
+    "tariff_data",
+    METADATA,
+    Column("seq", BigInteger, Identity(always=True), nullable=False, unique=True),
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("content", JSONB, nullable=False),
+    Column("content_hash", LargeBinary, nullable=False),
+    _moment("imported_at"),
+)
+
+REPORTED_INVOICES: Final = Table(
+    "reported_invoices",
+    METADATA,
+    Column("transaction_id", Uuid, primary_key=True),
+    *_scope(),
+    Column("invoice_number", Text, nullable=False),
+    Column("account_number", Text, nullable=False),
+    Column("total_cents", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("correlation_id", Uuid, nullable=False),
+    _moment("received_at"),
+    Index("ix_reported_invoices_account_number", *SCOPE_COLUMNS, "account_number"),
+)

@@ -1,0 +1,217 @@
+"""Reads and writes the register: accounts, service agreements, their history, and requests."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from sqlalchemy import ARRAY, ColumnElement, Row, Table, Text, any_, literal, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.rating.accounts import Agreement, Entry, Register, Status, Terms
+from services.rating.enroll import DecidedRequest, KnownRequest
+from services.rating.scope import Scope
+from services.rating.store import (
+    ACCOUNTS,
+    AGREEMENT_ENTRIES,
+    AGREEMENTS,
+    ENROLLMENT_REQUESTS,
+    METERS,
+)
+from shared.contracts.enrollment import EnrollmentDecision, EnrollmentPurpose
+from shared.platform.database import ReadSession, WriteSession, copy_rows
+
+_IDS: Final = UUID("2b6c0a39-6f5e-4c58-8f0e-0a1b7f7e9a11")
+"""Name space of account and agreement ids: the same account always has the same id."""
+
+_TERMS: Final = (
+    *("rate_code", "product", "customer_name", "street", "city", "state", "postal_code"),
+    "bill_cycle",
+)
+
+
+def in_scope(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
+    """The conditions that keep a query inside one scope."""
+    return [
+        table.c.cca == scope.cca,
+        table.c.utility == scope.utility,
+        table.c.environment == scope.environment.value,
+    ]
+
+
+def among(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
+    """Whether a text column is one of many values, sent as one parameter."""
+    return column == any_(literal(list(values), ARRAY(Text)))
+
+
+async def load_register(
+    session: ReadSession | WriteSession, scope: Scope, account_numbers: Collection[str]
+) -> Register:
+    """Read every agreement of some accounts with its whole history, in two round trips."""
+    account, agreement, entry = ACCOUNTS.c, AGREEMENTS.c, AGREEMENT_ENTRIES.c
+    theirs = [*in_scope(ACCOUNTS, scope), among(account.account_number, account_numbers)]
+    joined = ACCOUNTS.join(AGREEMENTS)
+    entries = await session.execute(
+        select(account.account_number, agreement.service_agreement_id, AGREEMENT_ENTRIES)
+        .select_from(joined.join(AGREEMENT_ENTRIES))
+        .where(*theirs)
+        .order_by(entry.agreement_id, entry.seq)
+    )
+    meters = await session.execute(
+        select(METERS.c.agreement_id, METERS.c.meter_number)
+        .select_from(joined.join(METERS))
+        .where(*theirs)
+    )
+    numbers: dict[UUID, set[str]] = {}
+    for agreement_id, meter_number in meters:
+        numbers.setdefault(agreement_id, set()).add(meter_number)
+    return _register(entries.all(), numbers)
+
+
+def _register(rows: Sequence[Row[Any]], meters: dict[UUID, set[str]]) -> Register:
+    histories: dict[UUID, list[Row[Any]]] = {}
+    for row in rows:
+        histories.setdefault(row.agreement_id, []).append(row)
+    register = Register()
+    for agreement_id, history in histories.items():
+        register.put(
+            Agreement(
+                account_number=history[0].account_number,
+                service_agreement_id=history[0].service_agreement_id,
+                entries=tuple(_entry(row) for row in history),
+                meters=frozenset(meters.get(agreement_id, ())),
+            )
+        )
+    return register
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        seq=row.seq,
+        purpose=EnrollmentPurpose(row.purpose),
+        status=Status(row.status),
+        effective_on=row.effective_on,
+        requested_on=row.requested_on,
+        request_id=row.request_id,
+        terms=Terms(**{name: getattr(row, name) for name in _TERMS}),
+    )
+
+
+async def load_requests(
+    session: WriteSession, scope: Scope, request_ids: Collection[str]
+) -> dict[str, KnownRequest]:
+    """Read the answers given before to some request ids."""
+    t = ENROLLMENT_REQUESTS.c
+    found = await session.execute(
+        select(t.request_id, t.content_hash, t.decision).where(
+            *in_scope(ENROLLMENT_REQUESTS, scope), among(t.request_id, request_ids), t.is_first
+        )
+    )
+    return {
+        row.request_id: KnownRequest(
+            row.content_hash, EnrollmentDecision.model_validate(row.decision)
+        )
+        for row in found
+    }
+
+
+async def save_decisions(
+    session: WriteSession, scope: Scope, decided: Sequence[DecidedRequest], at: datetime
+) -> None:
+    """Write requests with their answers, and what they added to the register."""
+    await _save_agreements(session, scope, [d for d in decided if d.entry], at)
+    known = await _known_transactions(session, decided)
+    where = (scope.cca, scope.utility, scope.environment.value)
+    rows = [
+        (
+            *(d.request.transaction_id, *where, d.request.request_id, d.is_first),
+            *(d.content_hash, d.request.account_number, d.decision.accepted),
+            *(d.decision.model_dump_json(), d.request.model_dump_json(), at),
+        )
+        for d in decided
+        if d.request.transaction_id not in known
+    ]
+    columns = (
+        *("transaction_id", "cca", "utility", "environment", "request_id", "is_first"),
+        *("content_hash", "account_number", "accepted", "decision", "body", "decided_at"),
+    )
+    await copy_rows(session, ENROLLMENT_REQUESTS, columns, rows)
+
+
+async def _known_transactions(
+    session: WriteSession, decided: Iterable[DecidedRequest]
+) -> set[UUID]:
+    """Transactions written before: the same one told again is answered, not written twice."""
+    ids = [d.request.transaction_id for d in decided if not d.is_first]
+    if not ids:
+        return set()
+    t = ENROLLMENT_REQUESTS.c
+    return set(await session.scalars(select(t.transaction_id).where(t.transaction_id.in_(ids))))
+
+
+async def _save_agreements(
+    session: WriteSession, scope: Scope, applied: Sequence[DecidedRequest], at: datetime
+) -> None:
+    if not applied:
+        return
+    accounts: dict[UUID, dict[str, object]] = {}
+    agreements: dict[UUID, dict[str, object]] = {}
+    entries, meters = [], []
+    for d in applied:
+        account_id, agreement_id = ids_of(scope, d.agreement_key)
+        accounts[account_id] = {
+            "account_id": account_id,
+            "cca": scope.cca,
+            "utility": scope.utility,
+            "environment": scope.environment.value,
+            "account_number": d.request.account_number,
+            "created_at": at,
+        }
+        agreements[agreement_id] = {
+            "agreement_id": agreement_id,
+            "account_id": account_id,
+            "service_agreement_id": d.agreement_key[1],
+            "created_at": at,
+        }
+        entries.append(_entry_row(agreement_id, d, at))
+        meters += _meter_rows(agreement_id, d, at)
+    for table, rows in ((ACCOUNTS, accounts), (AGREEMENTS, agreements)):
+        await session.execute(insert(table).on_conflict_do_nothing(), list(rows.values()))
+    columns = [column.name for column in AGREEMENT_ENTRIES.columns]
+    await copy_rows(session, AGREEMENT_ENTRIES, columns, entries)
+    await copy_rows(session, METERS, [column.name for column in METERS.columns], meters)
+
+
+def ids_of(scope: Scope, key: tuple[str, str]) -> tuple[UUID, UUID]:
+    """Ids of an account and of its service agreement, from their numbers."""
+    account_number, service_agreement_id = key
+    name = f"{scope.lock_key}/{account_number}"
+    return uuid5(_IDS, name), uuid5(_IDS, f"{name}/{service_agreement_id}")
+
+
+def _entry_row(agreement_id: UUID, decided: DecidedRequest, at: datetime) -> tuple[object, ...]:
+    entry = decided.entry
+    if entry is None:
+        raise ValueError("only applied requests have an entry")
+    terms = entry.terms
+    return (
+        *(agreement_id, entry.seq, entry.purpose.value, entry.status.value, entry.effective_on),
+        *(entry.requested_on, entry.request_id, decided.request.transaction_id),
+        *(getattr(terms, name) for name in _TERMS),
+        at,
+    )
+
+
+def _meter_rows(
+    agreement_id: UUID, decided: DecidedRequest, at: datetime
+) -> list[tuple[object, ...]]:
+    entry = decided.entry
+    if entry is None:
+        return []
+    kinds = {meter.meter_number: meter.kind for meter in decided.request.meters}
+    return [
+        (agreement_id, number, entry.seq, kind, entry.effective_on, at)
+        for number, kind in kinds.items()
+    ]

@@ -1,0 +1,179 @@
+"""Reads and writes charges with their lines, and numbers invoices without a gap."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Row, Uuid, any_, literal, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.rating.charging import Line
+from services.rating.corrections import ChargeDraft
+from services.rating.rate_usage import Explanation
+from services.rating.scope import Scope
+from services.rating.store import CHARGE_LINES, CHARGES, INVOICE_COUNTERS
+from shared.contracts.charges import LineKind
+from shared.contracts.parts import Purpose
+from shared.platform.database import ReadSession, WriteSession, copy_rows
+
+INVOICE_DIGITS: Final = 10
+"""With a CCA's short name of at most 12 characters this fits BIG02 (22 characters)."""
+
+_LINE_COLUMNS: Final = (
+    *("charge_id", "sequence", "line_id", "kind", "code", "label", "quantity_micro", "unit"),
+    *("price_micro", "amount_cents"),
+)
+_CHARGE_COLUMNS: Final = (
+    *("charge_id", "cca", "utility", "environment", "invoice_number", "purpose", "reverses"),
+    *("original_invoice_number", "transaction_id", "usage_id", "account_number"),
+    *("service_agreement_id", "customer_name", "invoiced_on", "due_on", "period_start"),
+    *("period_end", "estimated", "plan_id", "plan_version", "total_cents", "explanation"),
+    *("correlation_id", "rated_at"),
+)
+
+
+async def number_charges(
+    session: WriteSession, scope: Scope, drafts: Sequence[ChargeDraft]
+) -> list[ChargeDraft]:
+    """Give every draft the next invoice number of its CCA, gap-free and never used twice.
+
+    The counter's row is locked until the unit of work ends: a number exists if and only if its
+    charge does.
+    """
+    if not drafts:
+        return []
+    t = INVOICE_COUNTERS.c
+    counted = (
+        insert(INVOICE_COUNTERS)
+        .values(cca=scope.cca, environment=scope.environment.value, last=len(drafts))
+        .on_conflict_do_update(
+            index_elements=[t.cca, t.environment], set_={"last": t.last + len(drafts)}
+        )
+        .returning(t.last)
+    )
+    last = (await session.execute(counted)).scalar_one()
+    first = last - len(drafts) + 1
+    return [
+        replace(draft, invoice_number=f"{scope.cca.upper()}{first + index:0{INVOICE_DIGITS}d}")
+        for index, draft in enumerate(drafts)
+    ]
+
+
+async def save_charges(
+    session: WriteSession, scope: Scope, charges: Sequence[ChargeDraft], on: date, at: datetime
+) -> None:
+    """Write numbered charges and their lines."""
+    if not charges:
+        return
+    where = (scope.cca, scope.utility, scope.environment.value)
+    rows = [_charge_row(where, charge, on, at) for charge in charges]
+    await copy_rows(session, CHARGES, _CHARGE_COLUMNS, rows)
+    lines = [row for charge in charges for row in _line_rows(charge)]
+    await copy_rows(session, CHARGE_LINES, _LINE_COLUMNS, lines)
+
+
+async def load_charges(
+    session: WriteSession, transaction_ids: Collection[UUID]
+) -> dict[UUID, ChargeDraft]:
+    """Read the original charges that some usage caused, by its transaction."""
+    if not transaction_ids:
+        return {}
+    t = CHARGES.c
+    keys = any_(literal(list(transaction_ids), ARRAY(Uuid)))
+    found = await session.execute(
+        select(CHARGES).where(t.transaction_id == keys, t.purpose == Purpose.ORIGINAL.value)
+    )
+    rows = found.all()
+    lines = await load_lines(session, [row.charge_id for row in rows])
+    return {row.transaction_id: _charge(row, lines[row.charge_id]) for row in rows}
+
+
+async def load_lines(
+    session: ReadSession | WriteSession, charge_ids: Iterable[UUID]
+) -> dict[UUID, tuple[Line, ...]]:
+    """Read the lines of some charges, in print order."""
+    t = CHARGE_LINES.c
+    keys = any_(literal(list(charge_ids), ARRAY(Uuid)))
+    found = await session.execute(
+        select(CHARGE_LINES).where(t.charge_id == keys).order_by(t.charge_id, t.sequence)
+    )
+    lines: dict[UUID, list[Line]] = {}
+    for row in found:
+        lines.setdefault(row.charge_id, []).append(_line(row))
+    return {key: tuple(values) for key, values in lines.items()}
+
+
+def _charge(row: Row[Any], lines: tuple[Line, ...]) -> ChargeDraft:
+    return ChargeDraft(
+        charge_id=row.charge_id,
+        purpose=Purpose(row.purpose),
+        transaction_id=row.transaction_id,
+        correlation_id=row.correlation_id,
+        usage_id=row.usage_id,
+        account_number=row.account_number,
+        service_agreement_id=row.service_agreement_id,
+        customer_name=row.customer_name,
+        due_on=row.due_on,
+        period_start=row.period_start,
+        period_end=row.period_end,
+        estimated=row.estimated,
+        plan_id=row.plan_id,
+        plan_version=row.plan_version,
+        lines=lines,
+        explanation=explanation_of(row.explanation),
+        invoice_number=row.invoice_number,
+        reverses=row.reverses,
+        original_invoice_number=row.original_invoice_number,
+    )
+
+
+def explanation_of(told: Mapping[str, Any]) -> Explanation:
+    """The explanation of a charge as it was stored with it."""
+    return Explanation(
+        plans=tuple(told["plans"]),
+        sources=tuple(told["sources"]),
+        parts=tuple(told["parts"]),
+        user_tax=told["user_tax"],
+        prorated=told["prorated"],
+    )
+
+
+def _line(row: Row[Any]) -> Line:
+    return Line(
+        line_id=row.line_id,
+        kind=LineKind(row.kind),
+        code=row.code,
+        label=row.label,
+        quantity_micro=row.quantity_micro,
+        unit=row.unit,
+        price_micro=row.price_micro,
+        cents=row.amount_cents,
+    )
+
+
+def _charge_row(
+    where: tuple[str, ...], charge: ChargeDraft, on: date, at: datetime
+) -> tuple[object, ...]:
+    return (
+        *(charge.charge_id, *where, charge.invoice_number, charge.purpose.value),
+        *(charge.reverses, charge.original_invoice_number, charge.transaction_id),
+        *(charge.usage_id, charge.account_number, charge.service_agreement_id),
+        *(charge.customer_name, on, charge.due_on, charge.period_start, charge.period_end),
+        *(charge.estimated, charge.plan_id, charge.plan_version, charge.total_cents),
+        *(json.dumps(asdict(charge.explanation)), charge.correlation_id, at),
+    )
+
+
+def _line_rows(charge: ChargeDraft) -> list[tuple[object, ...]]:
+    return [
+        (
+            *(charge.charge_id, sequence, line.line_id, line.kind.value, line.code, line.label),
+            *(line.quantity_micro, line.unit, line.price_micro, line.cents),
+        )
+        for sequence, line in enumerate(charge.lines, start=1)
+    ]

@@ -1,0 +1,233 @@
+"""The service's use cases: each reads what it needs, decides in memory, writes, and tells.
+
+All of one case happens in one unit of work. Changes to the accounts and usage of one CCA at one
+utility take their turn under one lock, so that an enrollment and the usage that waited for it can
+never miss each other, in whatever order and on whichever machine they are handled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, TypeVar
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+
+from services.rating.accounts import Register
+from services.rating.corrections import UsageRecord, UsageState
+from services.rating.desk import Known, UsageDesk
+from services.rating.enroll import decide_requests
+from services.rating.messages import Occasion, announce
+from services.rating.scope import Scope
+from services.rating.store import REPORTED_INVOICES
+from services.rating.store_accounts import load_register, load_requests, save_decisions
+from services.rating.store_charges import load_charges, number_charges, save_charges
+from services.rating.store_tariffs import PriceBooks
+from services.rating.store_usage import (
+    Sought,
+    held_transactions,
+    load_usage,
+    save_usage,
+    scopes_with_holds,
+)
+from shared.contracts.charges import InvoiceReported
+from shared.contracts.enrollment import EnrollmentDecided, EnrollmentReported
+from shared.contracts.envelope import Envelope
+from shared.contracts.measures import to_cents
+from shared.contracts.parts import Purpose, ServiceName
+from shared.contracts.usage import UsageItem, UsageReported
+from shared.platform.database import Database, WriteSession, wait_lock
+
+B = TypeVar("B")
+
+SLICE_ITEMS: Final = 50
+"""Items rated before others get their turn: well below 50 ms of computing."""
+
+RELEASE_BATCH: Final = 500
+"""Held usage tried again in one unit of work."""
+
+AWAITING_SHADOW_BILL: Final = "awaiting_shadow_bill"
+
+Put = Callable[[WriteSession, Iterable[Envelope]], Awaitable[int]]
+"""Says messages as part of a unit of work; `Mailbox.put`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What trying held usage again came to."""
+
+    tried: int = 0
+    charged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RatingDesk:
+    """The use cases, with what they share.
+
+    Attributes:
+        put: says messages.
+        books: the price book, kept in memory.
+    """
+
+    put: Put
+    books: PriceBooks = field(default_factory=PriceBooks)
+
+    async def apply_enrollments(self, session: WriteSession, envelope: Envelope) -> None:
+        """Decide 814 requests, answer them, and charge usage that waited for them."""
+        reported = _body(envelope, EnrollmentReported)
+        scope = Scope.of(envelope)
+        await wait_lock(session, scope.lock_key)
+        accounts = frozenset(request.account_number for request in reported.items)
+        register = await load_register(session, scope, accounts)
+        known = await load_requests(session, scope, [r.request_id for r in reported.items])
+        decided = decide_requests(reported.items, register, known)
+        await save_decisions(session, scope, decided, envelope.at)
+        answer = EnrollmentDecided(items=tuple(one.decision for one in decided))
+        await self.put(
+            session, [envelope.answer(answer, at=envelope.at, source=ServiceName.RATING)]
+        )
+        touched = frozenset(d.request.account_number for d in decided if d.entry is not None)
+        if touched:
+            occasion = Occasion(scope, envelope.at, envelope.id)
+            await self._try_again(session, occasion, touched, register)
+
+    async def take_usage(self, session: WriteSession, envelope: Envelope) -> None:
+        """Charge, hold or cancel reported usage."""
+        reported = _body(envelope, UsageReported)
+        scope = Scope.of(envelope)
+        await wait_lock(session, scope.lock_key)
+        sought = Sought.for_items(reported.items)
+        occasion = Occasion(scope, envelope.at, envelope.id)
+        register = await load_register(session, scope, sought.account_numbers)
+        desk = await self._desk(session, occasion, register, sought, reported.items)
+        for number, item in enumerate(reported.items, start=1):
+            desk.receive(item, envelope.correlation_id)
+            if number % SLICE_ITEMS == 0:
+                await asyncio.sleep(0)
+        desk.settle()
+        await self._finish(session, occasion, desk)
+
+    async def keep_invoices(self, session: WriteSession, envelope: Envelope) -> None:
+        """Keep a utility's own invoices until they can be checked by a shadow bill."""
+        reported = _body(envelope, InvoiceReported)
+        rows = [
+            {
+                "transaction_id": invoice.transaction_id,
+                "cca": envelope.cca,
+                "utility": envelope.utility,
+                "environment": envelope.environment.value,
+                "invoice_number": invoice.invoice_number,
+                "account_number": invoice.account_number,
+                "total_cents": to_cents(invoice.total),
+                "state": AWAITING_SHADOW_BILL,
+                "body": invoice.model_dump(mode="json", exclude_none=True),
+                "correlation_id": envelope.correlation_id,
+                "received_at": envelope.at,
+            }
+            for invoice in reported.items
+        ]
+        await session.execute(insert(REPORTED_INVOICES).on_conflict_do_nothing(), rows)
+
+    async def release_batch(
+        self, session: WriteSession, occasion: Occasion, codes: Collection[str], after: int
+    ) -> tuple[Released, int | None]:
+        """Try one batch of held usage again.
+
+        Returns:
+            What came of it, and where the next batch begins (`None` when this was the last).
+        """
+        scope = occasion.scope
+        await wait_lock(session, scope.lock_key)
+        found = await held_transactions(session, scope, codes, RELEASE_BATCH, after)
+        if not found:
+            return Released(), None
+        accounts = frozenset(account for _, account in found)
+        register = await load_register(session, scope, accounts)
+        charged = await self._try_again(session, occasion, accounts, register)
+        last = found[-1][0] if len(found) == RELEASE_BATCH else None
+        return Released(tried=len(found), charged=charged), last
+
+    async def _try_again(
+        self,
+        session: WriteSession,
+        occasion: Occasion,
+        account_numbers: frozenset[str],
+        register: Register,
+    ) -> int:
+        desk = await self._desk(session, occasion, register, Sought(account_numbers), ())
+        desk.retry(account_numbers)
+        return await self._finish(session, occasion, desk)
+
+    async def _desk(
+        self,
+        session: WriteSession,
+        occasion: Occasion,
+        register: Register,
+        sought: Sought,
+        items: Sequence[UsageItem],
+    ) -> UsageDesk:
+        records = await load_usage(session, occasion.scope, sought)
+        charges = await load_charges(session, _may_be_reversed(records, items))
+        book = await self.books.current(session)
+        known = Known(tuple(records), charges)
+        return UsageDesk(occasion.scope, register, book, occasion.on, known)
+
+    async def _finish(self, session: WriteSession, occasion: Occasion, desk: UsageDesk) -> int:
+        outcome = desk.outcome()
+        if not outcome.added and not outcome.changed:
+            return 0
+        charges = await number_charges(session, occasion.scope, outcome.charges)
+        await save_usage(session, occasion.scope, outcome, occasion.at)
+        await save_charges(session, occasion.scope, charges, occasion.on, occasion.at)
+        await asyncio.sleep(0)
+        await self.put(session, announce(occasion, outcome, charges))
+        return len(charges)
+
+
+async def release_holds(
+    desk: RatingDesk, database: Database, codes: Collection[str], at: datetime
+) -> Released:
+    """Try everything held under some codes again, e.g. `RATE_NOT_FOUND` after an import.
+
+    Works in batches, each in a unit of work of its own: a crash keeps what is done, and a second
+    run takes up the rest.
+    """
+    async with database.unit_of_work() as session:
+        scopes = await scopes_with_holds(session, codes)
+    total = Released()
+    for scope in scopes:
+        after: int | None = 0
+        while after is not None:
+            async with database.unit_of_work() as session:
+                done, after = await desk.release_batch(session, Occasion(scope, at), codes, after)
+            total = Released(total.tried + done.tried, total.charged + done.charged)
+    return total
+
+
+def _may_be_reversed(records: Iterable[UsageRecord], items: Sequence[UsageItem]) -> list[UUID]:
+    """Charged usage that a correction, new or waiting, may be about."""
+    rows = list(records)
+    corrections = [UsageRecord.of(i, i.transaction_id) for i in items if _corrects(i.purpose)]
+    corrections += [r for r in rows if r.state is UsageState.HELD and _corrects(r.purpose)]
+    named = {c.original_usage_id for c in corrections if c.original_usage_id}
+    nameless = [c for c in corrections if not c.original_usage_id]
+    return [
+        row.transaction_id
+        for row in rows
+        if row.state is UsageState.CHARGED
+        and row.purpose is not Purpose.CANCEL
+        and (row.usage_id in named or any(row.same_period(c) for c in nameless))
+    ]
+
+
+def _corrects(purpose: Purpose) -> bool:
+    return purpose is not Purpose.ORIGINAL
+
+
+def _body(envelope: Envelope, kind: type[B]) -> B:
+    if not isinstance(envelope.body, kind):
+        raise TypeError(f"expected {kind.__name__}, got {envelope.type}")
+    return envelope.body
