@@ -90,7 +90,7 @@ def read_isa(data: bytes, start: int = 0) -> IsaHeader | None:
 
 def _split_tail(tail: bytes, sign: bytes) -> tuple[str, bytes]:
     """Part ISA16 from what follows; ISA16 is empty when the next segment follows at once."""
-    if tail[1:].lstrip(b"\r\n").startswith((b"GS" + sign, b"TA1" + sign, b"IEA" + sign)):
+    if tail[1:].startswith((b"GS" + sign, b"TA1" + sign, b"IEA" + sign)):
         return "", tail
     return tail[:1].decode("latin-1"), tail[1:]
 

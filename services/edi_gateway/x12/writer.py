@@ -101,7 +101,7 @@ def clean_text(text: str, max_length: int = 0, separators: str = COMMON_SEPARATO
 
     Upper case by the utilities' agreement of 1999-01-21. `max_length` 0 keeps everything.
     """
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii").upper()
+    plain = unicodedata.normalize("NFKD", text.upper()).encode("ascii", "ignore").decode("ascii")
     for separator in separators:
         plain = plain.replace(separator, " ")
     plain = " ".join(_UNFIT.sub(" ", plain).split())

@@ -1,0 +1,68 @@
+"""Guides are data: loaded quickly, named when broken, and understood as they are written."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from services.edi_gateway.x12 import UnusableGuideError, load_guide
+from services.edi_gateway.x12.guide import MAPS_FOLDER
+from services.edi_gateway.x12.rules import LoopRule
+
+LOAD_SECONDS_MAX = 0.5
+
+
+class TestDefaultGuide:
+    def test_covers_the_sets_of_the_trade(self) -> None:
+        guide = load_guide()
+
+        assert set(guide.sets) == {"810", "814", "820", "824", "867", "997"}
+        assert guide.functional_id("867") == "PT"
+        assert guide.functional_id("248") == ""
+        assert guide.set_map("248") is None
+
+    def test_loads_within_half_a_second(self) -> None:
+        load_guide.cache_clear()
+        started = time.perf_counter()
+
+        load_guide()
+
+        assert time.perf_counter() - started < LOAD_SECONDS_MAX
+
+    def test_parties_are_told_apart_by_their_code(self) -> None:
+        usage = load_guide().sets["867"].root
+
+        parties = [c for c in usage.children if isinstance(c, LoopRule) and c.id == "N1"]
+
+        assert [sorted(p.opening.keys) for p in parties] == [["55", "8S"], ["SJ"], ["8R"], []]
+        assert [p.required for p in parties] == [True, True, False, False]
+
+    def test_every_set_begins_with_st_and_ends_with_se(self) -> None:
+        for one in load_guide().sets.values():
+            assert one.root.children[0].id == "ST"
+            assert one.root.children[-1].id == "SE"
+
+
+class TestBrokenGuide:
+    def test_a_missing_folder_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(UnusableGuideError, match="nowhere"):
+            load_guide("nowhere", tmp_path)
+
+    def test_a_map_that_is_not_xml_is_named(self, tmp_path: Path) -> None:
+        shutil.copytree(MAPS_FOLDER / "uig_004010", tmp_path / "broken")
+        (tmp_path / "broken" / "867.004010.xml").write_text("<transaction", encoding="utf-8")
+
+        with pytest.raises(UnusableGuideError, match="broken"):
+            load_guide("broken", tmp_path)
+
+    def test_an_unknown_data_element_is_a_fault(self, tmp_path: Path) -> None:
+        shutil.copytree(MAPS_FOLDER / "uig_004010", tmp_path / "partial")
+        path = tmp_path / "partial" / "dataele.xml"
+        text = path.read_text(encoding="utf-8").replace('ele_num="673"', 'ele_num="9673"')
+        path.write_text(text, encoding="utf-8")
+
+        with pytest.raises(UnusableGuideError, match="673"):
+            load_guide("partial", tmp_path)
