@@ -16,7 +16,6 @@ from services.edi_gateway.transactions.registry import (
     OutboundSet,
     UnknownSetError,
     facts_of,
-    outbound_set,
     read_document,
     write_document,
 )
@@ -37,7 +36,6 @@ __all__ = [
     "SetVerdict",
     "UnknownSetError",
     "facts_of",
-    "outbound_set",
     "read_document",
     "to_messages",
     "write_document",

@@ -84,25 +84,18 @@ def read_document(
     return inbound.read(transaction, partner, transaction_id)
 
 
-def write_document(document: Document, outgoing: Outgoing) -> tuple[OutboundSegment, ...]:
+def write_document(
+    set_id: str, document: Document, outgoing: Outgoing
+) -> tuple[OutboundSegment, ...]:
     """Write the segments between ST and SE of one document of ours.
 
     Raises:
-        UnknownSetError: no set is registered for this kind of document.
+        UnknownSetError: no translator writes this set, or it carries another kind of document.
     """
-    return outbound_set(type(document)).write(document, outgoing)
-
-
-def outbound_set(document: type[Document]) -> OutboundSet:
-    """Return the set that carries this kind of document.
-
-    Raises:
-        UnknownSetError: none is registered.
-    """
-    for outbound in OUTBOUND.values():
-        if outbound.document is document:
-            return outbound
-    raise UnknownSetError(f"no transaction set carries a {document.__name__}")
+    outbound = OUTBOUND.get(set_id)
+    if outbound is None or not isinstance(document, outbound.document):
+        raise UnknownSetError(f"no translator writes a {type(document).__name__} as {set_id}")
+    return outbound.write(document, outgoing)
 
 
 def facts_of(readings: Sequence[Reading], file_id: UUID) -> Iterator[Body]:

@@ -147,10 +147,12 @@ def _remittance(item: Loop, inspection: Inspection, place: str) -> dict[str, obj
         "kind": _kind(kind, adjusts=adjusts),
         "amount": Decimal("0.00") if amount is None else amount,
         "invoiced": _optional(rmr.element(5), inspection, f"{place}: RMR05"),
-        "invoice_number": number if kind in INVOICE_REFERENCES else reference((item,), "IV"),
+        "invoice_number": (number if kind in INVOICE_REFERENCES else reference((item,), "IV"))
+        or None,
         "account_number": reference((item,), "12")
-        or (number if kind in ACCOUNT_REFERENCES else ""),
-        "usage_id": reference((item,), "6O"),
+        or (number if kind in ACCOUNT_REFERENCES else "")
+        or None,
+        "usage_id": reference((item,), "6O") or None,
         "adjustment_amount": adjustment,
         "reason": {"code": code, "text": item.value("NTE", 2)} if code else None,
         "posted_on": inspection.dtm(posted, f"{place}: DTM*809", required=False),
@@ -169,8 +171,8 @@ def _fee(item: Loop, inspection: Inspection, place: str) -> dict[str, object]:
     return {
         "kind": RemittanceLineKind.FEE,
         "amount": inspection.amount(read_usd(text), text, f"{place}: ADX01 (amount)"),
-        "invoice_number": number if kind in INVOICE_REFERENCES else "",
-        "account_number": number if kind in ACCOUNT_REFERENCES else "",
+        "invoice_number": (number if kind in INVOICE_REFERENCES else "") or None,
+        "account_number": (number if kind in ACCOUNT_REFERENCES else "") or None,
         "reason": {"code": adx.element(2).strip() or OTHER, "text": item.value("NTE", 2)},
     }
 

@@ -95,7 +95,7 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
             ("usage_id", original),
             ("account", account),
             ("service_agreement", agreement),
-            *(("meter", meter.meter_number) for meter in meters if meter.meter_number != UNMETERED),
+            *(("meter", reference((loop,), "MG")) for loop in transaction.loops("PTD")),
         ),
     )
 
@@ -127,7 +127,7 @@ def _original(
 
 def _meters(transaction: Transaction, inspection: Inspection) -> tuple[MeterUsage, ...]:
     rules = inspection.profile.usage
-    meters: list[MeterUsage] = []
+    meters: list[MeterUsage | None] = []
     for number, loop in enumerate(transaction.loops("PTD"), start=1):
         if loop.qualifier in rules.summary_loops:
             continue
@@ -136,21 +136,17 @@ def _meters(transaction: Transaction, inspection: Inspection) -> tuple[MeterUsag
             text = f"{place}: PTD01 {loop.qualifier!r} has no meaning for {inspection.profile.name}"
             inspection.note(OTHER, text)
             continue
-        meter = _meter(loop, transaction, inspection, place)
-        if meter is not None:
-            meters.append(meter)
+        if reference((loop,), "JH") != ROLE_IGNORE:
+            meters.append(_meter(loop, transaction, inspection, place))
     if not meters:
         inspection.note(REQUIRED_MISSING, "no meter (PTD loop) tells what was used")
-    return tuple(meters)
+    return tuple(meter for meter in meters if meter is not None)
 
 
 def _meter(
     loop: Loop, transaction: Transaction, inspection: Inspection, place: str
 ) -> MeterUsage | None:
-    role = reference((loop,), "JH")
-    if role == ROLE_IGNORE:
-        return None
-    if role == ROLE_SUBTRACT:
+    if reference((loop,), "JH") == ROLE_SUBTRACT:
         inspection.note(OTHER, f"{place}: REF*JH S, a meter to subtract, needs a person")
     meter_number = reference((loop, *loop.loops("N1")), "MG")
     if loop.qualifier == UNMETERED_LOOP:
