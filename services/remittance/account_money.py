@@ -33,9 +33,10 @@ class _Share:
     def move(self, receivable_id: UUID, cents: int) -> None:
         """Apply more (or, negative, less) to a receivable; an application of nothing is gone."""
         left = self.applied.get(receivable_id, 0) + cents
-        self.applied.pop(receivable_id, None)
         if left:
             self.applied[receivable_id] = left
+        else:
+            self.applied.pop(receivable_id, None)
 
 
 class AccountMoney:
