@@ -1,8 +1,8 @@
-"""Worker processes for reading, rating and rendering, so that the event loop stays free.
+"""Heavy work goes to other processes, so that the service keeps answering.
 
-The loop must answer SFTP, API and pages while a large file is worked; whatever computes for more
-than a few milliseconds therefore runs in another process. Work is a module-level function with
-arguments that can be pickled; a worker that dies is a fault of that work only, and is replaced.
+Reading, rating and rendering are pure functions of values; they run here while the event loop goes
+on serving SFTP, API and pages. A worker that dies is a fault of one piece of work, not of the
+service: the pool is made anew and the piece fails.
 """
 
 from __future__ import annotations
@@ -11,75 +11,113 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
 
-from shared.platform.telemetry import logger
+from shared.platform.telemetry import WORKER_CRASHES, logger
+
+log = logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-log = logger(__name__)
+WORKERS_MAX = 61
 
 
-def _begin(preload: Callable[[], object] | None) -> None:
-    """Prepare a new worker: stop signals are the parent's affair, data is loaded ahead of work."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if preload is not None:
-        preload()
+class WorkerCrash(Exception):
+    """A worker process died (out of memory, killed) while it held this piece of work."""
+
+
+def _end_with_parent() -> None:
+    """Leave when the service was killed: nobody would ever send this worker work or a stop."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 class WorkerPool:
-    """A fixed number of worker processes.
+    """A fixed number of processes that run functions.
 
     Args:
         processes: how many; 0 means one for each core.
-        preload: called once in each worker before its first work (e.g. to load maps).
+        preload: called once in every new process, e.g. to load guide maps; a module-level
+            function, because processes are started fresh and get it by name.
     """
 
-    def __init__(self, processes: int = 0, preload: Callable[[], object] | None = None) -> None:
-        self._processes = processes or os.cpu_count() or 1
-        self._preload = preload
-        self._pool = self._open()
+    def __init__(self, processes: int = 0, preload: Sequence[Callable[[], object]] = ()) -> None:
+        cores = os.cpu_count() or 1
+        self.processes = min(processes or cores, WORKERS_MAX)
+        self._preload = tuple(preload)
+        self._pool: ProcessPoolExecutor | None = None
+        self._closed = False
 
-    def _open(self) -> ProcessPoolExecutor:
-        # A fresh interpreter: forking a process that runs threads and an event loop is unsafe.
-        return ProcessPoolExecutor(
-            self._processes,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_begin,
-            initargs=(self._preload,),
-        )
+    def start(self) -> None:
+        """Start the processes now instead of at the first piece of work."""
+        pool = self._living_pool()
+        for _ in range(self.processes):
+            pool.submit(os.getpid)
 
-    async def warm_up(self) -> None:
-        """Start every worker now, so that the first file does not wait for it."""
-        await asyncio.gather(*(self.run(os.getpid) for _ in range(self._processes)))
-
-    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work` in a worker.
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a module-level function in a worker; arguments and result travel by pickle.
 
         Raises:
-            BrokenProcessPool: the worker died (killed, out of memory); the pool is made anew.
-            Exception: whatever the work raised.
+            WorkerCrash: the worker died; the work may be tried again.
+            Exception: whatever the function raised.
         """
-        pool = self._pool
+        if kwargs:
+            raise TypeError("workers take positional arguments only")
+        pool = self._living_pool()
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(pool, _call, work, args, kwargs)
-        except BrokenProcessPool:
-            if self._pool is pool:
-                log.error("a worker process died; starting new ones")
-                pool.shutdown(wait=False, cancel_futures=True)
-                self._pool = self._open()
-            raise
+            return await loop.run_in_executor(pool, function, *args)
+        except BrokenProcessPool as broken:
+            self._replace(pool)
+            raise WorkerCrash(f"a worker died in {function.__qualname__}") from broken
 
     async def close(self) -> None:
-        """Finish what is in work, then end the workers."""
-        await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
+        """Finish what is in work and end the processes."""
+        self._closed = True
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
+
+    def _living_pool(self) -> ProcessPoolExecutor:
+        if self._closed:
+            raise RuntimeError("the worker pool is closed")
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                max_workers=self.processes,
+                # Started fresh: a copy of this process would share its sockets and locks.
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_begin,
+                initargs=(self._preload,),
+            )
+        return self._pool
+
+    def _replace(self, broken: ProcessPoolExecutor) -> None:
+        """Forget a broken pool; several pieces of work may notice the same crash."""
+        if self._pool is broken:
+            self._pool = None
+            WORKER_CRASHES.inc()
+            log.error("a worker process died, starting new ones", processes=self.processes)
+            broken.shutdown(wait=False, cancel_futures=True)
 
 
-def _call(work: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
-    return work(*args, **kwargs)
+def _begin(preload: Sequence[Callable[[], object]]) -> None:
+    """Prepare a new worker: stop signals are for the service, which then ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_service, name="end with the service", daemon=True).start()
+    for load in preload:
+        load()
+
+
+def _end_with_the_service() -> None:
+    """A service that was killed cannot end its workers; they must notice by themselves."""
+    service = multiprocessing.parent_process()
+    if service is not None:
+        service.join()
+        os._exit(1)

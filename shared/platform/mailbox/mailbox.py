@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from shared.contracts.envelope import Envelope
 from shared.contracts.parts import ServiceName
 from shared.contracts.routes import CONSUMERS
-from shared.platform.bus import DELIVERY_LIMIT, PREFETCH, Bus, Subscription
+from shared.platform.bus import DELIVERY_LIMIT, PREFETCH, Bus, BusFault, Subscription
 from shared.platform.clock import Clock
 from shared.platform.database import Database, WriteSession, after_commit
+from shared.platform.lifecycle import Lifecycle, Loop
 from shared.platform.mailbox.consumer import Consumer, Handler
 from shared.platform.mailbox.limits import MailboxLimits
 from shared.platform.mailbox.outbox import Backlog, Outbox
@@ -23,6 +24,12 @@ from shared.platform.mailbox.relay import Relay
 from shared.platform.mailbox.sweeper import Sweeper
 from shared.platform.mailbox.tables import MailboxTables
 from shared.platform.mailbox.topology import Routes, inbox_queue, receipts_queue, topology
+from shared.platform.telemetry import logger
+
+log = logger(__name__)
+
+DRAIN_S = 5.0
+"""Time to publish what is left when the service ends; the rest waits for the next start."""
 
 
 class Mailbox:
@@ -123,6 +130,45 @@ class Mailbox:
     async def hear_receipts(self) -> Subscription:
         """Begin to hear what others did with our messages."""
         return await self._bus.subscribe(receipts_queue(self.service), self.desk.receive)
+
+    def loops(self) -> list[Loop]:
+        """The loops a running service supervises: relay, sweeper and receipts."""
+        return [
+            Loop(f"{self.service} relay", self.relay.run),
+            Loop(f"{self.service} sweeper", self.sweeper.run),
+            Loop(f"{self.service} receipts", self.receipts.run),
+        ]
+
+    async def open(
+        self,
+        lifecycle: Lifecycle,
+        handlers: Mapping[str, Handler],
+        *,
+        prefetch: int = PREFETCH,
+        concurrency: int = 1,
+    ) -> Consumer:
+        """Declare, hear and say: everything a service does with its mailbox, until it ends.
+
+        At the end hearing stops first, then what was handled is said and acknowledged.
+
+        Raises:
+            ValueError: a message this service hears has no handler, or the other way round.
+        """
+        consumer = self.consumer(handlers)
+        await self.declare()
+        lifecycle.start(self.loops())
+        lifecycle.on_close(self._say_the_rest)
+        lifecycle.on_close((await self.hear_receipts()).stop)
+        hearing = await self.consume(consumer, prefetch=prefetch, concurrency=concurrency)
+        lifecycle.on_close(hearing.stop)
+        return consumer
+
+    async def _say_the_rest(self) -> None:
+        try:
+            await self.relay.drain(DRAIN_S)
+            await self.receipts.flush()
+        except BusFault as fault:
+            log.warning("said at the next start", service=self.service, fault=repr(fault))
 
     async def backlog(self) -> Backlog:
         """What is under way now, for `/ready` and the figures."""

@@ -17,6 +17,7 @@ from shared.contracts.parts import Environment, ServiceName
 from shared.platform.bus import Bus
 from shared.platform.clock import Clock, FixedClock
 from shared.platform.database import Database, WriteSession, metadata
+from shared.platform.lifecycle import supervise
 from shared.platform.mailbox import Consumer, Mailbox, MailboxLimits, mailbox_tables
 from shared.platform.migrate import history, migrate
 
@@ -142,12 +143,8 @@ async def running(post_room: PostRoom, consumer: Consumer | None = None) -> Asyn
     hearing = await post_room.hearer.consume(consumer or post_room.consumer())
     receiving = await post_room.sender.hear_receipts()
     loops = [
-        asyncio.create_task(loop)
-        for loop in (
-            post_room.sender.relay.run(),
-            post_room.sender.sweeper.run(),
-            post_room.hearer.receipts.run(),
-        )
+        asyncio.create_task(supervise(loop, restart_wait_s=0.05))
+        for loop in (*post_room.sender.loops(), *post_room.hearer.loops())
     ]
     try:
         yield
