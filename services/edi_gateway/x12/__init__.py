@@ -39,13 +39,13 @@ from services.edi_gateway.x12.envelope import (
     Interchange,
     Party,
     TransactionSlot,
+    refuses_group,
 )
 from services.edi_gateway.x12.findings import Finding, Level, Severity, has_errors
 from services.edi_gateway.x12.guide import DEFAULT_GUIDE, UnusableGuideError, load_guide
 from services.edi_gateway.x12.reading import (
     ReadTransaction,
     check_group,
-    check_membership,
     read_transaction,
 )
 from services.edi_gateway.x12.rules import Guide, SetMap
@@ -99,7 +99,6 @@ __all__ = [
     "build_997",
     "build_ta1",
     "check_group",
-    "check_membership",
     "clean_text",
     "decimal_text",
     "has_errors",
@@ -111,6 +110,7 @@ __all__ = [
     "read_997",
     "read_ta1",
     "read_transaction",
+    "refuses_group",
     "scan",
     "tokenize",
     "validate",

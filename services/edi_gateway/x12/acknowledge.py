@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from services.edi_gateway.x12.envelope import TOLERABLE_INTERCHANGE_CODES, refuses_group
 from services.edi_gateway.x12.findings import Finding, has_errors
 from services.edi_gateway.x12.validation import HAS_ELEMENT_ERRORS, SEGMENTS_IN_ERROR
 
@@ -121,7 +122,7 @@ def build_997(
     answered `R` without looking at its sets.
     """
     findings = group.findings if group_findings is None else tuple(group_findings)
-    refused = has_errors(finding for finding in findings if finding.code != "5")
+    refused = refuses_group(findings)
     segments: list[OutboundSegment] = [("AK1", group.functional_id, group.control_number)]
     if not refused:
         for verdict in verdicts:
@@ -190,8 +191,11 @@ def read_ta1(segment: Segment) -> InterchangeAcknowledgment:
 
 
 def _refusing_note(interchange: Interchange) -> str:
-    tolerable = ("021", "024")
-    return next(f.code for f in interchange.findings if f.is_error and f.code not in tolerable)
+    return next(
+        f.code
+        for f in interchange.findings
+        if f.is_error and f.code not in TOLERABLE_INTERCHANGE_CODES
+    )
 
 
 def _group_code(

@@ -185,7 +185,16 @@ class InterchangeAssembly:
                 )
                 note(self._count_severity, "4", "SE", message)
         group.slots.append(
-            TransactionSlot(index, set_id, number, slot.start, end, slot.segments, tuple(findings))
+            TransactionSlot(
+                index,
+                set_id,
+                number,
+                slot.start,
+                end,
+                slot.segments,
+                tuple(findings),
+                _field(group.fields, 1),
+            )
         )
 
     def _open_group(self, fields: Fields, offset: int) -> None:

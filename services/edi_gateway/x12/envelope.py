@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from services.edi_gateway.x12.findings import Finding, has_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from services.edi_gateway.x12.delimiters import Delimiters
     from services.edi_gateway.x12.document import Segment
 
@@ -35,8 +37,8 @@ class Party:
 class TransactionSlot:
     """Where one ST-SE stands in the file: bytes `start` to `end`, not yet read.
 
-    `index` counts from 1 within the group, `segment_count` includes ST and SE. Findings are those
-    of the ST and SE themselves (AK5-02 codes).
+    `index` counts from 1 within the group, `segment_count` includes ST and SE, `functional_id` is
+    the GS01 of the group around it. Findings are those of the ST and SE themselves (AK5-02 codes).
     """
 
     index: int
@@ -46,11 +48,17 @@ class TransactionSlot:
     end: int
     segment_count: int
     findings: tuple[Finding, ...] = ()
+    functional_id: str = ""
 
     @property
     def place(self) -> str:
         """The slot's name in findings: `867[12]`."""
         return f"{self.set_id or 'ST'}[{self.index}]"
+
+
+def refuses_group(findings: Iterable[Finding]) -> bool:
+    """Whether findings of a group's envelope refuse every transaction inside."""
+    return any(f.is_error and f.code not in TOLERABLE_GROUP_CODES for f in findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ class FunctionalGroup:
     @property
     def is_refused(self) -> bool:
         """Whether the envelope alone refuses every transaction inside."""
-        return any(f.is_error and f.code not in TOLERABLE_GROUP_CODES for f in self.findings)
+        return refuses_group(self.findings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from services.edi_gateway.x12.acknowledge import SetVerdict
 from services.edi_gateway.x12.findings import Finding, has_errors
 from services.edi_gateway.x12.tokenizer import segment_offsets, split_segments
 from services.edi_gateway.x12.validation import validate
@@ -39,6 +40,11 @@ class ReadTransaction:
         """Whether the document may be used."""
         return self.transaction is not None
 
+    @property
+    def verdict(self) -> SetVerdict:
+        """What the 997 needs to know of it, without the document."""
+        return SetVerdict(self.set_id, self.control_number, self.findings)
+
 
 def read_transaction(
     data: bytes, delimiters: Delimiters, slot: TransactionSlot, guide: Guide
@@ -50,14 +56,18 @@ def read_transaction(
     """
     texts = split_segments(data.decode("latin-1"), delimiters)
     transaction, found = validate(guide, texts, delimiters, slot.place)
-    findings = (*slot.findings, *_placed(found, data, delimiters, slot.start))
+    placed = _placed(found, data, delimiters, slot.start)
+    findings = (*slot.findings, *_membership(slot, guide), *placed)
     if has_errors(findings):
         transaction = None
     return ReadTransaction(slot.set_id, slot.control_number, slot.index, transaction, findings)
 
 
 def check_group(group: FunctionalGroup, guide: Guide) -> tuple[Finding, ...]:
-    """Return every finding of a group's header: its own, and whether the guide covers it at all."""
+    """Return every finding of a group's envelope: its own, and whether the guide covers it at all.
+
+    When `refuses_group` says so of them, no transaction inside may be used.
+    """
     place = f"GS[{group.index}]"
     findings = list(group.findings)
     sets = guide.groups.get(group.functional_id)
@@ -74,14 +84,12 @@ def check_group(group: FunctionalGroup, guide: Guide) -> tuple[Finding, ...]:
     return tuple(replace(f, byte_offset=f.byte_offset or group.start) for f in findings)
 
 
-def check_membership(
-    group: FunctionalGroup, slot: TransactionSlot, guide: Guide
-) -> tuple[Finding, ...]:
+def _membership(slot: TransactionSlot, guide: Guide) -> tuple[Finding, ...]:
     """Return a finding when a set travels in a group that is not its own (an 814 in a PT group)."""
-    sets = guide.groups.get(group.functional_id)
+    sets = guide.groups.get(slot.functional_id)
     if sets is None or slot.set_id in sets or guide.set_map(slot.set_id) is None:
         return ()
-    message = f"A {slot.set_id} does not belong in a {group.functional_id} group."
+    message = f"A {slot.set_id} does not belong in a {slot.functional_id} group."
     return (
         Finding(
             "error",

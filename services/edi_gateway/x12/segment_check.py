@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from services.edi_gateway.x12.findings import Severity
     from services.edi_gateway.x12.rules import ElementRule, SegmentRule, SyntaxNote
 
-REMEMBERED_TEXTS_MAX = 20_000
-REMEMBERED_VALUES_MAX = 20_000
+REMEMBERED_TEXTS_MAX = 4_096
+REMEMBERED_VALUES_MAX = 8_192
+REMEMBERED_SHAPES_MAX = 1_024
 
 Shape = tuple[bool, ...]
 
@@ -61,7 +62,9 @@ class SegmentCheck:
         shape = tuple(map(bool, fields))
         structural = self._shapes.get(shape)
         if structural is None:
-            structural = self._shapes[shape] = tuple(_shape_problems(self.rule, shape))
+            structural = tuple(_shape_problems(self.rule, shape))
+            if len(self._shapes) < REMEMBERED_SHAPES_MAX:
+                self._shapes[shape] = structural
         found: list[Problem] | None = None
         for value, rule, good in zip(fields[1:], self.rule.elements, self._values, strict=False):
             if not value or value in good:

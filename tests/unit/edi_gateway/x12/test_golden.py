@@ -9,7 +9,6 @@ import pytest
 
 from services.edi_gateway.x12 import (
     Loop,
-    SetVerdict,
     build_997,
     load_guide,
     read_transaction,
@@ -29,7 +28,6 @@ def as_read(data: bytes) -> dict[str, Any]:
     (one,) = found.groups
     (slot,) = one.transactions
     read = read_transaction(data[slot.start : slot.end], found.delimiters, slot, load_guide())
-    verdict = SetVerdict(read.set_id, read.control_number, read.findings)
     return {
         "from": found.sender.id,
         "to": found.receiver.id,
@@ -42,7 +40,7 @@ def as_read(data: bytes) -> dict[str, Any]:
         "document": _tree(read.transaction.root) if read.transaction else None,
         "acknowledgment": [
             "*".join(">".join(e) if isinstance(e, tuple) else e for e in segment)
-            for segment in build_997(one, [verdict])
+            for segment in build_997(one, [read.verdict])
         ],
     }
 

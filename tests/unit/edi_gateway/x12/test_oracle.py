@@ -2,9 +2,9 @@
 
 Where the two differ on purpose the reason is written down here and tested, so that a new
 difference shows. Ours accepts what pyx12 refuses: blanks at the end of a text, letters with
-accents, separators after the last element, parties in another order than the map's. Ours refuses what
-pyx12 lets pass: a loop that begins again before its required segments came, and a date that is not
-in the form its qualifier names.
+accents, separators after the last element, parties in an order that is not the map's. Ours refuses
+what pyx12 lets pass: a loop that begins again before its required segments came, and a date that is
+not in the form its qualifier names.
 """
 
 from __future__ import annotations
