@@ -1,0 +1,139 @@
+"""Who is asking, and what they may do.
+
+A principal comes from an API token or from the session that a token opened in the console. Which
+tokens exist is the business of the service that keeps them; everybody else asks the doorkeeper of
+the application and never looks at a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, ClassVar, Protocol
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from shared.platform.refusals import Refusal
+
+BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="token",
+    description="An API token, as `ccax token create` prints it once: `ccax_<id>_<secret>`.",
+)
+"""How the API's description tells people to sign their requests."""
+
+
+class Role(StrEnum):
+    """What somebody may do; each role may do what those before it may."""
+
+    VIEWER = "viewer"
+    """Reads lists, timelines and states."""
+
+    ANALYST = "analyst"
+    """Reads everything, the raw bytes of customers' data too."""
+
+    OPERATOR = "operator"
+    """Uploads and re-sends files."""
+
+    ADMIN = "admin"
+    """Manages tokens and partners' keys."""
+
+    def includes(self, needed: Role) -> bool:
+        """Whether this role may do what `needed` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody who has shown a valid token, now or when they signed in.
+
+    Attributes:
+        token_id: the token they came with.
+        name: the token's name; it appears in the ledger as the actor.
+        ccas: the CCAs they may see; None for every CCA.
+        session_id: set for a console session, None for a token in the request itself.
+    """
+
+    token_id: UUID
+    name: str
+    role: Role
+    ccas: tuple[str, ...] | None = None
+    session_id: str | None = None
+
+    def may(self, needed: Role) -> bool:
+        """Whether their role is enough."""
+        return self.role.includes(needed)
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether no CCA is closed to them; whole files hold several CCAs' data."""
+        return self.ccas is None
+
+    def sees(self, cca: str | None) -> bool:
+        """Whether data of this CCA (None: of no single CCA) is open to them."""
+        return self.ccas is None or cca in self.ccas
+
+
+class Doorkeeper(Protocol):
+    """Whoever can tell who sent a request."""
+
+    async def identify(self, request: Request) -> Principal | None:
+        """Return who is asking, or None for a stranger; a bad token raises `NotSignedIn`."""
+        ...
+
+
+class NotSignedIn(Refusal):
+    """The request carries no valid token and no valid session."""
+
+    code: ClassVar[str] = "not_signed_in"
+    status: ClassVar[int] = 401
+    title: ClassVar[str] = "A valid API token is needed"
+
+
+class NotAllowed(Refusal):
+    """The principal's role or CCAs are not enough."""
+
+    code: ClassVar[str] = "not_allowed"
+    status: ClassVar[int] = 403
+    title: ClassVar[str] = "This token may not do that"
+
+
+async def principal_of(request: Request) -> Principal | None:
+    """Return who is asking, if anybody known; asked of the doorkeeper once a request."""
+    if not hasattr(request.state, "principal"):
+        doorkeeper: Doorkeeper | None = getattr(request.app.state, "doorkeeper", None)
+        request.state.principal = await doorkeeper.identify(request) if doorkeeper else None
+    found: Principal | None = request.state.principal
+    return found
+
+
+def require(role: Role) -> Callable[..., Awaitable[Principal]]:
+    """Make a dependency that lets in whoever has at least this role.
+
+    Raises (when called): `NotSignedIn`, `NotAllowed`.
+    """
+
+    async def admit(
+        request: Request,
+        _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
+    ) -> Principal:
+        principal = await principal_of(request)
+        if principal is None:
+            raise NotSignedIn("Send `Authorization: Bearer ccax_…`, or sign in to the console.")
+        if not principal.may(role):
+            raise NotAllowed(
+                f"This needs the role {role}; the token {principal.name} is {principal.role}."
+            )
+        return principal
+
+    return admit
+
+
+Viewer = Annotated[Principal, Depends(require(Role.VIEWER))]
+Analyst = Annotated[Principal, Depends(require(Role.ANALYST))]
+Operator = Annotated[Principal, Depends(require(Role.OPERATOR))]
+Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
