@@ -16,6 +16,8 @@ OPEN_HANDLES_MAX = 64
 CONNECTIONS_PER_PARTNER_MAX = 8
 CONNECTIONS_MAX = 200
 """Connections at once, logged in or not."""
+STRANGERS_PER_ADDRESS_MAX = 32
+"""Connections from one address that have not proved a key yet: one flood must not shut out all."""
 FREE_BYTES_MIN = 512 * 1024**2
 """Disk space below which no new upload begins: the archive and the database need it."""
 LOGIN_GRACE_S = 20.0
@@ -60,6 +62,7 @@ class Limits:
     open_handles: int = OPEN_HANDLES_MAX
     connections_per_partner: int = CONNECTIONS_PER_PARTNER_MAX
     connections: int = CONNECTIONS_MAX
+    strangers_per_address: int = STRANGERS_PER_ADDRESS_MAX
     free_bytes: int = FREE_BYTES_MIN
     login_grace_s: float = LOGIN_GRACE_S
     keepalive_s: float = KEEPALIVE_S

@@ -24,6 +24,7 @@ from services.edi_gateway.transport.handles import Download, Upload
 from services.edi_gateway.transport.login_guard import LoginGuard
 from services.edi_gateway.transport.mailbox_view import MailboxView, denied, locate, shown
 from services.edi_gateway.transport.naming import is_partner
+from services.edi_gateway.transport.nudges import Nudges
 from services.edi_gateway.transport.server_policy import (
     KEEPALIVE_MISSES_MAX,
     AuthorizedKeys,
@@ -70,6 +71,14 @@ class PartnerSftpServer:
         host_key_path: the server's own key, made at the first start.
         host: address to listen on, empty for all.
         port: TCP port, 0 for any free one; holds the real one once started.
+        hooks: whom to call when files move.
+        limits: how much one partner may take.
+        guard: which addresses must wait after failed logins.
+        elapsed_s: a clock for durations that is never set back.
+        connections: logged-in connections by partner.
+        strangers: connections that have not proved a key yet, by address.
+        nudges: hooks that are running.
+        sessions: the SFTP sessions going on.
     """
 
     folders: MailboxFolders
@@ -82,9 +91,10 @@ class PartnerSftpServer:
     guard: LoginGuard = field(default_factory=LoginGuard)
     elapsed_s: Callable[[], float] = time.monotonic
     connections: Counter[str] = field(default_factory=Counter)
+    strangers: Counter[str] = field(default_factory=Counter)
+    nudges: Nudges = field(default_factory=Nudges)
     sessions: set[MailboxSession] = field(default_factory=set)
     _open: set[asyncssh.SSHServerConnection] = field(default_factory=set)
-    _nudges: set[asyncio.Task[None]] = field(default_factory=set)
     _acceptor: asyncssh.SSHAcceptor | None = None
     _public_key: str = ""
 
@@ -120,13 +130,12 @@ class PartnerSftpServer:
         if self._acceptor is None:
             return
         self._acceptor.close()
-        await self._acceptor.wait_closed()
         for connection in list(self._open):
             connection.abort()
         for session in list(self.sessions):
             await session.end()
-        if self._nudges:
-            await asyncio.gather(*self._nudges, return_exceptions=True)
+        await self._acceptor.wait_closed()
+        await self.nudges.finished()
         self._acceptor = None
 
     def admit(self, connection: asyncssh.SSHServerConnection, address: str) -> bool:
@@ -135,34 +144,28 @@ class PartnerSftpServer:
         if wait_s > 0:
             _log.warning("sftp address must wait", address=address, wait_s=round(wait_s, 1))
             return False
-        if len(self._open) >= self.limits.connections:
+        if (
+            len(self._open) >= self.limits.connections
+            or self.strangers[address] >= self.limits.strangers_per_address
+        ):
             _log.warning("sftp too many connections", address=address)
             return False
         self._open.add(connection)
+        self.strangers[address] += 1
         return True
+
+    def no_stranger(self, address: str) -> None:
+        """A connection from the address proved a key, or ended without."""
+        self.strangers[address] -= 1
+        if self.strangers[address] <= 0:
+            del self.strangers[address]
 
     def gone(self, connection: asyncssh.SSHServerConnection) -> None:
         """A connection ended."""
         self._open.discard(connection)
 
-    def nudge(self, hook: Awaitable[None], what: str, partner: str) -> None:
-        """Run a hook beside the session; its failure is logged."""
-
-        def ended(task: asyncio.Task[None]) -> None:
-            self._nudges.discard(task)
-            if not task.cancelled() and (fault := task.exception()):
-                _log.error("sftp hook failed", hook=what, utility=partner, exc_info=fault)
-
-        task = asyncio.create_task(_run(hook))
-        self._nudges.add(task)
-        task.add_done_callback(ended)
-
     def _session(self, channel: asyncssh.SSHServerChannel[bytes]) -> _Session:
         return _Session(channel, self)
-
-
-async def _run(hook: Awaitable[None]) -> None:
-    await hook
 
 
 class _Login(asyncssh.SSHServer):
@@ -173,6 +176,7 @@ class _Login(asyncssh.SSHServer):
         self._connection: asyncssh.SSHServerConnection | None = None
         self._address = ""
         self._partner = ""
+        self._admitted = False
         self._tried = False
         self._proved = False
 
@@ -180,12 +184,16 @@ class _Login(asyncssh.SSHServer):
         peer = conn.get_extra_info("peername")
         self._address = str(peer[0]) if peer else ""
         self._connection = conn
-        if not self._server.admit(conn, self._address):
+        self._admitted = self._server.admit(conn, self._address)
+        if not self._admitted:
             conn.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._connection is not None:
-            self._server.gone(self._connection)
+        if not self._admitted or self._connection is None:
+            return
+        self._server.gone(self._connection)
+        if not self._proved:
+            self._server.no_stranger(self._address)
         if self._proved:
             self._server.connections[self._partner] -= 1
         elif self._tried:
@@ -220,6 +228,7 @@ class _Login(asyncssh.SSHServer):
     async def auth_completed(self) -> None:
         server = self._server
         self._proved = True
+        server.no_stranger(self._address)
         server.guard.succeeded(self._address)
         server.connections[self._partner] += 1
         if server.connections[self._partner] > server.limits.connections_per_partner:
@@ -257,7 +266,7 @@ class _Session(asyncssh.SFTPServer):
             uploads=folders.uploads,
             limits=server.limits,
             hooks=server.hooks,
-            nudge=server.nudge,
+            nudge=server.nudges.run,
         )
         server.sessions.add(self._mailbox)
 
@@ -334,7 +343,7 @@ class _Session(asyncssh.SFTPServer):
 
     async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
         for name, status in await self._mailbox.entries(path):
-            yield asyncssh.SFTPName(name.encode(), attrs=asyncssh.SFTPAttrs.from_local(status))
+            yield asyncssh.SFTPName(os.fsencode(name), attrs=asyncssh.SFTPAttrs.from_local(status))
 
     async def rename(self, oldpath: bytes, newpath: bytes) -> None:
         await self._mailbox.rename(oldpath, newpath)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,3 +122,12 @@ class Exchange:
         return {
             file.path.name: file.path.read_bytes() for file in await self.folders.arrived(utility)
         }
+
+
+async def until(condition: Callable[[], object], *, tries: int = 200) -> None:
+    """Wait up to four seconds for something another party does."""
+    for _ in range(tries):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("It did not happen")

@@ -5,30 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import asyncssh
 import pytest
 
-from services.edi_gateway.transport.naming import name_of_upload
 from services.edi_gateway.transport.seam import Arrival
-from services.edi_gateway.transport.sftp_server import PartnerSftpServer
+from services.edi_gateway.transport.server_policy import Hooks
 from tests.integration.edi_gateway.transport.actors import (
     INTERCHANGE,
     Exchange,
     Utility,
-    new_key,
+    until,
 )
-
-
-async def until(condition: Callable[[], object], *, tries: int = 200) -> None:
-    """Wait up to four seconds for something another party does."""
-    for _ in range(tries):
-        if condition():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("It did not happen")
 
 
 class TestBringingFiles:
@@ -254,183 +244,37 @@ class TestLimits:
         await asyncio.wait_for(reader.read(), 5)
         writer.close()
 
-
-class TestWhoMayLogIn:
-    async def test_a_wrong_key_is_refused(self, exchange: Exchange, pge: Utility) -> None:
-        new_key(pge.home / "key")
-        status, said = await pge.sftp("ls")
-        assert status != 0
-        assert "Permission denied (publickey)" in said
-
-    async def test_another_partners_key_is_refused(self, pge: Utility, sce: Utility) -> None:
-        sce.user = "pge"
-        status, _ = await sce.sftp("ls")
-        assert status != 0
-
-    async def test_a_key_counts_from_the_moment_it_is_added_until_it_is_withdrawn(
+    async def test_one_address_cannot_take_all_places_without_logging_in(
         self, exchange: Exchange, pge: Utility
     ) -> None:
-        line = exchange.keys["pge"].pop()
-        assert (await pge.sftp("ls"))[0] != 0
-        exchange.keys["pge"].append(line)
-        assert (await pge.sftp("ls"))[0] == 0
-        exchange.keys["pge"].clear()
-        assert (await pge.sftp("ls"))[0] != 0
-
-    async def test_a_password_is_not_even_asked_for(self, exchange: Exchange, pge: Utility) -> None:
-        with pytest.raises(asyncssh.PermissionDenied):
-            await asyncssh.connect(
-                "127.0.0.1",
-                exchange.server.port,
-                username="pge",
-                password="secret",
-                client_keys=None,
-                known_hosts=None,
-                config=None,
-                agent_path=None,
-            )
-
-    @pytest.mark.parametrize("user", ["root", "..", "../sce", "", "pge/../sce"])
-    async def test_an_unknown_name_is_refused(
-        self, exchange: Exchange, pge: Utility, user: str
-    ) -> None:
-        exchange.keys[user] = exchange.keys["pge"] if user != "root" else []
-        pge.user = user
+        port = exchange.server.port
+        strangers = [await asyncio.open_connection("127.0.0.1", port) for _ in range(32)]
+        await until(lambda: exchange.server.strangers["127.0.0.1"] == 32)
         with pytest.raises((asyncssh.Error, OSError)):
             await pge.connect()
-
-    async def test_keys_other_than_ed25519_are_refused(
-        self, exchange: Exchange, pge: Utility
-    ) -> None:
-        pge.key = asyncssh.generate_private_key("ecdsa-sha2-nistp256")
-        exchange.keys["pge"] = [pge.key.export_public_key().decode(), "not a key"]
-        with pytest.raises(asyncssh.PermissionDenied):
-            await pge.connect()
-
-    async def test_an_address_that_keeps_failing_has_to_wait(
-        self, exchange: Exchange, pge: Utility
-    ) -> None:
-        seconds = [1000.0]
-        exchange.server.elapsed_s = lambda: seconds[0]
-        good, pge.key = pge.key, asyncssh.generate_private_key("ssh-ed25519")
-        for _ in range(5):
-            with pytest.raises(asyncssh.PermissionDenied):
-                await pge.connect()
-        await until(lambda: exchange.server.guard.wait_s("127.0.0.1", 1000.0) > 0)
-        pge.key = good
-        with pytest.raises((asyncssh.Error, OSError)):
-            await pge.connect()
-        seconds[0] += 6
+        for _, writer in strangers:
+            writer.close()
+        await until(lambda: not exchange.server.strangers)
         async with await pge.connect():
-            assert exchange.server.guard.wait_s("127.0.0.1", seconds[0]) == 0
+            assert not exchange.server.strangers
 
-
-class TestCutConnections:
-    async def test_a_cut_upload_has_no_effect_and_is_reported_as_incomplete(
+    async def test_uploads_are_refused_before_the_disk_is_full(
         self, exchange: Exchange, pge: Utility
     ) -> None:
-        connection = await pge.connect()
-        sftp = await connection.start_sftp_client()
-        file = await sftp.open("/inbound/a.edi", "wb")
-        await file.write(INTERCHANGE)  # whole by its looks, but nobody said it was finished
-        assert await exchange.folders.arrived("pge") == []
-        connection.abort()
-        await until(lambda: not exchange.folders.uploads.being_written())
-        assert await exchange.folders.arrived("pge") == []
-        await asyncio.sleep(0.4)
-        [found] = await exchange.folders.arrived("pge")
-        assert (found.name, found.status) == ("a.edi", Arrival.INCOMPLETE)
-        assert found.path.read_bytes() == INTERCHANGE
-        assert exchange.heard.closed == []
-
-    async def test_a_session_that_ends_with_open_files_counts_as_cut(
-        self, exchange: Exchange, pge: Utility
-    ) -> None:
-        async with await pge.connect() as connection:
-            sftp = await connection.start_sftp_client()
-            file = await sftp.open("/inbound/a.edi", "wb")
-            await file.write(INTERCHANGE)
-            sftp.exit()
-            await sftp.wait_closed()
-            await until(lambda: not exchange.folders.uploads.being_written())
-        assert exchange.heard.closed == []
-        names = [path.name for path in exchange.folders.inbound("pge").iterdir()]
-        assert [name_of_upload(name) for name in names] == ["a.edi"]
-
-    async def test_openssh_killed_in_the_middle_leaves_no_effect(
-        self, exchange: Exchange, pge: Utility
-    ) -> None:
-        pge.file("big", INTERCHANGE + b" " * 7_000_000)
-        program = await asyncio.create_subprocess_exec(
-            *("sftp", "-l", "2000", "-b", "-", *pge.ssh_options, "pge@127.0.0.1"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        assert program.stdin is not None
-        program.stdin.write(f"put {pge.home / 'big'} inbound/big.edi\n".encode())
-        await until(exchange.folders.uploads.being_written)
-        await asyncio.sleep(0.2)
-        program.kill()
-        await program.wait()
-        await until(lambda: not exchange.folders.uploads.being_written())
-        assert exchange.heard.closed == []
-        assert await exchange.folders.arrived("pge") == []
-
-    async def test_the_partner_sends_it_again_and_both_are_kept(
-        self, exchange: Exchange, pge: Utility
-    ) -> None:
-        connection = await pge.connect()
-        sftp = await connection.start_sftp_client()
-        file = await sftp.open("/inbound/a.edi", "wb")
-        await file.write(INTERCHANGE[:50])
-        connection.abort()
+        exchange.server.limits = replace(exchange.server.limits, free_bytes=10**18)
         status, said = await pge.sftp(f"put {pge.file('a')} inbound/a.edi")
-        assert status == 0, said
-        await asyncio.sleep(0.05)
-        assert await exchange.inbound_bytes() == {"a.edi": INTERCHANGE}
-
-    async def test_a_file_that_is_still_written_is_not_taken_even_after_a_rename(
-        self, exchange: Exchange, pge: Utility
-    ) -> None:
-        async with await pge.connect() as connection, connection.start_sftp_client() as sftp:
-            file = await sftp.open("/inbound/a.part", "wb")
-            await file.write(INTERCHANGE)
-            with pytest.raises(asyncssh.SFTPPermissionDenied, match="still being written"):
-                await sftp.rename("/inbound/a.part", "/inbound/a.edi")
-            await file.close()
-            await sftp.rename("/inbound/a.part", "/inbound/a.edi")
-        assert await exchange.inbound_bytes() == {"a.edi": INTERCHANGE}
-
-    async def test_stopping_the_server_cuts_what_is_being_written(
-        self, exchange: Exchange, pge: Utility
-    ) -> None:
-        connection = await pge.connect()
-        sftp = await connection.start_sftp_client()
-        file = await sftp.open("/inbound/a.edi", "wb")
-        await file.write(INTERCHANGE)
-        await exchange.server.stop()
-        assert not exchange.folders.uploads.being_written()
-        assert await exchange.folders.arrived("pge") == []
-        connection.abort()
+        assert status != 0, said
+        assert list(exchange.folders.inbound("pge").iterdir()) == []
 
 
-class TestTheHostKey:
-    async def test_it_is_made_once_and_readable_by_us_alone(self, exchange: Exchange) -> None:
-        first = exchange.server
-        assert stat.S_IMODE(first.host_key_path.stat().st_mode) == 0o600
-        second = PartnerSftpServer(
-            exchange.folders, first.authorized_keys, first.host_key_path, host="127.0.0.1", port=0
+class TestHooks:
+    async def test_one_that_fails_disturbs_nobody(self, exchange: Exchange, pge: Utility) -> None:
+        async def fails(partner: str, path: Path) -> None:
+            raise ConnectionError("the database went away")
+
+        exchange.server.hooks = Hooks(on_closed=fails)
+        status, said = await pge.sftp(
+            f"put {pge.file('a')} inbound/a.edi", f"put {pge.file('a')} inbound/b.edi"
         )
-        await second.start()
-        assert second.host_key == first.host_key
-        assert second.host_key.startswith("ssh-ed25519 ")
-        await second.stop()
-
-    async def test_a_damaged_key_file_is_a_fault_and_stays(self, exchange: Exchange) -> None:
-        path = exchange.server.host_key_path
-        path.write_text("damaged")
-        second = PartnerSftpServer(exchange.folders, exchange.server.authorized_keys, path, port=0)
-        with pytest.raises(asyncssh.KeyImportError):
-            await second.start()
-        assert path.read_text() == "damaged"
+        assert status == 0, said
+        assert set(await exchange.inbound_bytes()) == {"a.edi", "b.edi"}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.edi_gateway.transport.folder import MailboxFolders, QuietPeriods
+from services.edi_gateway.transport.naming import upload_name
 from services.edi_gateway.transport.seam import (
     Arrival,
     ArrivedFile,
@@ -146,6 +147,14 @@ class TestTakingFiles:
         assert await seen(folders) == []
         folders.uploads.closed(identity, in_good_order=True)
         assert await seen(folders) == [("a.edi", Arrival.COMPLETE)], "its writer said so"
+
+    async def test_an_upload_cut_before_a_restart_is_incomplete_even_if_it_looks_whole(
+        self, folders: MailboxFolders, watch: Watch
+    ) -> None:
+        (folders.inbound("pge") / upload_name("a.edi")).write_bytes(WHOLE)
+        await seen(folders)
+        watch.now_s = 5
+        assert await seen(folders) == [("a.edi", Arrival.INCOMPLETE)]
 
     async def test_the_oldest_comes_first(self, folders: MailboxFolders, watch: Watch) -> None:
         for number in (3, 1, 2):
