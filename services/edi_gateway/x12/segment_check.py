@@ -20,6 +20,7 @@ from services.edi_gateway.x12.values import (
     TOO_MANY,
     Problem,
     format_problem,
+    plainly_good,
     value_problems,
 )
 
@@ -37,7 +38,7 @@ Shape = tuple[bool, ...]
 class SegmentCheck:
     """The checks of one SegmentRule under one component separator, with their memory."""
 
-    __slots__ = ("_formatted", "_separator", "_shapes", "_texts", "_values", "rule")
+    __slots__ = ("_fast", "_formatted", "_separator", "_shapes", "_texts", "_values", "rule")
 
     def __init__(self, rule: SegmentRule, component_separator: str) -> None:
         """Prepare the memory of one place in a map."""
@@ -46,6 +47,10 @@ class SegmentCheck:
         self._texts: dict[str, tuple[Problem, ...]] = {}
         self._shapes: dict[Shape, tuple[Problem, ...]] = {}
         self._values: tuple[set[str], ...] = tuple(set() for _ in rule.elements)
+        self._fast = tuple(
+            None if element.components else plainly_good(element, component_separator)
+            for element in rule.elements
+        )
         self._formatted = _formatted_pair(rule)
 
     def problems(self, text: str, fields: tuple[str, ...]) -> tuple[Problem, ...]:
@@ -66,8 +71,9 @@ class SegmentCheck:
             if len(self._shapes) < REMEMBERED_SHAPES_MAX:
                 self._shapes[shape] = structural
         found: list[Problem] | None = None
-        for value, rule, good in zip(fields[1:], self.rule.elements, self._values, strict=False):
-            if not value or value in good:
+        rules = zip(fields[1:], self.rule.elements, self._values, self._fast, strict=False)
+        for value, rule, good, fast in rules:
+            if not value or (fast is not None and fast.match(value)) or value in good:
                 continue
             problems = self._element_problems(rule, value)
             if problems:

@@ -30,6 +30,9 @@ CENTURY_PIVOT = 50
 FORMAT_QUALIFIER = "1250"
 FORMATTED_VALUE = "1251"
 
+_CHARSET = (
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!\"&'()*+,-./:;?=%~@[]_{}\\|<>#$"
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_IN_CHARSET = re.compile(r"""[^A-Za-z0-9!"&'()*+,\-./:;?= %~@\[\]_{}\\|<>#$]""")
 _ONLY_HIGH = re.compile(r"""[A-Za-z0-9!"&'()*+,\-./:;?= %~@\[\]_{}\\|<>#$\x80-\xff]*\Z""")
@@ -80,6 +83,29 @@ def value_problems(segment: SegmentRule, rule: ElementRule, value: str) -> list[
     if message:
         found.append(problem(severity, code, message))
     return found
+
+
+def plainly_good(rule: ElementRule, separator: str) -> re.Pattern[str] | None:
+    """Return a pattern that only values without any problem match; None when there is none.
+
+    It takes the common case at once; what it does not match is looked at closely. Values held to
+    a list of codes have none.
+    """
+    if rule.not_used or rule.codes or rule.advised_codes or separator in ("-", "."):
+        return None
+    shortest, longest, kind = rule.min_length, rule.max_length, rule.data_type
+    pattern = ""
+    if kind in ("AN", "ID"):
+        signs = "".join(re.escape(sign) for sign in _CHARSET if sign != separator)
+        pattern = rf"[{signs} ]{{{shortest - 1},{longest - 1}}}[{signs}]\Z"
+    elif kind == "R" and shortest == 1 and longest > 1:
+        half = longest // 2
+        pattern = rf"-?[0-9]{{1,{half}}}(?:\.[0-9]{{1,{longest - half}}})?\Z"
+    elif kind.startswith("N"):
+        pattern = rf"-?[0-9]{{{shortest},{longest}}}\Z"
+    elif kind == "DT" and shortest == longest == len("CCYYMMDD"):
+        pattern = r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])\Z"
+    return re.compile(pattern) if pattern else None
 
 
 def format_problem(segment: SegmentRule, rule: ElementRule, form: str, value: str) -> list[Problem]:
