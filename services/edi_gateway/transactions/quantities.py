@@ -27,6 +27,10 @@ NO_VALUE: Final = "NV"
 TOTAL_CODE: Final = ""
 """MEA07 of a total that is sent without one."""
 
+_UNIT_ORDER: Final = {unit: place for place, unit in enumerate(Unit)}
+_DIRECTION_ORDER: Final = {direction: place for place, direction in enumerate(Direction)}
+_BUCKET_ORDER: Final = {bucket: place for place, bucket in enumerate(Bucket)}
+
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
@@ -49,13 +53,14 @@ _Key = tuple[Bucket, Unit, Direction]
 def read_quantities(meter: Loop, inspection: Inspection, place: str) -> tuple[MeteredQuantity, ...]:
     """Read every QTY loop of one meter into one quantity for each bucket, unit and direction."""
     measured: list[_Measured] = []
+    known_reasons = len(inspection.reasons)
     for loop in meter.loops("QTY"):
         measured += _read_loop(loop, inspection, place)
     together: dict[_Key, list[_Measured]] = {}
     for each in measured:
         together.setdefault((each.bucket, each.unit, each.direction), []).append(each)
     quantities = [_merge(key, parts, inspection, place) for key, parts in together.items()]
-    if not quantities:
+    if not quantities and len(inspection.reasons) == known_reasons:
         inspection.note(REQUIRED_MISSING, f"{place} has no quantity")
     return tuple(sorted([*quantities, *_missing_totals(quantities)], key=_order))
 
@@ -176,7 +181,7 @@ def _missing_totals(quantities: list[MeteredQuantity]) -> Iterator[MeteredQuanti
 
 def _order(quantity: MeteredQuantity) -> tuple[int, int, int]:
     return (
-        list(Unit).index(quantity.unit),
-        list(Direction).index(quantity.direction),
-        list(Bucket).index(quantity.bucket),
+        _UNIT_ORDER[quantity.unit],
+        _DIRECTION_ORDER[quantity.direction],
+        _BUCKET_ORDER[quantity.bucket],
     )

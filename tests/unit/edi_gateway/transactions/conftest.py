@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from typing import Protocol
 from uuid import UUID
 
 import pytest
@@ -29,7 +30,13 @@ from services.edi_gateway.x12 import (
 
 TRANSACTION_ID = UUID("00000000-0000-4000-8000-000000000001")
 
-Read = Callable[..., Reading]
+
+class Read(Protocol):
+    """Reads the text of one ST-SE."""
+
+    def __call__(self, text: str, partner: TradingPartner = ...) -> Reading: ...
+
+
 Accept = Callable[[str], Transaction]
 SendAndReceive = Callable[[str, Sequence[OutboundSegment], Outgoing], Transaction]
 

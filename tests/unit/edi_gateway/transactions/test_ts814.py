@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import pytest
 
 from services.edi_gateway.transactions import Outgoing, Reading, write_document
 from shared.contracts.enrollment import EnrollmentDecision, EnrollmentPurpose, EnrollmentRequest
 from shared.contracts.parts import BillOption, Reason
-from tests.unit.edi_gateway.transactions.conftest import TRANSACTION_ID
+from tests.unit.edi_gateway.transactions.conftest import TRANSACTION_ID, Read, SendAndReceive
 
 ENROLLMENT = """
 ST*814*0001
@@ -41,8 +40,8 @@ def request_of(reading: Reading) -> EnrollmentRequest:
     return fact
 
 
-def decision(**changes: Any) -> EnrollmentDecision:
-    values: dict[str, Any] = {
+def decision(**changes: object) -> EnrollmentDecision:
+    values: dict[str, object] = {
         "transaction_id": TRANSACTION_ID,
         "request_id": "PGE814-1",
         "purpose": EnrollmentPurpose.ENROLL,
@@ -56,7 +55,7 @@ def decision(**changes: Any) -> EnrollmentDecision:
 
 
 class TestEnrollmentRequest:
-    def test_everything_the_register_keeps_is_read(self, read: Any) -> None:
+    def test_everything_the_register_keeps_is_read(self, read: Read) -> None:
         assert request_of(read(ENROLLMENT)).model_dump(mode="json", exclude_none=True) == {
             "transaction_id": str(TRANSACTION_ID),
             "request_id": "PGE814-1",
@@ -79,7 +78,7 @@ class TestEnrollmentRequest:
             "changed": [],
         }
 
-    def test_it_can_be_found_by_request_account_agreement_and_meter(self, read: Any) -> None:
+    def test_it_can_be_found_by_request_account_agreement_and_meter(self, read: Read) -> None:
         reading = read(ENROLLMENT)
         assert reading.business_key == "PGE814-1"
         assert reading.cca == "mce"
@@ -90,7 +89,7 @@ class TestEnrollmentRequest:
             ("meter", "M1"),
         )
 
-    def test_leading_zeros_of_an_account_survive(self, read: Any) -> None:
+    def test_leading_zeros_of_an_account_survive(self, read: Read) -> None:
         assert request_of(read(ENROLLMENT)).account_number == "0000123456"
 
     @pytest.mark.parametrize(
@@ -104,13 +103,13 @@ class TestEnrollmentRequest:
         ],
     )
     def test_each_purpose_has_its_effective_date(
-        self, read: Any, code: str, qualifier: str, purpose: EnrollmentPurpose
+        self, read: Read, code: str, qualifier: str, purpose: EnrollmentPurpose
     ) -> None:
         text = ENROLLMENT.replace("ASI*7*021", f"ASI*7*{code}")
         request = request_of(read(text.replace("DTM*150", f"DTM*{qualifier}")))
         assert (request.purpose, request.effective_on) == (purpose, date(2026, 6, 15))
 
-    def test_a_change_tells_what_changed_and_may_have_no_date(self, read: Any) -> None:
+    def test_a_change_tells_what_changed_and_may_have_no_date(self, read: Read) -> None:
         text = ENROLLMENT.replace("ASI*7*021", "ASI*7*001\nREF*TD*REFNH\nREF*TD*REFBF")
         request = request_of(read(text.replace("DTM*150*20260615\n", "")))
         assert request.purpose is EnrollmentPurpose.CHANGE
@@ -126,7 +125,7 @@ class TestEnrollmentRequest:
         ],
     )
     def test_the_bill_option_is_who_presents_and_who_calculates(
-        self, read: Any, presents: str, calculates: str, option: BillOption
+        self, read: Read, presents: str, calculates: str, option: BillOption
     ) -> None:
         text = ENROLLMENT.replace("BLT*LDC", f"BLT*{presents}").replace(
             "PC*DUAL", f"PC*{calculates}"
@@ -149,14 +148,14 @@ class TestWrongRequest:
         ],
     )
     def test_it_becomes_a_reason_and_no_fact(
-        self, read: Any, old: str, new: str, code: str, words: str
+        self, read: Read, old: str, new: str, code: str, words: str
     ) -> None:
         reading = read(ENROLLMENT.replace(old, new))
         assert reading.facts == ()
         assert reading.reasons[0].code == code
         assert words in reading.reasons[0].text
 
-    def test_it_still_can_be_found(self, read: Any) -> None:
+    def test_it_still_can_be_found(self, read: Read) -> None:
         reading = read(ENROLLMENT.replace("968500001", "968599999"))
         assert reading.cca is None
         assert reading.business_key == "PGE814-1"
@@ -165,7 +164,7 @@ class TestWrongRequest:
 
 class TestResponse:
     def test_an_acceptance_mirrors_the_request(
-        self, outgoing: Outgoing, send_and_receive: Any
+        self, outgoing: Outgoing, send_and_receive: SendAndReceive
     ) -> None:
         segments = write_document("814", decision(), outgoing)
 
@@ -183,7 +182,7 @@ class TestResponse:
         assert send_and_receive("814", segments, outgoing).set_id == "814"
 
     def test_a_rejection_gives_every_reason_in_upper_case(
-        self, outgoing: Outgoing, send_and_receive: Any
+        self, outgoing: Outgoing, send_and_receive: SendAndReceive
     ) -> None:
         reasons = (Reason(code="A76", text="Account not found"), Reason(code="DIV", text="x" * 90))
         segments = write_document("814", decision(accepted=False, reasons=reasons), outgoing)
@@ -196,7 +195,9 @@ class TestResponse:
         assert not [s for s in segments if s[0] == "DTM"]
         assert send_and_receive("814", segments, outgoing).set_id == "814"
 
-    def test_a_drop_ends_the_service(self, outgoing: Outgoing, send_and_receive: Any) -> None:
+    def test_a_drop_ends_the_service(
+        self, outgoing: Outgoing, send_and_receive: SendAndReceive
+    ) -> None:
         segments = write_document("814", decision(purpose=EnrollmentPurpose.DROP), outgoing)
         assert ("ASI", "WQ", "024") in segments
         assert segments[-1] == ("DTM", "151", "20260615")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from services.edi_gateway.transactions import Payment, Reading, facts_of, to_messages
 from shared.contracts.remittance import RemittanceLineKind, RemittanceReported
+from tests.unit.edi_gateway.transactions.conftest import Read
 
 FILE_ID = UUID(int=7)
 HEAD = """
@@ -41,7 +41,7 @@ def payment_of(reading: Reading) -> Payment:
 
 
 class TestPayment:
-    def test_the_payment_and_its_line_are_read(self, read: Any) -> None:
+    def test_the_payment_and_its_line_are_read(self, read: Read) -> None:
         reading = read(head() + PAID)
         payment = payment_of(reading)
 
@@ -59,22 +59,22 @@ class TestPayment:
         assert (line.account_number, line.usage_id) == ("4000000001", "PGE867-1")
         assert line.posted_on == date(2026, 6, 19)
 
-    def test_a_line_may_name_the_account_only(self, read: Any) -> None:
+    def test_a_line_may_name_the_account_only(self, read: Read) -> None:
         (line,) = payment_of(read(head() + "RMR*12*0000123456*PO*17.65")).lines
         assert (line.account_number, line.invoice_number) == ("0000123456", None)
 
-    def test_a_payment_taken_back_is_negative_and_may_net_to_zero(self, read: Any) -> None:
+    def test_a_payment_taken_back_is_negative_and_may_net_to_zero(self, read: Read) -> None:
         back = PAID.replace("*PO*17.65*", "*PO*-17.65*")
         payment = payment_of(read(head("0") + PAID + back))
         assert [line.amount for line in payment.lines] == [Decimal("17.65"), Decimal("-17.65")]
         assert payment.total == payment.lines_total == Decimal("0.00")
 
-    def test_a_debit_is_a_negative_total(self, read: Any) -> None:
+    def test_a_debit_is_a_negative_total(self, read: Read) -> None:
         text = head("40.00").replace("*40.00*C*", "*40.00*D*")
         payment = payment_of(read(text + "RMR*IV*MCE000000001*PO*-40"))
         assert payment.total == payment.lines_total == Decimal("-40.00")
 
-    def test_a_fee_belongs_to_no_account(self, read: Any) -> None:
+    def test_a_fee_belongs_to_no_account(self, read: Read) -> None:
         text = head("12.65").replace("ENT*1\n", "ENT*1\nADX*-5.00*CS\n")
         fee, paid = payment_of(read(text + PAID)).lines
         assert (fee.kind, fee.amount, fee.account_number) == (
@@ -86,23 +86,23 @@ class TestPayment:
         assert fee.reason.code == "CS"
         assert (fee.sequence, paid.sequence) == (1, 2)
 
-    def test_a_fee_after_the_lines_is_a_line_of_its_own(self, read: Any) -> None:
+    def test_a_fee_after_the_lines_is_a_line_of_its_own(self, read: Read) -> None:
         payment = payment_of(read(head("12.65") + PAID + "ADX*-5*CS"))
         assert payment.lines[1].kind is RemittanceLineKind.FEE
         assert payment.lines_total == payment.total
 
-    def test_an_adjustment_keeps_its_reason_and_amount(self, read: Any) -> None:
+    def test_an_adjustment_keeps_its_reason_and_amount(self, read: Read) -> None:
         (line,) = payment_of(read(head("-3.00") + "RMR*IV*MCE1*AJ*-3.00***72*-3.00")).lines
         assert line.kind is RemittanceLineKind.ADJUSTMENT
         assert line.adjustment_amount == Decimal("-3.00")
         assert line.reason is not None
         assert line.reason.code == "72"
 
-    def test_a_master_account_line_is_a_fee(self, read: Any) -> None:
+    def test_a_master_account_line_is_a_fee(self, read: Read) -> None:
         (line,) = payment_of(read(head("-9.5") + "RMR*14*FEES*AJ*-9.50")).lines
         assert (line.kind, line.account_number) == (RemittanceLineKind.FEE, None)
 
-    def test_sums_that_disagree_are_left_to_the_remittance_service(self, read: Any) -> None:
+    def test_sums_that_disagree_are_left_to_the_remittance_service(self, read: Read) -> None:
         payment = payment_of(read(head("99.00") + PAID))
         assert (payment.total, payment.lines_total) == (Decimal("99.00"), Decimal("17.65"))
 
@@ -119,7 +119,7 @@ class TestWrongPayment:
         ],
     )
     def test_it_becomes_a_reason_and_no_fact(
-        self, read: Any, old: str, new: str, code: str, words: str
+        self, read: Read, old: str, new: str, code: str, words: str
     ) -> None:
         reading = read((head() + PAID).replace(old, new))
         assert reading.facts == ()
@@ -128,7 +128,7 @@ class TestWrongPayment:
 
 
 class TestParts:
-    def test_a_long_payment_comes_in_parts_of_at_most_five_hundred_lines(self, read: Any) -> None:
+    def test_a_long_payment_comes_in_parts_of_at_most_five_hundred_lines(self, read: Read) -> None:
         lines = "\n".join(f"RMR*IV*MCE{n}*PO*0.01" for n in range(1, 1202))
         reading = read(head("12.01") + lines)
         messages = list(to_messages(payment_of(reading), FILE_ID, UUID(int=8)))
@@ -142,7 +142,7 @@ class TestParts:
         assert [line.sequence for m in messages for line in m.lines] == list(range(1, 1202))
         assert {(m.file_id, m.transaction_id) for m in messages} == {(FILE_ID, UUID(int=8))}
 
-    def test_a_payment_is_reported_with_its_own_transaction(self, read: Any) -> None:
+    def test_a_payment_is_reported_with_its_own_transaction(self, read: Read) -> None:
         (message,) = facts_of([read(head() + PAID)], FILE_ID)
         assert isinstance(message, RemittanceReported)
         assert message.trace_number == "PGE820-1"

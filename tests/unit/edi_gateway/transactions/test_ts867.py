@@ -1,10 +1,9 @@
-"""What an 867 says: buckets, estimates, generation, periods, corrections, and what is wrong in it."""
+"""What an 867 says: buckets, estimates, generation, periods, corrections, and its wrongs."""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -13,6 +12,7 @@ from services.edi_gateway.profile import PeriodEnd, TradingPartner
 from services.edi_gateway.transactions import Reading
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import Bucket, Direction, MeteredQuantity, Unit, UsageItem
+from tests.unit.edi_gateway.transactions.conftest import Read
 
 HEADER = """
 ST*867*0001
@@ -61,7 +61,7 @@ def delivered(reading: Reading, bucket: Bucket, unit: Unit = Unit.KWH) -> Decima
 
 
 class TestMonthlyUsage:
-    def test_every_identifier_by_which_somebody_may_ask_is_given(self, read: Any) -> None:
+    def test_every_identifier_by_which_somebody_may_ask_is_given(self, read: Read) -> None:
         reading = read(HEADER + METER + MONTHLY)
 
         assert reading.business_key == "PGE867-1"
@@ -74,7 +74,7 @@ class TestMonthlyUsage:
             ("meter", "M1"),
         )
 
-    def test_header_and_meter_are_kept(self, read: Any) -> None:
+    def test_header_and_meter_are_kept(self, read: Read) -> None:
         item = usage(read(HEADER + METER + MONTHLY))
 
         assert item.reported_on == date(2026, 6, 2)
@@ -87,14 +87,14 @@ class TestMonthlyUsage:
             date(2026, 6, 1),
         )
 
-    def test_buckets_come_from_the_significance_code(self, read: Any) -> None:
+    def test_buckets_come_from_the_significance_code(self, read: Read) -> None:
         reading = read(HEADER + METER + MONTHLY)
 
         assert delivered(reading, Bucket.TOTAL) == Decimal(310)
         assert delivered(reading, Bucket.ON_PEAK) == Decimal("90.5")
         assert delivered(reading, Bucket.OFF_PEAK) == Decimal("219.5")
 
-    def test_one_qty_loop_for_each_bucket_means_the_same(self, read: Any) -> None:
+    def test_one_qty_loop_for_each_bucket_means_the_same(self, read: Read) -> None:
         loops = """
             QTY*QD*90.5*KH
             MEA*AA*PRQ*90.5*KH***42
@@ -106,59 +106,59 @@ class TestMonthlyUsage:
             read(HEADER + METER + MONTHLY)
         )
 
-    def test_a_quantity_without_measurements_is_a_total(self, read: Any) -> None:
+    def test_a_quantity_without_measurements_is_a_total(self, read: Read) -> None:
         assert delivered(read(HEADER + METER + "QTY*QD*12.345678*KH"), Bucket.TOTAL) == Decimal(
             "12.345678"
         )
 
-    def test_the_final_flag_is_kept(self, read: Any) -> None:
+    def test_the_final_flag_is_kept(self, read: Read) -> None:
         text = HEADER.replace("*DD", "*DD***F") + METER + MONTHLY
         assert usage(read(text)).final
 
-    def test_several_meters_are_kept_apart(self, read: Any) -> None:
+    def test_several_meters_are_kept_apart(self, read: Read) -> None:
         second = METER.replace("M1", "M2") + "QTY*QD*5*KH"
         meters = usage(read(HEADER + METER + MONTHLY + second)).meters
         assert [meter.meter_number for meter in meters] == ["M1", "M2"]
 
-    def test_unmetered_service_needs_no_meter_number(self, read: Any) -> None:
+    def test_unmetered_service_needs_no_meter_number(self, read: Read) -> None:
         loop = METER.replace("PTD*PM", "PTD*BC").replace("REF*MG*M1\n", "")
         reading = read(HEADER + loop + "QTY*QD*44*KH")
         assert usage(reading).meters[0].meter_number == "UNMETERED"
         assert "meter" not in dict(reading.identifiers)
 
-    def test_summary_loops_are_not_counted_again(self, read: Any) -> None:
+    def test_summary_loops_are_not_counted_again(self, read: Read) -> None:
         summary = METER.replace("PTD*PM", "PTD*SU") + "QTY*QD*310*KH"
         assert len(usage(read(HEADER + summary + METER + MONTHLY)).meters) == 1
 
-    def test_account_references_are_found_under_a_name_too(self, read: Any) -> None:
+    def test_account_references_are_found_under_a_name_too(self, read: Read) -> None:
         moved = HEADER.replace("REF*12*4000000001\n", "") + "REF*12*4000000001\n"
         assert usage(read(moved + METER + MONTHLY)).account_number == "4000000001"
 
 
 class TestWhatCodesMean:
-    def test_a_multiplier_is_never_usage(self, read: Any) -> None:
+    def test_a_multiplier_is_never_usage(self, read: Read) -> None:
         assert quantities(read(HEADER + METER + MONTHLY + "MEA**MU*40")) == quantities(
             read(HEADER + METER + MONTHLY)
         )
 
-    def test_an_estimate_is_marked(self, read: Any) -> None:
+    def test_an_estimate_is_marked(self, read: Read) -> None:
         assert all(
             q.estimated
             for q in quantities(read(HEADER + METER + MONTHLY.replace("QD", "KA"))).values()
         )
 
-    def test_an_actual_and_an_estimated_part_are_added(self, read: Any) -> None:
+    def test_an_actual_and_an_estimated_part_are_added(self, read: Read) -> None:
         total = quantities(read(HEADER + METER + "QTY*QD*100*KH\nQTY*KA*20*KH"))[
             Bucket.TOTAL, Unit.KWH, Direction.DELIVERED
         ]
         assert (total.quantity, total.estimated) == (Decimal(120), True)
 
-    def test_generation_is_received(self, read: Any) -> None:
+    def test_generation_is_received(self, read: Read) -> None:
         found = quantities(read(HEADER + METER + MONTHLY + "QTY*87*55.5*KH"))
         assert found[Bucket.TOTAL, Unit.KWH, Direction.RECEIVED].quantity == Decimal("55.5")
         assert found[Bucket.TOTAL, Unit.KWH, Direction.DELIVERED].quantity == Decimal(310)
 
-    def test_demand_is_kept_beside_energy(self, read: Any) -> None:
+    def test_demand_is_kept_beside_energy(self, read: Read) -> None:
         demand = """
             QTY*QD*7.2*K1
             MEA*AA*PRQ*7.2*K1***51
@@ -168,11 +168,11 @@ class TestWhatCodesMean:
         assert delivered(reading, Bucket.TOTAL, Unit.KW) == Decimal("7.2")
         assert delivered(reading, Bucket.ON_PEAK, Unit.KW) == Decimal("6.1")
 
-    def test_demand_buckets_are_never_added_to_a_total(self, read: Any) -> None:
+    def test_demand_buckets_are_never_added_to_a_total(self, read: Read) -> None:
         reading = read(HEADER + METER + MONTHLY + "QTY*QD*6.1*K1\nMEA*AA*PRQ*6.1*K1***42")
         assert (Bucket.TOTAL, Unit.KW, Direction.DELIVERED) not in quantities(reading)
 
-    def test_two_codes_of_one_bucket_are_added(self, read: Any) -> None:
+    def test_two_codes_of_one_bucket_are_added(self, read: Read) -> None:
         loops = """
             QTY*QD*30*KH
             MEA*AA*PRQ*30*KH***51
@@ -181,25 +181,23 @@ class TestWhatCodesMean:
         """
         assert delivered(read(HEADER + METER + loops), Bucket.ON_PEAK) == Decimal(30)
 
-    def test_a_total_repeated_under_another_code_counts_once(self, read: Any) -> None:
+    def test_a_total_repeated_under_another_code_counts_once(self, read: Read) -> None:
         reading = read(HEADER + METER + MONTHLY + "MEA*AA*PRQ*310*KH***22")
         assert delivered(reading, Bucket.TOTAL) == Decimal(310)
 
-    def test_reactive_energy_and_capacity_tags_are_no_usage(self, read: Any) -> None:
+    def test_reactive_energy_and_capacity_tags_are_no_usage(self, read: Read) -> None:
         extra = "QTY*QD*3*K3\nMEA*AA*PRQ*3*K3***51\nQTY*KC*4.4*K1"
         assert quantities(read(HEADER + METER + MONTHLY + extra)) == quantities(
             read(HEADER + METER + MONTHLY)
         )
 
-    def test_a_quantity_without_value_is_left_out(self, read: Any) -> None:
+    def test_a_quantity_without_value_is_left_out(self, read: Read) -> None:
         reading = read(HEADER + METER + "QTY*QD*310*KH\nQTY*87**KH*NV")
         assert len(quantities(reading)) == 1
 
-    def test_another_utility_may_mean_otherwise(self, read: Any, pge: TradingPartner) -> None:
+    def test_another_utility_may_mean_otherwise(self, read: Read, pge: TradingPartner) -> None:
         rules = pge.profile.usage
-        other = rules.model_copy(
-            update={"buckets": {**rules.buckets, "41": Bucket.SUPER_OFF_PEAK}}
-        )
+        other = rules.model_copy(update={"buckets": {**rules.buckets, "41": Bucket.SUPER_OFF_PEAK}})
         partner = pge.model_copy(
             update={"profile": pge.profile.model_copy(update={"usage": other})}
         )
@@ -216,12 +214,12 @@ class TestServicePeriod:
             ("DTM*150****D8*20260501", "DTM*151****D8*20260601"),
         ],
     )
-    def test_dates_are_read_in_every_form(self, read: Any, first: str, last: str) -> None:
+    def test_dates_are_read_in_every_form(self, read: Read, first: str, last: str) -> None:
         loop = METER.replace("DTM*150*20260501", first).replace("DTM*151*20260601", last)
         meter = usage(read(HEADER + loop + MONTHLY)).meters[0]
         assert (meter.period_start, meter.period_end) == (date(2026, 5, 1), date(2026, 6, 1))
 
-    def test_an_inclusive_end_becomes_half_open(self, read: Any, pge: TradingPartner) -> None:
+    def test_an_inclusive_end_becomes_half_open(self, read: Read, pge: TradingPartner) -> None:
         rules = pge.profile.reading.model_copy(update={"period_end": PeriodEnd.INCLUSIVE})
         profile = pge.profile.model_copy(update={"reading": rules})
         loop = METER.replace("20260601", "20260531")
@@ -230,7 +228,7 @@ class TestServicePeriod:
 
 
 class TestCorrections:
-    def test_a_cancel_names_what_it_corrects_and_is_not_negated(self, read: Any) -> None:
+    def test_a_cancel_names_what_it_corrects_and_is_not_negated(self, read: Read) -> None:
         begin = "BPT*01*PGE867-2*20260610*DD*****PGE867-1"
         item = usage(read(HEADER.replace("BPT*00*PGE867-1*20260602*DD", begin) + METER + MONTHLY))
 
@@ -239,19 +237,19 @@ class TestCorrections:
         assert item.meters[0].quantities[0].quantity == Decimal(310)
 
     @pytest.mark.parametrize("code", ["05", "CO"])
-    def test_a_replacement_names_what_it_corrects(self, read: Any, code: str) -> None:
+    def test_a_replacement_names_what_it_corrects(self, read: Read, code: str) -> None:
         begin = f"BPT*{code}*PGE867-3*20260610*DD*****PGE867-1"
         reading = read(HEADER.replace("BPT*00*PGE867-1*20260602*DD", begin) + METER + MONTHLY)
         assert usage(reading).purpose is Purpose.REPLACE
         assert ("usage_id", "PGE867-1") in reading.identifiers
 
-    def test_a_corrected_document_may_name_it_in_ref_59(self, read: Any) -> None:
+    def test_a_corrected_document_may_name_it_in_ref_59(self, read: Read) -> None:
         begin = "BPT*CO*PGE867-3*20260610*DD"
         text = HEADER.replace("BPT*00*PGE867-1*20260602*DD", begin)
         text = text.replace("REF*BLT", "REF*59*PGE867-1\nREF*BLT")
         assert usage(read(text + METER + MONTHLY)).original_usage_id == "PGE867-1"
 
-    def test_a_cancel_of_nothing_is_an_exception(self, read: Any) -> None:
+    def test_a_cancel_of_nothing_is_an_exception(self, read: Read) -> None:
         reading = read(HEADER.replace("BPT*00", "BPT*01") + METER + MONTHLY)
         assert reading.facts == ()
         assert reading.reasons[0].code == "API"
@@ -278,7 +276,7 @@ class TestWrongContent:
         ],
     )
     def test_it_becomes_a_reason_and_no_fact(
-        self, read: Any, old: str, new: str, code: str, words: str
+        self, read: Read, old: str, new: str, code: str, words: str
     ) -> None:
         text = (HEADER + METER + MONTHLY).replace(old, new)
         reading = read(text)
@@ -288,30 +286,30 @@ class TestWrongContent:
         assert reading.reasons[0].code == code
         assert words in reading.reasons[0].text
 
-    def test_all_reasons_are_told_at_once(self, read: Any) -> None:
+    def test_all_reasons_are_told_at_once(self, read: Read) -> None:
         text = HEADER.replace("REF*12*4000000001\n", "").replace("968500001", "968500009")
         codes = {reason.code for reason in read(text + METER + MONTHLY).reasons}
         assert codes == {"API", "UND"}
 
-    def test_the_same_bucket_with_two_values_is_not_guessed(self, read: Any) -> None:
+    def test_the_same_bucket_with_two_values_is_not_guessed(self, read: Read) -> None:
         reading = read(HEADER + METER + MONTHLY + "MEA*AA*PRQ*91*KH***42")
         assert "on_peak" in reading.reasons[0].text
 
-    def test_a_meter_to_ignore_is_left_out(self, read: Any) -> None:
+    def test_a_meter_to_ignore_is_left_out(self, read: Read) -> None:
         ignored = METER.replace("REF*MT*KHMON", "REF*JH*I").replace("M1", "M2") + "QTY*QD*9*KH"
         assert len(usage(read(HEADER + METER + MONTHLY + ignored)).meters) == 1
 
 
 class TestIdentities:
     @pytest.mark.parametrize("duns", ["968500001", "9685000010000"])
-    def test_a_cca_is_known_by_duns_and_duns_plus_four(self, read: Any, duns: str) -> None:
+    def test_a_cca_is_known_by_duns_and_duns_plus_four(self, read: Read, duns: str) -> None:
         assert read((HEADER + METER + MONTHLY).replace("968500001", duns)).cca == "mce"
 
     @pytest.mark.parametrize("duns", ["006912877", "6912877", "0069128770001"])
-    def test_a_utility_is_known_with_lost_zeros_and_suffix(self, read: Any, duns: str) -> None:
+    def test_a_utility_is_known_with_lost_zeros_and_suffix(self, read: Read, duns: str) -> None:
         assert read((HEADER + METER + MONTHLY).replace("006912877", duns)).usable
 
-    def test_a_cca_of_another_utility_is_unknown(self, read: Any, book: PartnerBook) -> None:
+    def test_a_cca_of_another_utility_is_unknown(self, read: Read, book: PartnerBook) -> None:
         text = (HEADER + METER + MONTHLY).replace("006912877", "006908818")
         reading = read(text, book.partner("sce"))
         assert reading.cca is None
