@@ -1,0 +1,136 @@
+"""The books of one scope in memory: the pure rules, fed one fact at a time, with no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID, uuid5
+
+from services.remittance.journal import (
+    LedgerAccount,
+    Posting,
+    document_posting,
+    placement_posting,
+)
+from services.remittance.matching import match
+from services.remittance.placements import Book, Line, LineKey, Placement
+from services.remittance.receivables import (
+    Books,
+    DocumentEffect,
+    Entered,
+    Receivable,
+    SentCharge,
+    enter,
+)
+from shared.contracts.parts import Purpose
+from shared.contracts.remittance import RemittanceLineKind
+
+SPACE = UUID("6c9f3f5e-0000-4000-8000-000000000002")
+DAY = date(2026, 11, 20)
+
+
+def charge(
+    number: str,
+    cents: int,
+    account: str = "A1",
+    usage: str | None = None,
+    cancels: str | None = None,
+    on: date = date(2026, 11, 1),
+) -> SentCharge:
+    """A sent 810, or with `cancels` the cancel of one."""
+    return SentCharge(
+        transaction_id=uuid5(SPACE, number),
+        invoice_number=number,
+        original_invoice_number=cancels,
+        purpose=Purpose.CANCEL if cancels else Purpose.ORIGINAL,
+        amount_cents=cents,
+        usage_id=usage,
+        account_number=account,
+        service_agreement_id=None,
+        dated_on=on,
+    )
+
+
+def line(
+    name: str,
+    cents: int,
+    invoice: str | None = None,
+    usage: str | None = None,
+    account: str | None = None,
+    kind: RemittanceLineKind = RemittanceLineKind.PAYMENT,
+) -> Line:
+    """A line of an 820 of its own."""
+    return Line(LineKey(uuid5(SPACE, name), 1), kind, cents, invoice, usage, account)
+
+
+@dataclass(slots=True)
+class MemoryBooks:
+    """Everything known, and everything posted."""
+
+    books: Books = field(default_factory=Books)
+    placements: dict[LineKey, Placement] = field(default_factory=dict)
+    postings: list[Posting] = field(default_factory=list)
+    documents: set[UUID] = field(default_factory=set)
+
+    def tell(self, *facts: SentCharge | Line) -> MemoryBooks:
+        """Take in facts, each once; what was known has no effect."""
+        for fact in facts:
+            if isinstance(fact, Line):
+                if fact.key not in self.placements:
+                    self._settle(fact)
+            elif fact.transaction_id not in self.documents:
+                self.documents.add(fact.transaction_id)
+                self._enter(enter([fact], self.books))
+                self._settle()
+        return self
+
+    def _enter(self, entered: tuple[Entered, ...]) -> None:
+        owners = {each.receivable_id: each for each in self.books.receivables.values()}
+        for each in entered:
+            if each.receivable_id is not None and each.effect is not DocumentEffect.WAITING:
+                posting = document_posting(each, owners[each.receivable_id].account_number)
+                self.postings += [posting] if posting else []
+
+    def _settle(self, *lines: Line) -> None:
+        receivables = list(self.books.receivables.values())
+        by_id = {each.receivable_id: each for each in receivables}
+        for each in match(lines, Book(receivables, list(self.placements.values()))):
+            before = self.placements.get(each.line.key)
+            posting = placement_posting(before, each, by_id, DAY)
+            self.postings += [posting] if posting else []
+            self.placements[each.line.key] = each
+
+    def receivable(self, number: str) -> Receivable:
+        """A receivable by its invoice number."""
+        return self.books.receivables[number]
+
+    def open_cents(self, number: str) -> int:
+        """What is open, derived from the entries alone."""
+        key = self.receivable(number).receivable_id
+        return sum(
+            entry.cents
+            for posting in self.postings
+            for entry in posting.receivable_entries
+            if entry.receivable_id == key
+        )
+
+    def opened(self) -> dict[str, int]:
+        """Open cents of every receivable."""
+        return {number: self.open_cents(number) for number in sorted(self.books.receivables)}
+
+    def ledger(self) -> dict[tuple[LedgerAccount, str], int]:
+        """Debits less credits of each ledger account and customer account, nothings left out."""
+        sums: dict[tuple[LedgerAccount, str], int] = {}
+        for posting in self.postings:
+            for entry in posting.entries:
+                key = (entry.ledger_account, entry.account_number)
+                sums[key] = sums.get(key, 0) + entry.debit_cents - entry.credit_cents
+        return {key: cents for key, cents in sums.items() if cents}
+
+    def total(self, account: LedgerAccount) -> int:
+        """Debits less credits of a ledger account."""
+        return sum(cents for (ledger, _), cents in self.ledger().items() if ledger is account)
+
+    def outcome(self, name: str) -> str:
+        """Where the line of a payment stands."""
+        return self.placements[LineKey(uuid5(SPACE, name), 1)].outcome.value

@@ -1,0 +1,117 @@
+"""Whatever order messages arrive in, and however often, the money ends in the same place."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.remittance.journal import LedgerAccount
+from services.remittance.placements import Line
+from services.remittance.receivables import SentCharge
+from shared.contracts.remittance import RemittanceLineKind
+from tests.unit.remittance.books_in_memory import MemoryBooks, charge, line
+
+Fact = SentCharge | Line
+
+NUMBERS = ("I0", "I1", "I2", "I3")
+ACCOUNT = {"I0": "A0", "I1": "A0", "I2": "A1", "I3": "A1"}
+CENTS = st.integers(-500, 500) | st.sampled_from([100, -100, 250])
+
+
+@st.composite
+def named_facts(draw: st.DrawFn) -> list[Fact]:
+    """Charges, cancels and lines that name their charge, by invoice or by usage."""
+    facts: list[Fact] = []
+    shared = draw(st.booleans())  # cancel and rebill: two charges for one usage
+    usage = {place: f"U{place // 2 if shared else place}" for place in range(len(NUMBERS))}
+    for place, number in enumerate(NUMBERS):
+        if draw(st.booleans()):
+            on = date(2026, 11, draw(st.integers(1, 3)))
+            amount = draw(CENTS)
+            facts.append(charge(number, amount, ACCOUNT[number], usage[place], on=on))
+            if draw(st.booleans()):
+                part = draw(st.sampled_from([amount, amount // 2]))
+                facts.append(charge(f"C{place}", part, ACCOUNT[number], cancels=number))
+    for place in range(draw(st.integers(0, 7))):
+        target = draw(st.integers(0, len(NUMBERS) - 1))
+        by_usage = draw(st.booleans())
+        facts.append(
+            line(
+                f"P{place}",
+                draw(CENTS),
+                None if by_usage else NUMBERS[target],
+                usage[target] if by_usage else None,
+                ACCOUNT[NUMBERS[target]],
+                draw(st.sampled_from([RemittanceLineKind.PAYMENT] * 4 + [RemittanceLineKind.FEE])),
+            )
+        )
+    return facts
+
+
+@st.composite
+def any_facts(draw: st.DrawFn) -> list[Fact]:
+    """The same, with money that names only an account."""
+    facts = draw(named_facts())
+    for place in range(draw(st.integers(0, 4))):
+        facts.append(line(f"M{place}", draw(CENTS), account=draw(st.sampled_from(["A0", "A1"]))))
+    return facts
+
+
+@st.composite
+def two_orders(draw: st.DrawFn, facts: st.SearchStrategy[list[Fact]]) -> tuple[list[Fact], ...]:
+    """The same facts in two orders, some of them twice."""
+    some = draw(facts)
+    twice = some + (draw(st.lists(st.sampled_from(some), max_size=4)) if some else [])
+    return some, draw(st.permutations(twice))
+
+
+def owed_of_account(books: MemoryBooks, *, sign: int) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for number, receivable in books.books.receivables.items():
+        if receivable.sign == sign:
+            account = receivable.account_number
+            sums[account] = sums.get(account, 0) + books.open_cents(number)
+    return sums
+
+
+class TestMoneyThatNamesItsCharge:
+    @given(orders=two_orders(named_facts()))
+    def test_ends_on_the_same_receivables(self, orders: tuple[list[Fact], list[Fact]]) -> None:
+        first, second = (MemoryBooks().tell(*facts) for facts in orders)
+        assert first.opened() == second.opened()
+        assert first.ledger() == second.ledger()
+
+
+class TestMoneyThatNamesOnlyAnAccount:
+    @given(orders=two_orders(any_facts()))
+    def test_leaves_the_same_open_on_every_account(
+        self, orders: tuple[list[Fact], list[Fact]]
+    ) -> None:
+        first, second = (MemoryBooks().tell(*facts) for facts in orders)
+        for sign in (1, -1):
+            assert owed_of_account(first, sign=sign) == owed_of_account(second, sign=sign)
+        assert first.ledger() == second.ledger()
+
+
+class TestConservation:
+    @given(facts=any_facts())
+    def test_debits_are_credits_and_every_cent_has_a_place(self, facts: list[Fact]) -> None:
+        books = MemoryBooks().tell(*facts)
+        assert sum(books.ledger().values()) == 0
+        lines = [fact for fact in facts if isinstance(fact, Line)]
+        assert books.total(LedgerAccount.CASH_IN_TRANSIT) == sum(
+            each.amount_cents for each in lines
+        )
+        placed = books.placements.values()
+        assert sum(p.unapplied_cents for p in placed) == -books.total(LedgerAccount.UNAPPLIED)
+        assert sum(p.adjusted_cents for p in placed) == -books.total(LedgerAccount.ADJUSTMENTS)
+        assert sum(books.opened().values()) == books.total(LedgerAccount.RECEIVABLE)
+
+    @given(facts=any_facts())
+    def test_nothing_is_paid_beyond_what_is_owed(self, facts: list[Fact]) -> None:
+        books = MemoryBooks().tell(*facts)
+        for number, opened in books.opened().items():
+            receivable = books.receivable(number)
+            assert 0 <= receivable.sign * opened <= receivable.sign * receivable.owed_cents
