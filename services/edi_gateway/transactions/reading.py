@@ -31,6 +31,9 @@ OTHER: Final = "A13"
 
 REASON_TEXT_MAX: Final = 264
 
+REASONS_MAX: Final = 50
+"""Reasons kept of one transaction: a broken 820 of 50,000 lines need not tell of each."""
+
 Identifiers = tuple[tuple[str, str], ...]
 """Pairs of kind and value; kinds: account, service_agreement, meter, usage_id, invoice_number,
 trace_number, request_id, advice_id, document_number."""
@@ -77,7 +80,9 @@ class Inspection:
         return self.partner.profile
 
     def note(self, code: str, text: str) -> None:
-        """Keep one reason, once."""
+        """Keep one reason, once, and no more than a person would read."""
+        if len(self.reasons) >= REASONS_MAX:
+            return
         reason = Reason(code=code, text=text[:REASON_TEXT_MAX])
         if reason not in self.reasons:
             self.reasons.append(reason)

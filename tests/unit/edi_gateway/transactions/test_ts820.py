@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.edi_gateway.transactions import Payment, Reading, facts_of, to_messages
+from services.edi_gateway.transactions.reading import REASONS_MAX
 from shared.contracts.remittance import RemittanceLineKind, RemittanceReported
 from tests.unit.edi_gateway.transactions.conftest import Read
 
@@ -125,6 +126,12 @@ class TestWrongPayment:
         assert reading.facts == ()
         assert reading.reasons[0].code == code
         assert words in reading.reasons[0].text
+
+    def test_a_broken_payment_of_many_lines_tells_of_some(self, read: Read) -> None:
+        lines = "\n".join(f"RMR*IV*MCE{n}*PO*0.001" for n in range(2000))
+        reading = read(head("2.00") + lines)
+        assert reading.facts == ()
+        assert len(reading.reasons) == REASONS_MAX
 
 
 class TestParts:
