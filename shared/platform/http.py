@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 from shared.platform.refusals import Refusal
 from shared.platform.telemetry import REGISTRY
 from shared.platform.web.edge import Edge
-from shared.platform.web.identity import Doorkeeper, NotSignedIn, principal_of
+from shared.platform.web.identity import Doorkeeper, NotSignedIn, is_api, principal_of
 from shared.platform.web.problems import (
     MEDIA_TYPE,
     Problem,
@@ -38,7 +38,6 @@ from shared.platform.web.shell import STATIC_FOLDER, Shell
 BODY_BYTES_MAX: Final = 1024 * 1024
 """Size of a request's body; operations that take files name their own limit."""
 
-API_PREFIX: Final = "/v1"
 SIGN_IN_PATH: Final = "/sign-in"
 VERSION: Final = "0.1.0"
 
@@ -87,11 +86,10 @@ def create_app(
         docs_url=None,  # the stock pages load scripts from elsewhere; ours is /docs below
         redoc_url=None,
         lifespan=lifespan,
-        max_body_size=BODY_BYTES_MAX,
     )
     app.state.doorkeeper = doorkeeper
     app.state.shell = shell
-    app.add_middleware(Edge)
+    app.add_middleware(Edge, body_bytes_max=BODY_BYTES_MAX)
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_wrong_request)
     app.add_exception_handler(HTTPException, _on_http)
@@ -144,7 +142,7 @@ def _reference(request: Request) -> str | None:
 
 def _wants_page(request: Request) -> bool:
     """Whether a person with a browser is asking, and not a program at the API."""
-    if request.app.state.shell is None or request.url.path.startswith(API_PREFIX + "/"):
+    if request.app.state.shell is None or is_api(request):
         return False
     return "text/html" in request.headers.get("accept", "")
 

@@ -30,7 +30,7 @@ from services.edi_gateway.store import api_token
 from shared.platform.clock import Clock
 from shared.platform.database import Database
 from shared.platform.telemetry import logger
-from shared.platform.web.identity import NotSignedIn, Principal
+from shared.platform.web.identity import NotSignedIn, Principal, is_api
 from shared.platform.web.sessions import SAFE_METHODS, Sessions
 
 log = logger(__name__)
@@ -93,7 +93,7 @@ class TokenDoorkeeper:
         principal = self.sessions.of_request(request)
         if principal is None:
             return None
-        if request.url.path.startswith("/v1/") and request.method not in SAFE_METHODS:
+        if is_api(request) and request.method not in SAFE_METHODS:
             return None
         token = await self._current(principal.token_id)
         if token is None or not token.is_good(self._clock.now().date()):

@@ -13,6 +13,7 @@ import uuid
 
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.platform.telemetry import REGISTRY, log_context, logger
@@ -24,6 +25,10 @@ REQUEST_ID = "X-Request-Id"
 _SOUND_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = frozenset({"/health", "/ready", "/metrics"})
 _FAULT = 500
+_TOO_LARGE = 413
+
+BODY_LIMIT = "body_limit"
+"""Name in `request.state` of the size limit; an operation that takes files raises it first."""
 
 REQUESTS = Counter(
     "ccax_http_requests_total",
@@ -57,8 +62,9 @@ KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 class Edge:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, body_bytes_max: int) -> None:
         self._app = app
+        self._body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens inside."""
@@ -66,12 +72,14 @@ class Edge:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(Headers(scope=scope).get(REQUEST_ID))
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        state[BODY_LIMIT] = self._body_bytes_max
         answer = _Answer(scope, send, request_id)
         started = time.perf_counter()
         with log_context(request_id=request_id):
             try:
-                await self._app(scope, receive, answer.send)
+                await self._app(scope, _limited(scope, receive), answer.send)
             except Exception:
                 log.exception("fault", method=scope["method"], path=scope["path"])
                 if answer.status:
@@ -85,6 +93,28 @@ class Edge:
                 await problem_response(problem)(scope, receive, answer.send)
             finally:
                 _note(scope, answer.status, time.perf_counter() - started)
+
+
+def _limited(scope: Scope, receive: Receive) -> Receive:
+    """Stop a body that is larger than the operation wants, before it fills memory or disk."""
+    try:
+        declared = int(Headers(scope=scope).get("content-length", "0"))
+    except ValueError:
+        declared = 0
+    taken = 0
+
+    async def take() -> Message:
+        nonlocal taken
+        limit = scope["state"][BODY_LIMIT]
+        message: Message = {"type": ""}
+        if declared <= limit:
+            message = await receive()
+            taken += len(message.get("body", b""))
+        if max(declared, taken) > limit:
+            raise HTTPException(_TOO_LARGE, f"At most {limit} bytes are taken here.")
+        return message
+
+    return take
 
 
 class _Answer:

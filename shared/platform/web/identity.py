@@ -18,6 +18,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.platform.refusals import Refusal
 
+API_MARK = "/v1/"
+
 BEARER = HTTPBearer(
     auto_error=False,
     scheme_name="token",
@@ -102,6 +104,11 @@ class NotAllowed(Refusal):
     title: ClassVar[str] = "This token may not do that"
 
 
+def is_api(request: Request) -> bool:
+    """Whether a request goes to an API (`/v1/…`, `/rating/v1/…`) and not to a page."""
+    return API_MARK in request.url.path
+
+
 async def principal_of(request: Request) -> Principal | None:
     """Return who is asking, if anybody known; asked of the doorkeeper once a request."""
     if not hasattr(request.state, "principal"):
@@ -137,3 +144,17 @@ Viewer = Annotated[Principal, Depends(require(Role.VIEWER))]
 Analyst = Annotated[Principal, Depends(require(Role.ANALYST))]
 Operator = Annotated[Principal, Depends(require(Role.OPERATOR))]
 Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
+
+
+async def admit_to_cca(request: Request, principal: Viewer) -> None:
+    """Let somebody into routes that name their CCA as `?cca=`, if that CCA is open to them.
+
+    A route that names none shows several CCAs' data and is for people who may see everything.
+
+    Raises:
+        NotSignedIn: nobody known is asking.
+        NotAllowed: the CCA is closed to them.
+    """
+    named = request.query_params.getlist("cca")
+    if not principal.sees_everything and (len(named) != 1 or not principal.sees(named[0])):
+        raise NotAllowed(f"The token {principal.name} is for {', '.join(principal.ccas or ())}.")
