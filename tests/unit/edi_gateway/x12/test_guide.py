@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import time
 from pathlib import Path
 
 import pytest
 
-from services.edi_gateway.x12 import UnusableGuideError, load_guide
+from services.edi_gateway.x12 import UnusableGuideError, load_guide, read_transaction, scan
 from services.edi_gateway.x12.guide import MAPS_FOLDER
 from services.edi_gateway.x12.rules import LoopRule
+from tests.unit.edi_gateway.x12.documents import usage_file
 
 LOAD_SECONDS_MAX = 0.5
 
@@ -39,6 +41,16 @@ class TestDefaultGuide:
 
         assert [sorted(p.opening.keys) for p in parties] == [["55", "8S"], ["SJ"], ["8R"], []]
         assert [p.required for p in parties] == [True, True, False, False]
+
+    def test_can_be_sent_to_a_worker_process(self) -> None:
+        data = usage_file()
+        sent = pickle.loads(pickle.dumps(load_guide()))  # noqa: S301 - our own bytes
+        found = scan(data).interchanges[0]
+        slot = found.groups[0].transactions[0]
+
+        read = read_transaction(data[slot.start : slot.end], found.delimiters, slot, sent)
+
+        assert read.accepted
 
     def test_every_set_begins_with_st_and_ends_with_se(self) -> None:
         for one in load_guide().sets.values():

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from services.edi_gateway.x12 import FileScan, is_complete, scan, tokenize
 from tests.unit.edi_gateway.x12.documents import (
+    FIXTURES,
     USAGE,
     Signs,
+    body_of,
     group,
     interchange,
     isa,
@@ -65,6 +67,19 @@ class TestCleanFile:
 
         assert [len(i.groups) for i in found.interchanges] == [2, 2]
         assert found.is_clean
+
+    def test_groups_of_different_kinds_may_share_an_interchange(self) -> None:
+        set_id, body = body_of(FIXTURES / "814_drop_request.edi")
+        data = written(
+            interchange(
+                [group([transaction(USAGE)]), group([transaction(body, "0001", set_id)], "GE", "2")]
+            )
+        )
+
+        assert [(read.set_id, read.accepted) for read in read_all(data)] == [
+            ("867", True),
+            ("814", True),
+        ]
 
     def test_test_and_production_are_told_apart(self) -> None:
         live = written(interchange([group([transaction(USAGE)])], head=isa(usage="P")))
