@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -143,6 +143,16 @@ def explanation_of(told: Mapping[str, Any]) -> Explanation:
     )
 
 
+def _told(explanation: Explanation) -> dict[str, object]:
+    return {
+        "plans": explanation.plans,
+        "sources": explanation.sources,
+        "parts": explanation.parts,
+        "user_tax": explanation.user_tax,
+        "prorated": explanation.prorated,
+    }
+
+
 def _line(row: Row[Any]) -> Line:
     return Line(
         line_id=row.line_id,
@@ -165,7 +175,7 @@ def _charge_row(
         *(charge.usage_id, charge.account_number, charge.service_agreement_id),
         *(charge.customer_name, on, charge.due_on, charge.period_start, charge.period_end),
         *(charge.estimated, charge.plan_id, charge.plan_version, charge.total_cents),
-        *(json.dumps(asdict(charge.explanation)), charge.correlation_id, at),
+        *(json.dumps(_told(charge.explanation)), charge.correlation_id, at),
     )
 
 

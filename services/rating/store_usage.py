@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    CompoundSelect,
     Row,
     Text,
     Uuid,
@@ -19,8 +20,10 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     or_,
     select,
+    union,
     update,
 )
 
@@ -30,7 +33,7 @@ from services.rating.holds import Hold, UsageDuplicate
 from services.rating.scope import Scope
 from services.rating.store import HOLDS, USAGE
 from services.rating.store_accounts import among, in_scope
-from shared.contracts.parts import Purpose
+from shared.contracts.parts import Environment, Purpose
 from shared.contracts.usage import UsageItem
 from shared.platform.database import WriteSession, copy_rows
 
@@ -65,34 +68,54 @@ class Sought:
 
 
 async def load_usage(session: WriteSession, scope: Scope, sought: Sought) -> list[UsageRecord]:
-    """Read earlier usage in the order it came, in one round trip.
+    """Read earlier usage in the order it came, in one round trip (two when a correction waits).
 
     All held usage of the accounts comes with its content, charged usage where its days matter
     (`days`, or every day when not given), and whatever is named by id.
     """
+    found = {r.transaction_id: r for r in await _load(session, _keys(scope, sought))}
+    known = {record.usage_id for record in found.values()}
+    named = {record.original_usage_id for record in found.values() if record.hold}
+    missing = frozenset(name for name in named - known if name)
+    if not missing:
+        return list(found.values())
+    also = await _load(session, _keys(scope, Sought(frozenset(), missing)))
+    return [*also, *found.values()]
+
+
+def _keys(scope: Scope, sought: Sought) -> CompoundSelect[UUID]:
+    """Transactions that concern a batch; each way to find them has an index of its own.
+
+    One condition with OR would read everything the CCA ever sent, at every batch.
+    """
     t = USAGE.c
-    theirs = among(t.account_number, sought.account_numbers)
     near = t.state == UsageState.CHARGED.value
     if sought.days is not None:
         first, last = sought.days
         near = and_(near, t.period_start < last, t.period_end > first)
-    named_by_held = (
-        select(t.original_usage_id)
-        .where(*in_scope(USAGE, scope), theirs, t.state == UsageState.HELD.value)
-        .scalar_subquery()
+    return union(
+        select(t.transaction_id).where(
+            *in_scope(USAGE, scope),
+            among(t.account_number, sought.account_numbers),
+            or_(t.state == UsageState.HELD.value, near),
+        ),
+        select(t.transaction_id).where(
+            *in_scope(USAGE, scope),
+            among(t.usage_id, sought.usage_ids),
+            t.state != literal_column(f"'{UsageState.DUPLICATE.value}'"),
+        ),
+        select(t.transaction_id).where(
+            t.transaction_id == any_(literal(list(sought.transaction_ids), ARRAY(Uuid)))
+        ),
     )
-    concerned = or_(
-        and_(theirs, or_(t.state == UsageState.HELD.value, near)),
-        among(t.usage_id, sought.usage_ids),
-        t.usage_id.in_(named_by_held),
-        t.transaction_id == any_(literal(list(sought.transaction_ids), ARRAY(Uuid))),
-    )
+
+
+async def _load(session: WriteSession, keys: CompoundSelect[UUID]) -> list[UsageRecord]:
+    t = USAGE.c
     body = case((t.state == UsageState.HELD.value, cast(t.body, Text)), else_=None)
     columns = [column for column in USAGE.columns if column.name != "body"]
     found = await session.execute(
-        select(*columns, body.label("content"))
-        .where(*in_scope(USAGE, scope), concerned)
-        .order_by(t.seq)
+        select(*columns, body.label("content")).where(t.transaction_id.in_(keys)).order_by(t.seq)
     )
     return [_record(row) for row in found]
 
@@ -143,7 +166,7 @@ async def scopes_with_holds(session: WriteSession, codes: Collection[str]) -> li
         .where(t.state == UsageState.HELD.value, among(t.hold_code, codes))
         .distinct()
     )
-    return [Scope(*row) for row in found]
+    return [Scope(row.cca, row.utility, Environment(row.environment)) for row in found]
 
 
 async def save_usage(
