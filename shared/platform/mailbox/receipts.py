@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 from shared.platform.bus import Bus, BusFault, Delivery, Message, Poison
 from shared.platform.clock import Clock
 from shared.platform.database import Database
-from shared.platform.mailbox.limits import MailboxLimits
+from shared.platform.mailbox.limits import MailboxLimits, doubled
 from shared.platform.mailbox.outbox import Outbox
 from shared.platform.mailbox.patience import patiently
 from shared.platform.mailbox.topology import RECEIPT_PREFIX, Receipt
@@ -65,17 +66,20 @@ class Receipts:
 
     async def run(self) -> None:
         """Send what has collected, several times a second."""
+        outages = 0
         while True:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(self.limits.receipt_every_s):
                     await self._filled.wait()
-            except TimeoutError:
-                pass
             try:
                 await self.flush()
             except BusFault as fault:
-                log.warning("receipts wait", service=self.service, fault=repr(fault))
-                await asyncio.sleep(self.limits.outage_wait_s)
+                wait_s = doubled(self.limits.outage_wait_s, outages, self.limits.outage_wait_max_s)
+                outages += 1
+                log.warning("receipts wait", service=self.service, wait_s=wait_s, fault=repr(fault))
+                await asyncio.sleep(wait_s)
+            else:
+                outages = 0
 
     async def flush(self) -> None:
         """Send everything collected now.

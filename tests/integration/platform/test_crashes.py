@@ -137,7 +137,7 @@ class TestKilledBroker:
                 await post_room.say(*(document_sent(number) for number in range(300)))
                 await until(lambda: _has_begun(post_room))
                 rabbitmq_to_break.stop_hard()
-                assert not await bus.ready()
+                await until(lambda: _is_away(bus))
                 await post_room.say(*(document_sent(number) for number in range(300, 400)))
                 with pytest.raises(BusUnavailable):
                     await bus.publish([Message("1", "DocumentSent", b"")])
@@ -236,6 +236,10 @@ async def _all_handled_at_last(post_room: PostRoom) -> bool:
 
 async def _effects_are(post_room: PostRoom, expected: int) -> bool:
     return len(await post_room.effects()) == expected
+
+
+async def _is_away(bus: RabbitBus) -> bool:
+    return not await bus.ready()
 
 
 async def _has_begun(post_room: PostRoom) -> bool:
