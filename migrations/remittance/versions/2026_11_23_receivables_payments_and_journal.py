@@ -174,7 +174,7 @@ def _make_sent_document() -> None:
     op.create_index(
         "ix_sent_document_waiting",
         "sent_document",
-        ["cca", "utility", "environment", "original_invoice_number"],
+        ["original_invoice_number", "cca", "utility", "environment"],
         unique=False,
         schema="remittance",
         postgresql_where=sa.text("effect = 'waiting'"),
@@ -199,25 +199,25 @@ def _make_receivable() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("receivable_id", name=op.f("pk_receivable")),
         sa.UniqueConstraint(
+            "invoice_number",
             "cca",
             "utility",
             "environment",
-            "invoice_number",
-            name=op.f("uq_receivable_cca_utility_environment_invoice_number"),
+            name=op.f("uq_receivable_invoice_number_cca_utility_environment"),
         ),
         schema="remittance",
     )
     op.create_index(
         "ix_receivable_account",
         "receivable",
-        ["cca", "utility", "environment", "account_number", "dated_on"],
+        ["account_number", "cca", "utility", "environment", "dated_on"],
         unique=False,
         schema="remittance",
     )
     op.create_index(
         "ix_receivable_usage",
         "receivable",
-        ["cca", "utility", "environment", "usage_id"],
+        ["usage_id", "cca", "utility", "environment"],
         unique=False,
         schema="remittance",
     )
@@ -305,7 +305,7 @@ def _make_verdict() -> None:
     op.create_index(
         "ix_verdict_invoice",
         "verdict",
-        ["cca", "utility", "environment", "invoice_number"],
+        ["invoice_number", "cca", "utility", "environment"],
         unique=False,
         schema="remittance",
     )
@@ -356,7 +356,7 @@ def _make_remittance() -> None:
     op.create_index(
         "ix_remittance_trace",
         "remittance",
-        ["cca", "utility", "environment", "trace_number"],
+        ["trace_number", "cca", "utility", "environment"],
         unique=False,
         schema="remittance",
     )
@@ -456,7 +456,7 @@ def _make_line_place() -> None:
     op.create_index(
         "ix_line_place_account_waiting",
         "line_place",
-        ["cca", "utility", "environment", "account_number"],
+        ["account_number", "cca", "utility", "environment"],
         unique=False,
         schema="remittance",
         postgresql_where=sa.text(
@@ -466,7 +466,7 @@ def _make_line_place() -> None:
     op.create_index(
         "ix_line_place_invoice",
         "line_place",
-        ["cca", "utility", "environment", "invoice_number"],
+        ["invoice_number", "cca", "utility", "environment"],
         unique=False,
         schema="remittance",
     )
@@ -488,7 +488,7 @@ def _make_line_place() -> None:
     op.create_index(
         "ix_line_place_usage",
         "line_place",
-        ["cca", "utility", "environment", "usage_id"],
+        ["usage_id", "cca", "utility", "environment"],
         unique=False,
         schema="remittance",
     )
