@@ -30,7 +30,6 @@ from services.edi_gateway.x12 import (
 from shared.contracts.parts import Environment
 from shared.platform.clock import Clock
 from shared.platform.database import WriteSession
-from shared.platform.mailbox import Mailbox
 from shared.platform.workers import WorkerPool
 
 SILENT_CODES = frozenset({"UNKNOWN_SENDER", "WRONG_ENVIRONMENT", "EXACT_COPY"})
@@ -49,13 +48,11 @@ class Acknowledger:
     def __init__(
         self,
         outbound: OutboundDesk,
-        mailbox: Mailbox,
         workers: WorkerPool,
         clock: Clock,
         environment: Environment,
     ) -> None:
         self._outbound = outbound
-        self._mailbox = mailbox
         self._workers = workers
         self._clock = clock
         self._environment = environment

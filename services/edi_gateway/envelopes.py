@@ -26,8 +26,8 @@ from services.edi_gateway.x12 import (
     FunctionalGroup,
     Interchange,
     check_group,
-    has_errors,
     load_guide,
+    refuses_group,
 )
 from shared.platform.database import WriteSession
 
@@ -210,7 +210,7 @@ def _judge_group(
 ) -> Verdict:
     if not interchange_verdict.has_effect:
         return interchange_verdict
-    if group.is_refused or has_errors(f for f in found if f not in group.findings):
+    if refuses_group(found):
         worst = next(finding for finding in found if finding.is_error)
         return Verdict("rejected", "BAD_GROUP", worst.message)
     return ACCEPTED

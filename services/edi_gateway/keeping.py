@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select, update
 
 from services.edi_gateway import archive
 from services.edi_gateway.operations import ledger, projection
 from services.edi_gateway.operations.ledger import NewEntry
-from services.edi_gateway.rendering import Rendered
+from services.edi_gateway.rendering import Rendered, RenderedTransaction
 from services.edi_gateway.store import file, functional_group, interchange, transaction
-from shared.contracts.parts import Environment
+from shared.contracts.parts import Environment, Purpose
 from shared.platform.database import WriteSession, copy_rows
 
 
@@ -62,6 +62,7 @@ async def keep_interchange(
         for each in rendered.transactions
     )
     await ledger.record(session, (stored, *prepared), at)
+    await _close_cancelled(session, rendered, scope, at)
     return file_id
 
 
@@ -165,7 +166,7 @@ async def _keep_transactions(
                 scope.environment.value, each.set_id, each.control_number, each.business_key,
                 each.account_number, each.amount, each.start, each.end, each.segments,
                 each.content_sha256, at, "accepted", "waiting", acknowledged,
-                "waiting" if each.set_id == "810" else "-", each.answers_id,
+                _first_paid(each), each.answers_id,
             )
             for position, each in enumerate(rendered.transactions, start=1)
         ),
@@ -177,4 +178,50 @@ async def _keep_transactions(
             for each in rendered.transactions
             for kind, value in each.identifiers
         ],
+    )
+
+
+def _first_paid(each: RenderedTransaction) -> str:
+    """What a new document answers to "paid?": only an 810 that asks for money waits for it."""
+    asks = each.document is not None and each.document.purpose is not Purpose.CANCEL
+    return "waiting" if each.set_id == "810" and asks else "-"
+
+
+async def _close_cancelled(
+    session: WriteSession, rendered: Rendered, scope: OutboundScope, at: datetime
+) -> None:
+    """Say on each cancelled 810 that its cancel was sent; nobody waits for its money any more."""
+    cancels = {
+        each.document.original_document_number: each
+        for each in rendered.transactions
+        if each.document is not None and each.document.purpose is Purpose.CANCEL
+    }
+    if not cancels:
+        return
+    originals = (
+        await session.execute(
+            select(transaction.c.id, transaction.c.file_id, transaction.c.business_key).where(
+                transaction.c.direction == "outbound",
+                transaction.c.utility == scope.utility,
+                transaction.c.environment == scope.environment.value,
+                transaction.c.set_id == scope.set_id,
+                transaction.c.business_key.in_(cancels),
+            )
+        )
+    ).all()
+    entries = [
+        NewEntry(
+            file_id=row.file_id,
+            transaction_id=row.id,
+            kind="CancelSent",
+            message=f"Cancelled by {cancels[row.business_key].business_key}",
+            data={"cancel": str(cancels[row.business_key].transaction_id)},
+        )
+        for row in originals
+    ]
+    await ledger.record(session, entries, at)
+    await session.execute(
+        update(transaction)
+        .where(transaction.c.id.in_([row.id for row in originals]), transaction.c.paid == "waiting")
+        .values(paid="cancelled")
     )

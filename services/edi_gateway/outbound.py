@@ -28,7 +28,7 @@ from services.edi_gateway.rendering import (
     render,
     response_id,
 )
-from services.edi_gateway.store import outbound_document
+from services.edi_gateway.store import outbound_document, transaction
 from shared.contracts.charges import Charge
 from shared.contracts.documents import DocumentSent
 from shared.contracts.enrollment import EnrollmentDecision
@@ -46,10 +46,14 @@ INTERCHANGE_DOCUMENTS_MAX = 5_000
 """An outbound interchange holds at most this many transactions."""
 
 QUIET_S = 0.4
-"""Documents wait until nothing new has come for this long, so that one day's bills share a file…"""
+"""Documents wait until nothing new came for this long and nothing of their kind is still on its
+way through rating or enrollment, so that one day's bills share a file…"""
 
-WAIT_MAX_S = 5.0
+WAIT_MAX_S = 20.0
 """… but never longer than this."""
+
+_UNDER_WAY = {"810": transaction.c.rated, "814": transaction.c.applied}
+"""The question whose answer `waiting` says that more documents of the set are to come."""
 
 _TRANSACTION_NAMESPACE = uuid5(NAMESPACE_OID, "cca-exchange/outbound-transaction")
 
@@ -211,7 +215,7 @@ class OutboundDesk:
         return len(documents)
 
     async def _ready_bundle(self, session: WriteSession) -> tuple[str, str, str] | None:
-        """The oldest bundle that has gone quiet, is full, or may wait no more."""
+        """The oldest bundle that is complete, is full, or may wait no more."""
         now = self._clock.now()
         columns = outbound_document.c
         bundles = await session.execute(
@@ -227,11 +231,14 @@ class OutboundDesk:
             .group_by(columns.utility, columns.cca, columns.set_id)
             .order_by(func.min(columns.at))
         )
-        for row in bundles:
+        for row in bundles.all():
             if (
                 row.documents >= INTERCHANGE_DOCUMENTS_MAX
-                or now - row.newest >= timedelta(seconds=QUIET_S)
                 or now - row.oldest >= timedelta(seconds=WAIT_MAX_S)
+                or (
+                    now - row.newest >= timedelta(seconds=QUIET_S)
+                    and not await _more_to_come(session, row.utility, row.cca, row.set_id)
+                )
             ):
                 return row.utility, row.cca, row.set_id
         return None
@@ -294,3 +301,17 @@ class OutboundDesk:
                     )
                 )
         await self._mailbox.put(session, envelopes)
+
+
+async def _more_to_come(session: WriteSession, utility: str, cca: str, set_id: str) -> bool:
+    """Whether received transactions still wait for the answer that this set would carry."""
+    found = await session.scalar(
+        select(transaction.c.id)
+        .where(
+            transaction.c.utility == utility,
+            transaction.c.cca == cca,
+            _UNDER_WAY[set_id] == "waiting",
+        )
+        .limit(1)
+    )
+    return found is not None

@@ -190,6 +190,18 @@ transaction = Table(
         ),
     ),
     Index(
+        "ix_transaction_rating",
+        "utility",
+        "cca",
+        postgresql_where=text("rated = 'waiting'"),
+    ),
+    Index(
+        "ix_transaction_enrolling",
+        "utility",
+        "cca",
+        postgresql_where=text("applied = 'waiting'"),
+    ),
+    Index(
         "ix_transaction_exception",
         "at",
         postgresql_where=text("exception_code IS NOT NULL"),

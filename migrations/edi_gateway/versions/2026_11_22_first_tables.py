@@ -1,6 +1,6 @@
 """First tables.
 
-Revision 5bef1b6e2d67, after nothing; made 2026-11-23.
+Revision 06ff39edd94f, after nothing; made 2026-11-23.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "5bef1b6e2d67"
+revision = "06ff39edd94f"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -407,6 +407,14 @@ def upgrade() -> None:
         schema="edi",
     )
     op.create_index(
+        "ix_transaction_enrolling",
+        "transaction",
+        ["utility", "cca"],
+        unique=False,
+        schema="edi",
+        postgresql_where=sa.text("applied = 'waiting'"),
+    )
+    op.create_index(
         "ix_transaction_exception",
         "transaction",
         ["at"],
@@ -420,6 +428,14 @@ def upgrade() -> None:
         ["file_id", "position"],
         unique=False,
         schema="edi",
+    )
+    op.create_index(
+        "ix_transaction_rating",
+        "transaction",
+        ["utility", "cca"],
+        unique=False,
+        schema="edi",
+        postgresql_where=sa.text("rated = 'waiting'"),
     )
     op.create_index(
         "uq_transaction_inbound_business_key",
@@ -477,12 +493,24 @@ def downgrade() -> None:
             " AND valid IN ('accepted', 'accepted_with_errors')"
         ),
     )
+    op.drop_index(
+        "ix_transaction_rating",
+        table_name="transaction",
+        schema="edi",
+        postgresql_where=sa.text("rated = 'waiting'"),
+    )
     op.drop_index(op.f("ix_transaction_file_id_position"), table_name="transaction", schema="edi")
     op.drop_index(
         "ix_transaction_exception",
         table_name="transaction",
         schema="edi",
         postgresql_where=sa.text("exception_code IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_transaction_enrolling",
+        table_name="transaction",
+        schema="edi",
+        postgresql_where=sa.text("applied = 'waiting'"),
     )
     op.drop_index(op.f("ix_transaction_control_number"), table_name="transaction", schema="edi")
     op.drop_index(op.f("ix_transaction_at_id"), table_name="transaction", schema="edi")

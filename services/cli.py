@@ -1,0 +1,309 @@
+"""`ccax`: start the exchange, play a day, and keep partners, tokens and tariffs.
+
+Every command reads the same settings (`CCAX_…`); without a database address it uses the embedded
+database of the data folder, joining it when the exchange is running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services import demo as demo_day
+from services import host
+from services.edi_gateway.operations import access, ledger_audit
+from services.edi_gateway.partners import load_partners
+from services.rating.service import build as build_rating
+from services.remittance.audit import audit as audit_books
+from shared.contracts.parts import ServiceName
+from shared.platform import migrate as migrations
+from shared.platform.clock import SystemClock
+from shared.platform.database import Database
+from shared.platform.embedded import start_postgres
+from shared.platform.memory_bus import MemoryBus
+from shared.platform.refusals import Refusal
+from shared.platform.settings import PlatformSettings
+from shared.platform.web.identity import Role
+
+app = typer.Typer(
+    no_args_is_help=True, help="EDI transaction service for Community Choice Aggregation."
+)
+partners_app = typer.Typer(no_args_is_help=True, help="Trading partners, mailboxes and their keys.")
+token_app = typer.Typer(no_args_is_help=True, help="API tokens.")
+tariffs_app = typer.Typer(no_args_is_help=True, help="Rate plans.")
+app.add_typer(partners_app, name="partners")
+app.add_typer(token_app, name="token")
+app.add_typer(tariffs_app, name="tariffs")
+console = Console()
+
+
+def main() -> None:
+    """Run the command line; a refusal is one clear sentence and exit status 1."""
+    try:
+        app()
+    except (Refusal, host.MissingSetting, LookupError) as refusal:
+        Console(stderr=True).print(f"[red]{refusal}[/red]")
+        sys.exit(1)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
+
+
+@asynccontextmanager
+async def _database_url() -> AsyncIterator[str]:
+    """The address of the database: the configured one, or the embedded one of the data folder."""
+    settings = PlatformSettings()
+    if settings.database_url:
+        yield settings.database_url
+        return
+    folder = settings.data_dir / host.DATABASE_FOLDER
+    postgres = await asyncio.to_thread(start_postgres, folder)
+    try:
+        await migrations.migrate_all(postgres.url)
+        yield postgres.url
+    finally:
+        await asyncio.to_thread(postgres.stop)
+
+
+@asynccontextmanager
+async def _gateway_database() -> AsyncIterator[Database]:
+    async with _database_url() as url:
+        database = Database(url, "edi")
+        try:
+            yield database
+        finally:
+            await database.close()
+
+
+@app.command()
+def run(
+    service: Annotated[
+        list[ServiceName] | None,
+        typer.Option(help="Only this service (repeat for more); all of them when left out."),
+    ] = None,
+) -> None:
+    """Start the exchange and serve until stopped (Ctrl-C or SIGTERM)."""
+    wanted = tuple(service) if service else host.ALL_SERVICES
+
+    async def serve() -> None:
+        settings = PlatformSettings()
+        running = await host.start(settings, wanted)
+        if running.gateway is not None:
+            console.print(f"Console and API  http://{settings.http_host}:{running.http_port}/")
+            console.print(f"SFTP             {settings.sftp_host}:{running.gateway.sftp.port}")
+        await running.lifecycle.until_stopped()
+        if not await running.lifecycle.close():
+            raise typer.Exit(1)
+
+    _run(serve())
+
+
+@app.command()
+def demo(
+    accounts: Annotated[int, typer.Option(min=1, help="Accounts that the utility sends.")] = 200,
+    utility: Annotated[str, typer.Option(help="Which utility plays: pge, sce or sdge.")] = "pge",
+    seed: Annotated[int, typer.Option(help="The same seed plays the same day.")] = 7,
+    exit_after: Annotated[
+        bool, typer.Option("--exit", help="End after the day; status 0 only if it balanced.")
+    ] = False,
+) -> None:
+    """Play one billing day against a simulated utility over real SFTP, then keep serving."""
+
+    async def play() -> None:
+        plan = demo_day.Plan(utility=utility, accounts=accounts, seed=seed)
+        if not await demo_day.play(PlatformSettings(), plan, console, exit_after=exit_after):
+            raise typer.Exit(1)
+
+    _run(play())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the shape this version expects; safe to repeat."""
+
+    async def work() -> None:
+        async with _database_url() as url:
+            for name, revision in (await migrations.migrate_all(url)).items():
+                console.print(f"{name}: {revision or 'no tables'}")
+
+    _run(work())
+
+
+@app.command()
+def audit() -> None:
+    """Verify the ledger's hash chains and re-derive every balance; status 1 on any difference."""
+
+    async def work() -> None:
+        async with _database_url() as url:
+            edi, books = Database(url, "edi"), Database(url, "remittance")
+            try:
+                async with edi.read() as session:
+                    broken = await ledger_audit.verify_all(session)
+                async with books.read() as session:
+                    report = await audit_books(session)
+            finally:
+                await edi.close()
+                await books.close()
+        for sentence in broken:
+            console.print(f"[red]ledger: {sentence}[/red]")
+        for difference in report.differences:
+            console.print(f"[red]books: {difference}[/red]")
+        console.print(
+            f"ledger chains {'hold' if not broken else 'BROKEN'}; "
+            f"books of {report.receivables} receivables {'agree' if report.is_clean else 'DIFFER'}"
+        )
+        if broken or not report.is_clean:
+            raise typer.Exit(1)
+
+    _run(work())
+
+
+@partners_app.command("list")
+def list_partners() -> None:
+    """Show every utility and the CCAs it serves."""
+    book = load_partners()
+    table = Table("utility", "name", "DUNS", "CCAs")
+    for utility in book.utilities:
+        codes = ", ".join(cca.code for cca in book.partner(utility.code).ccas)
+        table.add_row(utility.code, utility.name, utility.duns, codes)
+    console.print(table)
+
+
+@partners_app.command("add-key")
+def add_key(
+    utility: Annotated[str, typer.Argument(help="The utility's folder name, e.g. pge.")],
+    public_key: Annotated[Path, typer.Argument(help="Its Ed25519 public key file.", exists=True)],
+) -> None:
+    """Let a utility into its mailbox with this key; the running server honours it at once."""
+
+    async def work() -> None:
+        load_partners().utility(utility)
+        async with _gateway_database() as database, database.unit_of_work() as session:
+            added = await access.add_partner_key(
+                session, utility, public_key.read_text(), SystemClock().now()
+            )
+        console.print(f"{utility}: key {added.fingerprint} added")
+
+    _run(work())
+
+
+@partners_app.command("keys")
+def list_keys(utility: Annotated[str, typer.Argument()]) -> None:
+    """Show the keys that open a utility's mailbox."""
+
+    async def work() -> None:
+        async with _gateway_database() as database, database.read() as session:
+            for key in await access.list_partner_keys(session, utility):
+                console.print(f"{key.fingerprint}  {key.comment}  added {key.added_at:%Y-%m-%d}")
+
+    _run(work())
+
+
+@partners_app.command("revoke-key")
+def revoke_key(
+    utility: Annotated[str, typer.Argument()],
+    fingerprint: Annotated[str, typer.Argument(help="As `ccax partners keys` shows it.")],
+) -> None:
+    """Shut a key out; open connections end with their session."""
+
+    async def work() -> None:
+        async with _gateway_database() as database, database.unit_of_work() as session:
+            await access.revoke_partner_key(session, utility, fingerprint, SystemClock().now())
+        console.print(f"{utility}: key {fingerprint} revoked")
+
+    _run(work())
+
+
+@token_app.command("create")
+def create_token(
+    name: Annotated[str, typer.Argument(help="Who will use it, e.g. jane-billing.")],
+    role: Annotated[Role, typer.Option()] = Role.VIEWER,
+    cca: Annotated[
+        list[str] | None, typer.Option(help="Only this CCA (repeat for more); all when left out.")
+    ] = None,
+    expires: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day it works.")
+    ] = None,
+) -> None:
+    """Make an API token; it is shown this once and kept only as a hash."""
+
+    async def work() -> None:
+        until: date | None = expires.replace(tzinfo=UTC).date() if expires else None
+        async with _gateway_database() as database, database.unit_of_work() as session:
+            made = await access.create_token(
+                session,
+                name=name,
+                role=role,
+                ccas=tuple(cca) if cca else None,
+                expires_on=until,
+                at=SystemClock().now(),
+            )
+        sys.stdout.write(made.plain + "\n")
+
+    _run(work())
+
+
+@token_app.command("list")
+def list_tokens() -> None:
+    """Show the tokens, without their secrets."""
+
+    async def work() -> None:
+        table = Table("name", "role", "CCAs", "created", "expires", "revoked")
+        async with _gateway_database() as database, database.read() as session:
+            for token in await access.list_tokens(session):
+                table.add_row(
+                    token.name,
+                    token.role,
+                    ", ".join(token.ccas) if token.ccas is not None else "all",
+                    f"{token.created_at:%Y-%m-%d}",
+                    str(token.expires_on or ""),
+                    f"{token.revoked_at:%Y-%m-%d}" if token.revoked_at else "",
+                )
+        console.print(table)
+
+    _run(work())
+
+
+@token_app.command("revoke")
+def revoke_token(name: Annotated[str, typer.Argument()]) -> None:
+    """End a token, and every console session it opened."""
+
+    async def work() -> None:
+        async with _gateway_database() as database, database.unit_of_work() as session:
+            await access.revoke_token(session, name, SystemClock().now())
+        console.print(f"token {name} revoked")
+
+    _run(work())
+
+
+@tariffs_app.command("import")
+def import_tariffs(
+    folder: Annotated[Path | None, typer.Argument(help="Plan files, if not ours.")] = None,
+) -> None:
+    """Import rate plans, then charge usage that was held for want of a price."""
+
+    async def work() -> None:
+        async with _database_url() as url:
+            database = Database(url, "rating")
+            settings = PlatformSettings()
+            rating = build_rating(settings, database, MemoryBus(), SystemClock())
+            try:
+                done, released = await (
+                    rating.import_tariffs(folder) if folder else rating.import_tariffs()
+                )
+            finally:
+                await database.close()
+        console.print(done)
+        console.print(released)
+
+    _run(work())

@@ -1,0 +1,209 @@
+"""Puts the EDI gateway together: desks, mailboxes, SFTP server, what it hears and what runs beside.
+
+The composition root builds it, migrates its schema before, starts its loops under a supervisor and
+mounts its routes. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.edi_gateway.acknowledging import Acknowledger
+from services.edi_gateway.consumers import GatewayConsumers
+from services.edi_gateway.inbound import InboundDesk
+from services.edi_gateway.operations.access import authorized_keys
+from services.edi_gateway.outbound import OutboundDesk
+from services.edi_gateway.partner_answers import PartnerAnswers
+from services.edi_gateway.post_office import PostOffice
+from services.edi_gateway.reading import partners, preload
+from services.edi_gateway.store import MAILBOX
+from services.edi_gateway.transport.folder import MailboxFolders
+from services.edi_gateway.transport.server_policy import Hooks
+from services.edi_gateway.transport.sftp_server import PartnerSftpServer
+from shared.contracts.parts import ServiceName
+from shared.platform.bus import Bus, Subscription
+from shared.platform.clock import Clock
+from shared.platform.database import Database
+from shared.platform.mailbox import Consumer, Mailbox, MailboxLimits
+from shared.platform.settings import PlatformSettings
+from shared.platform.workers import WorkerPool
+
+MAILBOX_FOLDER = "mailboxes"
+HOST_KEY_FILE = "sftp_host_key"
+LOOK_EVERY_S = 0.25
+"""How often mailboxes and tables are looked at when no signal came."""
+
+READERS = 3
+"""Files read at the same time, so that a short file never waits for a long one."""
+
+
+@dataclass(slots=True)
+class GatewayService:
+    """The running gateway.
+
+    Attributes:
+        inbound: receives and reads files.
+        outbound: turns documents into interchanges.
+        post_office: moves files between mailboxes and archive.
+        sftp: the utilities' door; `host_key` is what they pin.
+    """
+
+    settings: PlatformSettings
+    database: Database
+    bus: Bus
+    clock: Clock
+    workers: WorkerPool
+    mailbox: Mailbox
+    consumer: Consumer
+    inbound: InboundDesk
+    outbound: OutboundDesk
+    post_office: PostOffice
+    folders: MailboxFolders
+    sftp: PartnerSftpServer
+    utilities: tuple[str, ...]
+    _subscriptions: list[Subscription] = field(default_factory=list)
+
+    async def make_mailboxes(self) -> None:
+        """Make every utility's mailbox, and remove what a crash left half written in it."""
+        for utility in partners().utilities:
+            await self.folders.create(utility.code)
+            await self.folders.clear_leftovers(utility.code)
+
+    async def open_doors(self) -> None:
+        """Let utilities in.
+
+        Raises:
+            OSError: the SFTP port is taken.
+        """
+        await self.sftp.start()
+
+    async def close_doors(self) -> None:
+        """Let nobody in any more; uploads in progress stay without effect."""
+        await self.sftp.stop()
+
+    async def listen(self) -> None:
+        """Declare the queues and begin to hear messages, in their order."""
+        await self.mailbox.declare()
+        self._subscriptions.append(
+            await self.mailbox.consume(self.consumer, prefetch=self.settings.prefetch)
+        )
+        self._subscriptions.append(await self.mailbox.hear_receipts())
+
+    async def stop_listening(self) -> None:
+        """Hear nothing more, finish what is in hand, and send the last receipts."""
+        while self._subscriptions:
+            await self._subscriptions.pop().stop()
+        await self.mailbox.receipts.flush()
+
+    def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """What runs for ever beside the consumer, by name; each may be started again."""
+        readers = {f"gateway reader {number}": self._read for number in range(1, READERS + 1)}
+        return {
+            "gateway relay": self.mailbox.relay.run,
+            "gateway sweeper": self.mailbox.sweeper.run,
+            "gateway receipts": self.mailbox.receipts.run,
+            "gateway collection": self._collect,
+            "gateway assembly": self._assemble,
+            "gateway delivery": self._deliver,
+            **readers,
+        }
+
+    async def ready(self) -> bool:
+        """Whether it can work right now: database and bus answer; never raises."""
+        return await self.database.ready() and await self.bus.ready()
+
+    async def _collect(self) -> None:
+        await _repeat(self.post_office.collect, self.post_office.wake)
+
+    async def _read(self) -> None:
+        await _repeat(self.inbound.read_next, self.inbound.wake)
+
+    async def _assemble(self) -> None:
+        await _repeat(self.outbound.assemble, self.outbound.assemble_wake)
+
+    async def _deliver(self) -> None:
+        await _repeat(self.post_office.deliver, self.outbound.deliver_wake)
+
+
+async def _repeat(step: Callable[[], Awaitable[int]], wake: asyncio.Event) -> None:
+    """Do a step for ever: again at once while there is work, else when woken or after a while."""
+    while True:
+        wake.clear()
+        if await step():
+            continue
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await wake.wait()
+
+
+def build(
+    settings: PlatformSettings,
+    database: Database,
+    bus: Bus,
+    clock: Clock,
+    limits: MailboxLimits | None = None,
+) -> GatewayService:
+    """Put the gateway together; nothing runs yet.
+
+    Args:
+        settings: how the installation is set up.
+        database: `Database(url, "edi")`, migrated.
+        bus: the wire, started.
+        clock: tells the time.
+        limits: bounds of the mailbox; the defaults are for production.
+    """
+    mailbox = Mailbox(ServiceName.EDI_GATEWAY, database, MAILBOX, bus, clock, limits=limits)
+    workers = WorkerPool(settings.worker_processes, preload=(preload,))
+    environment = settings.environment
+    outbound = OutboundDesk(database, mailbox, workers, clock, environment)
+    inbound = InboundDesk(
+        database,
+        mailbox,
+        workers,
+        clock,
+        environment,
+        Acknowledger(outbound, workers, clock, environment),
+        PartnerAnswers(mailbox, clock),
+    )
+    folders = MailboxFolders(settings.data_dir / MAILBOX_FOLDER)
+    utilities = tuple(utility.code for utility in partners().utilities)
+    post_office = PostOffice(database, inbound, folders, utilities, clock, environment)
+    return GatewayService(
+        settings=settings,
+        database=database,
+        bus=bus,
+        clock=clock,
+        workers=workers,
+        mailbox=mailbox,
+        consumer=mailbox.consumer(GatewayConsumers(outbound, clock).handlers()),
+        inbound=inbound,
+        outbound=outbound,
+        post_office=post_office,
+        folders=folders,
+        sftp=_door(settings, database, folders, post_office),
+        utilities=utilities,
+    )
+
+
+def _door(
+    settings: PlatformSettings, database: Database, folders: MailboxFolders, office: PostOffice
+) -> PartnerSftpServer:
+    async def keys_of(utility: str) -> list[str]:
+        async with database.read() as session:
+            return await authorized_keys(session, utility)
+
+    async def look(_partner: str, _path: Path) -> None:
+        office.wake.set()
+
+    return PartnerSftpServer(
+        folders=folders,
+        authorized_keys=keys_of,
+        host_key_path=settings.data_dir / HOST_KEY_FILE,
+        host=settings.sftp_host,
+        port=settings.sftp_port,
+        hooks=Hooks(on_closed=look, on_renamed=look),
+    )
