@@ -24,6 +24,7 @@ from services.remittance.views import (
 )
 from shared.contracts.parts import CcaCode, Environment, UtilityCode
 from shared.platform.database import Database
+from shared.platform.web.identity import admit_to_cca
 
 SEQUENCE_MAX = 2**31 - 1
 NUMBER_MAX = 2**63 - 1
@@ -39,8 +40,10 @@ Key = Annotated[str, Query(min_length=1, max_length=80, pattern=r"^[^\x00]+$")]
 
 
 def build_router(database: Database) -> APIRouter:
-    """The routes under `/remittance/v1`."""
-    router = APIRouter(prefix="/remittance/v1", tags=["remittance"])
+    """The routes under `/remittance/v1`, each open to whoever may see the CCA it names."""
+    router = APIRouter(
+        prefix="/remittance/v1", tags=["remittance"], dependencies=[Depends(admit_to_cca)]
+    )
 
     @router.get("/account-balance")
     async def account_balance(scope: InScope, account_number: Key) -> AccountBalance:
@@ -77,6 +80,11 @@ def build_router(database: Database) -> APIRouter:
         async with database.read() as session:
             return await reports.unapplied_lines(session, scope, after=after, limit=limit)
 
+    _add_proofs(router, database)
+    return router
+
+
+def _add_proofs(router: APIRouter, database: Database) -> None:
     @router.get("/totals")
     async def totals(scope: InScope) -> Totals:
         """Billed, applied, unapplied and open, tied to the journal."""
@@ -85,7 +93,7 @@ def build_router(database: Database) -> APIRouter:
 
     @router.get("/audit")
     async def audit_books() -> AuditView:
-        """Derive every balance again and list what disagrees."""
+        """Derive every balance of all CCAs again and list what disagrees."""
         async with database.read() as session:
             found = await audit(session)
         return AuditView(
@@ -99,5 +107,3 @@ def build_router(database: Database) -> APIRouter:
             held_payments=found.held_payments,
             arriving_payments=found.arriving_payments,
         )
-
-    return router

@@ -1,23 +1,25 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
-from fastapi import FastAPI
+from fastapi import Request
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy import text
 
-from services.remittance import reports, store
+from services.remittance import store
 from services.remittance.apply_remittance import LINES_PER_BATCH
 from services.remittance.service import build
 from shared.contracts.remittance import RemittanceLineKind
 from shared.platform import migrate
 from shared.platform.clock import FixedClock
 from shared.platform.database import Database
+from shared.platform.http import create_app
 from shared.platform.memory_bus import MemoryBus
 from shared.platform.settings import PlatformSettings
+from shared.platform.web.identity import Principal, Role
 from tests.integration.remittance.office import (
-    MCE,
     NOON,
     Office,
     envelope,
@@ -27,6 +29,28 @@ from tests.integration.remittance.office import (
 )
 
 SCOPE = {"cca": "mce", "utility": "pge", "environment": "test"}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDoor:
+    """A doorkeeper that knows everybody as the same viewer."""
+
+    ccas: tuple[str, ...] | None
+
+    async def identify(self, request: Request) -> Principal | None:
+        return Principal(uuid4(), "test", Role.VIEWER, self.ccas)
+
+
+def browser(office: Office, ccas: tuple[str, ...] | None = None) -> AsyncClient:
+    """A client of the service's API that may see these CCAs; all when not given."""
+
+    async def ready() -> dict[str, bool]:
+        return {"service": await office.service.ready()}
+
+    app = create_app(
+        "Money", routers=[office.service.router], ready=ready, doorkeeper=OpenDoor(ccas)
+    )
+    return AsyncClient(transport=ASGITransport(app), base_url="http://money")
 
 
 class TestSchema:
@@ -96,9 +120,7 @@ class TestApi:
         await office.tell(sent("I1", "100.00"), sent("I2", "50.00"))
         lines = [pays("60.00", "I1"), pays("7.00", "X1", account_number="A1")]
         await office.tell(*payment("T1", lines))
-        app = FastAPI()
-        app.include_router(office.service.router)
-        async with AsyncClient(transport=ASGITransport(app), base_url="http://money") as client:
+        async with browser(office) as client:
 
             async def ask(path: str, **words: str | int) -> object:
                 answer = await client.get(f"/remittance/v1/{path}", params={**SCOPE, **words})
@@ -133,11 +155,23 @@ class TestApi:
         assert isinstance(proof, dict)
         assert proof["every_cent_placed"] is True
 
+    async def test_shows_nobody_the_money_of_another_cca(self, office: Office) -> None:
+        async with browser(office, ("3ce",)) as client:
+            for path in ("totals", "unapplied", "audit"):
+                answer = await client.get(f"/remittance/v1/{path}", params=SCOPE)
+                assert answer.status_code == 403, path
+            own = await client.get("/remittance/v1/totals", params={**SCOPE, "cca": "3ce"})
+            assert own.status_code == 200
+            books = await client.get("/remittance/v1/audit")
+            assert books.status_code == 403
+
     async def test_refuses_what_it_does_not_know_with_a_code(self, office: Office) -> None:
-        async with office.service.database.read() as session:
-            with pytest.raises(reports.UnknownAccount):
-                await reports.account_balance(session, MCE, "A404")
-            with pytest.raises(reports.UnknownReceivable):
-                await reports.receivable_detail(session, MCE, "I404")
-            with pytest.raises(reports.UnknownRemittance):
-                await reports.remittances_by_trace(session, MCE, str(uuid4()))
+        asked = {
+            "account-balance": ("account_number", "unknown_account"),
+            "receivable": ("invoice_number", "unknown_receivable"),
+            "remittance": ("trace_number", "unknown_remittance"),
+        }
+        async with browser(office) as client:
+            for path, (word, code) in asked.items():
+                answer = await client.get(f"/remittance/v1/{path}", params={**SCOPE, word: "X404"})
+                assert (answer.status_code, answer.json()["code"]) == (404, code)
