@@ -20,6 +20,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from services.edi_gateway import api as gateway_web
 from services.edi_gateway import service as edi_gateway
 from services.edi_gateway.api import GatewayWeb
+from services.edi_gateway.operations import queries
 from services.edi_gateway.operations.doorkeeper import TokenDoorkeeper
 from services.edi_gateway.service import GatewayService
 from services.rating import service as rating
@@ -34,6 +35,7 @@ from shared.platform.database import Database
 from shared.platform.embedded import start_postgres
 from shared.platform.http import create_app
 from shared.platform.lifecycle import Lifecycle, Loop
+from shared.platform.mailbox import Mailbox
 from shared.platform.memory_bus import MemoryBus
 from shared.platform.rabbitmq import RabbitBus
 from shared.platform.settings import BusKind, PlatformSettings
@@ -57,6 +59,7 @@ class Runnable(Protocol):
     """What the host needs of any service."""
 
     database: Database
+    mailbox: Mailbox
 
     async def listen(self) -> None:
         """Begin to hear messages."""
@@ -102,6 +105,33 @@ class Host:
         """The services that run in this process."""
         every = (self.gateway, self.rating, self.remittance)
         return tuple(service for service in every if service is not None)
+
+    @property
+    def required_gateway(self) -> GatewayService:
+        """The gateway; raises `LookupError` when it does not run in this process."""
+        if self.gateway is None:
+            raise LookupError("the EDI gateway does not run here")
+        return self.gateway
+
+    @property
+    def required_remittance(self) -> RemittanceService:
+        """Remittance; raises `LookupError` when it does not run in this process."""
+        if self.remittance is None:
+            raise LookupError("remittance does not run here")
+        return self.remittance
+
+    async def is_at_rest(self) -> bool:
+        """Whether nothing is under way: no message, no file, no document, no unplaced payment."""
+        for service in self.services:
+            backlog = await service.mailbox.backlog()
+            if backlog.unpublished or backlog.unacknowledged:
+                return False
+        if self.remittance is not None and (await self.remittance.audit()).waiting_lines:
+            return False
+        if self.gateway is None:
+            return True
+        async with self.gateway.database.read() as session:
+            return not await queries.under_way(session)
 
     async def ready(self) -> Mapping[str, bool]:
         """What must be true before this process should get work."""

@@ -123,6 +123,20 @@ def day(  # noqa: PLR0913 - one argument an option: this is the command line
 
 
 @app.command()
+def key(
+    out: Annotated[Path, typer.Option(help="The private key file; `.pub` goes beside it.")],
+) -> None:
+    """Make the utility's own Ed25519 key pair; an existing one is kept."""
+    if not out.exists():
+        made = asyncssh.generate_private_key("ssh-ed25519", comment="simulated utility")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.touch(mode=0o600)
+        made.write_private_key(out)
+        made.write_public_key(out.with_name(f"{out.name}.pub"))
+    Console().print(f"{out}")
+
+
+@app.command()
 def write(
     kind: Annotated[str, typer.Option(help="enrol (814) or usage (867).")],
     out: Annotated[Path, typer.Option(help="The file to write.")],

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import null, select, tuple_
+from sqlalchemy import func, null, select, tuple_
 
 from services.edi_gateway.operations.queries import PAGE_MAX, TIMELINE_MAX, Cursor, TimelineEntry
 from services.edi_gateway.store import entry, file
-from shared.platform.database import ReadSession
+from shared.platform.database import ReadSession, WriteSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +84,15 @@ async def file_timeline(session: ReadSession, file_id: UUID) -> tuple[TimelineEn
         .limit(TIMELINE_MAX)
     )  # fmt: skip
     return tuple(TimelineEntry(*row) for row in await session.execute(query))
+
+
+async def count_named(
+    session: ReadSession | WriteSession, like: str, *, direction: str = "inbound"
+) -> int:
+    """Count the files whose name matches an SQL LIKE pattern, copies left out."""
+    found = await session.scalar(
+        select(func.count())
+        .select_from(file)
+        .where(file.c.direction == direction, file.c.state == "read", file.c.name.like(like))
+    )
+    return int(found or 0)

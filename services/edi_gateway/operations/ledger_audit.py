@@ -23,9 +23,8 @@ async def verify_all(session: ReadSession) -> list[str]:
                 select(file.c.id).where(file.c.id > last).order_by(file.c.id).limit(_PAGE)
             )
         ).all()
-        for file_id in ids:
-            if wrong := await verify_chain(session, file_id):
-                broken.append(wrong)
+        verdicts = [await verify_chain(session, file_id) for file_id in ids]
+        broken += [wrong for wrong in verdicts if wrong]
         if len(ids) < _PAGE:
             return broken
         last = ids[-1]

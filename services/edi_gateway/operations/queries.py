@@ -20,7 +20,9 @@ from services.edi_gateway.store import (
     entry,
     file,
     finding,
+    functional_group,
     identifier,
+    outbound_document,
     transaction,
 )
 from shared.platform.database import ReadSession
@@ -316,3 +318,30 @@ async def counts(session: ReadSession, scope: Scope) -> dict[tuple[str, str, str
         for direction, set_id, answer, number in rows:
             found[f"{direction} {set_id}", question, answer] = number
     return found
+
+
+async def unanswered_groups(session: ReadSession) -> int:
+    """Count functional groups, ours and theirs, whose 997 is missing."""
+    found = await session.scalar(
+        select(func.count())
+        .select_from(functional_group)
+        .where(
+            functional_group.c.acknowledged_at.is_(None),
+            functional_group.c.functional_id != "FA",
+            functional_group.c.state.not_in(("copy", "conflict")),
+        )
+    )
+    return int(found or 0)
+
+
+async def under_way(session: ReadSession) -> int:
+    """Count what is not finished: files to read, documents to send, files to deliver."""
+    files = await session.scalar(
+        select(func.count()).select_from(file).where(file.c.state.in_(("received", "ready")))
+    )
+    documents = await session.scalar(
+        select(func.count())
+        .select_from(outbound_document)
+        .where(outbound_document.c.file_id.is_(None))
+    )
+    return int(files or 0) + int(documents or 0)
