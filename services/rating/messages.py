@@ -44,28 +44,32 @@ class Occasion:
 
 
 def announce(
-    occasion: Occasion, outcome: DeskOutcome, charges: Sequence[ChargeDraft]
+    occasion: Occasion, outcome: DeskOutcome, charges: Sequence[tuple[UUID, Charge]]
 ) -> list[Envelope]:
     """Messages for everything a batch changed: cancelled pairs, then charges, then holds.
 
     The pair comes before its cancel charge, as the contract of `UsageCancelled` says.
+
+    Args:
+        occasion: what made us speak.
+        outcome: what the batch changed.
+        charges: its charges, each with the correlation of the usage it is for.
     """
 
     def cancelled(items: tuple[Ended, ...]) -> Body:
         return UsageCancelled(items=tuple(_pair(item) for item in items))
 
-    def rated(items: tuple[ChargeDraft, ...]) -> Body:
-        return ChargesRated(items=tuple(charge_item(item, occasion.on) for item in items))
+    def rated(items: tuple[Charge, ...]) -> Body:
+        return ChargesRated(items=items)
 
     def held(items: tuple[UsageRecord, ...]) -> Body:
         return UsageHeld(items=tuple(_held(item) for item in items))
 
     by_correction = [(ended.correction.correlation_id, ended) for ended in outcome.ended]
-    by_charge = [(charge.correlation_id, charge) for charge in charges]
     by_hold = [(record.correlation_id, record) for record in outcome.held]
     return [
         *_envelopes(occasion, by_correction, cancelled),
-        *_envelopes(occasion, by_charge, rated),
+        *_envelopes(occasion, charges, rated),
         *_envelopes(occasion, by_hold, held),
     ]
 

@@ -124,20 +124,20 @@ async def save_decisions(
     await _save_agreements(session, scope, [d for d in decided if d.entry], at)
     known = await _known_transactions(session, decided)
     where = (scope.cca, scope.utility, scope.environment.value)
-    rows = [
-        (
+    rows = {
+        d.request.transaction_id: (
             *(d.request.transaction_id, *where, d.request.request_id, d.is_first),
             *(d.content_hash, d.request.account_number, d.decision.accepted),
             *(d.decision.model_dump_json(), d.request.model_dump_json(), at),
         )
-        for d in decided
+        for d in reversed(decided)  # of a transaction told twice, the first telling counts
         if d.request.transaction_id not in known
-    ]
+    }
     columns = (
         *("transaction_id", "cca", "utility", "environment", "request_id", "is_first"),
         *("content_hash", "account_number", "accepted", "decision", "body", "decided_at"),
     )
-    await copy_rows(session, ENROLLMENT_REQUESTS, columns, rows)
+    await copy_rows(session, ENROLLMENT_REQUESTS, columns, rows.values())
 
 
 async def _known_transactions(

@@ -20,7 +20,7 @@ from services.rating.accounts import Register
 from services.rating.corrections import UsageRecord, UsageState
 from services.rating.desk import Known, UsageDesk
 from services.rating.enroll import decide_requests
-from services.rating.messages import Occasion, announce
+from services.rating.messages import Occasion, announce, charge_item
 from services.rating.scope import Scope
 from services.rating.store import REPORTED_INVOICES
 from services.rating.store_accounts import load_register, load_requests, save_decisions
@@ -182,8 +182,12 @@ class RatingDesk:
         charges = await number_charges(session, occasion.scope, outcome.charges)
         await save_usage(session, occasion.scope, outcome, occasion.at)
         await save_charges(session, occasion.scope, charges, occasion.on, occasion.at)
-        await asyncio.sleep(0)
-        await self.put(session, announce(occasion, outcome, charges))
+        said = []
+        for number, charge in enumerate(charges, start=1):
+            said.append((charge.correlation_id, charge_item(charge, occasion.on)))
+            if number % SLICE_ITEMS == 0:
+                await asyncio.sleep(0)
+        await self.put(session, announce(occasion, outcome, said))
         return len(charges)
 
 

@@ -79,6 +79,16 @@ class TestARedelivery:
         assert office.decisions == [("R1", []), ("R1", [])]
         assert await office.rows("agreement_entries") == 1
 
+    async def test_within_one_message_is_answered_twice_and_applied_once(
+        self, office: Office
+    ) -> None:
+        await office.tell(enrollment(request(), request()))
+        await office.tell(usage_report(usage(), usage()))
+
+        assert office.decisions == [("R1", []), ("R1", [])]
+        assert await office.rows("enrollment_requests") == 1
+        assert len(office.charges) == 1
+
     async def test_of_a_request_id_with_other_content_is_refused(self, office: Office) -> None:
         await office.tell(enrollment(request()))
 
