@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from services.edi_gateway import api_files, api_transactions
+from services.edi_gateway import api_files, api_transactions, pages, pages_files
 from services.edi_gateway.api_desk import GatewayWeb, furnished_with
 
 API_PREFIX = "/v1"
@@ -13,9 +13,12 @@ __all__ = ["API_PREFIX", "GatewayWeb", "build_routers"]
 
 
 def build_routers(desk: GatewayWeb) -> list[APIRouter]:
-    """Return the gateway's routes, working with this desk."""
+    """Return the gateway's routes, working with this desk: the API, then the pages."""
     furnished = [Depends(furnished_with(desk))]
     api = APIRouter(prefix=API_PREFIX, dependencies=furnished)
     api.include_router(api_transactions.router)
     api.include_router(api_files.router)
-    return [api]
+    rooms = APIRouter(dependencies=furnished)
+    rooms.include_router(pages.router)
+    rooms.include_router(pages_files.router)
+    return [api, rooms]

@@ -13,91 +13,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.edi_gateway.api_examples import ENTRY, FILE, FINDING, TRANSACTION
 from services.edi_gateway.operations.file_queries import FileRow
 from services.edi_gateway.operations.lookup import Hit
 from services.edi_gateway.operations.queries import FindingRow, TimelineEntry, TransactionRow
-
-_TRANSACTION: dict[str, Any] = {
-    "id": "5f0c7c7e-6b1d-5d8e-9a35-0b7b4a1d9c11",
-    "file_id": "0b5f0a3e-91ce-4c44-9b3a-2f6a1f6a2f10",
-    "file_name": "PGE_867_20261122.edi",
-    "position": 17,
-    "direction": "inbound",
-    "utility": "pge",
-    "cca": "mce",
-    "environment": "test",
-    "set_id": "867",
-    "control_number": "0017",
-    "business_key": "U26112200017",
-    "account_number": "1234567890",
-    "amount": None,
-    "at": "2026-11-22T14:03:11.250000Z",
-    "states": {
-        "valid": "accepted",
-        "delivered": "-",
-        "acknowledged": "accepted",
-        "applied": "-",
-        "rated": "charged",
-        "paid": "waiting",
-    },
-    "exception": None,
-    "duplicate_of": None,
-    "answers": None,
-    "links": {
-        "self": "/v1/transactions/5f0c7c7e-6b1d-5d8e-9a35-0b7b4a1d9c11",
-        "timeline": "/v1/transactions/5f0c7c7e-6b1d-5d8e-9a35-0b7b4a1d9c11/timeline",
-        "raw": "/v1/transactions/5f0c7c7e-6b1d-5d8e-9a35-0b7b4a1d9c11/raw",
-        "file": "/v1/files/0b5f0a3e-91ce-4c44-9b3a-2f6a1f6a2f10",
-    },
-}
-_FILE: dict[str, Any] = {
-    "id": "0b5f0a3e-91ce-4c44-9b3a-2f6a1f6a2f10",
-    "direction": "inbound",
-    "utility": "pge",
-    "cca": None,
-    "environment": "test",
-    "name": "PGE_867_20261122.edi",
-    "origin": "sftp",
-    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "size": 48211,
-    "at": "2026-11-22T14:03:11.250000Z",
-    "state": "read",
-    "set_id": None,
-    "refusal": None,
-    "duplicate_of": None,
-    "transactions_total": 120,
-    "transactions_done": 120,
-    "read_at": "2026-11-22T14:03:12.010000Z",
-    "delivered_at": None,
-    "links": {
-        "self": "/v1/files/0b5f0a3e-91ce-4c44-9b3a-2f6a1f6a2f10",
-        "timeline": "/v1/files/0b5f0a3e-91ce-4c44-9b3a-2f6a1f6a2f10/timeline",
-        "raw": "/v1/files/0b5f0a3e-91ce-4c44-9b3a-2f6a1f6a2f10/raw",
-        "transactions": "/v1/transactions?file_id=0b5f0a3e-91ce-4c44-9b3a-2f6a1f6a2f10",
-    },
-}
-_ENTRY: dict[str, Any] = {
-    "at": "2026-11-22T14:03:11.250000Z",
-    "kind": "FileReceived",
-    "actor": "system",
-    "message": "PGE_867_20261122.edi received from PGE by sftp, 48211 bytes",
-    "data": {"size": 48211},
-    "file_id": "0b5f0a3e-91ce-4c44-9b3a-2f6a1f6a2f10",
-    "file_name": "PGE_867_20261122.edi",
-    "sequence": 1,
-    "transaction_id": None,
-    "set_id": None,
-    "hash": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
-}
-_FINDING: dict[str, Any] = {
-    "severity": "error",
-    "level": "element",
-    "code": "7",
-    "place": "867/PTD[2]/QTY01",
-    "value": "XX",
-    "message": "Code XX is not allowed here",
-    "byte_offset": 1183,
-}
 
 
 def _shown(example: dict[str, Any]) -> ConfigDict:
@@ -125,7 +44,7 @@ class ExceptionView(BaseModel):
 class TransactionView(BaseModel):
     """One transaction (ST–SE), in or out."""
 
-    model_config = _shown(_TRANSACTION)
+    model_config = _shown(TRANSACTION)
 
     id: UUID
     file_id: UUID
@@ -173,7 +92,7 @@ class TransactionView(BaseModel):
 class FindingView(BaseModel):
     """Something wrong in received data, with its code and place."""
 
-    model_config = _shown(_FINDING)
+    model_config = _shown(FINDING)
 
     severity: str
     level: str
@@ -192,7 +111,7 @@ class FindingView(BaseModel):
 class EntryView(BaseModel):
     """One thing that happened, from the append-only ledger."""
 
-    model_config = _shown(_ENTRY)
+    model_config = _shown(ENTRY)
 
     at: datetime
     kind: str
@@ -215,7 +134,7 @@ class EntryView(BaseModel):
 class TransactionPage(BaseModel):
     """One page of transactions, newest first."""
 
-    model_config = _shown({"transactions": [_TRANSACTION], "next": "MjAyNi0xMS0yMlQxNDowMzoxMQ"})
+    model_config = _shown({"transactions": [TRANSACTION], "next": "MjAyNi0xMS0yMlQxNDowMzoxMQ"})
 
     transactions: list[TransactionView]
     next: str | None = Field(description="Give it as `cursor` for the next page; null at the end.")
@@ -225,7 +144,7 @@ class TransactionDetail(BaseModel):
     """One transaction with what was found in it and the transactions of the same story."""
 
     model_config = _shown(
-        {"transaction": _TRANSACTION, "findings": [_FINDING], "related": [_TRANSACTION]}
+        {"transaction": TRANSACTION, "findings": [FINDING], "related": [TRANSACTION]}
     )
 
     transaction: TransactionView
@@ -236,7 +155,7 @@ class TransactionDetail(BaseModel):
 class Timeline(BaseModel):
     """What happened, oldest first."""
 
-    model_config = _shown({"entries": [_ENTRY]})
+    model_config = _shown({"entries": [ENTRY]})
 
     entries: list[EntryView]
 
@@ -244,7 +163,7 @@ class Timeline(BaseModel):
 class FileView(BaseModel):
     """One file, in or out."""
 
-    model_config = _shown(_FILE)
+    model_config = _shown(FILE)
 
     id: UUID
     direction: str
@@ -288,7 +207,7 @@ class FileView(BaseModel):
 class FilePage(BaseModel):
     """One page of files, newest first."""
 
-    model_config = _shown({"files": [_FILE], "next": None})
+    model_config = _shown({"files": [FILE], "next": None})
 
     files: list[FileView]
     next: str | None
@@ -305,7 +224,7 @@ class FileDetail(BaseModel):
     """One file with what was found in its envelopes and the proof of its history."""
 
     model_config = _shown(
-        {"file": _FILE, "findings": [], "chain": {"verified": True, "problem": None}}
+        {"file": FILE, "findings": [], "chain": {"verified": True, "problem": None}}
     )
 
     file: FileView
@@ -342,7 +261,7 @@ class SearchAnswer(BaseModel):
                 {
                     "kind": "usage_id",
                     "value": "U26112200017",
-                    "transaction": _TRANSACTION,
+                    "transaction": TRANSACTION,
                     "file": None,
                 }
             ],
@@ -358,10 +277,10 @@ class UploadAnswer(BaseModel):
 
     model_config = _shown(
         {
-            "file_id": _FILE["id"],
-            "sha256": _FILE["sha256"],
+            "file_id": FILE["id"],
+            "sha256": FILE["sha256"],
             "duplicate_of": None,
-            "links": _FILE["links"],
+            "links": FILE["links"],
         }
     )
 

@@ -6,17 +6,19 @@ the utility's own duplicate check can tell that it is the same one.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar, Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from services.edi_gateway.operations import ledger
 from services.edi_gateway.operations.file_queries import FILE_COLUMNS, FileRow
 from services.edi_gateway.operations.ledger import NewEntry
-from services.edi_gateway.store import file
-from shared.platform.database import WriteSession
+from services.edi_gateway.store import file, transaction
+from shared.platform.database import ReadSession, WriteSession
 from shared.platform.refusals import Refusal
 
 REASON_CHARS_MIN: Final = 3
@@ -90,3 +92,20 @@ async def resend_file(
     )
     changed = await session.execute(select(*FILE_COLUMNS).where(file.c.id == file_id))
     return FileRow(*changed.one())
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What sending a file again means: how many transactions, and how much money in them."""
+
+    transactions: int
+    amount: Decimal | None
+
+
+async def effect_of(session: ReadSession, file_id: UUID) -> Effect:
+    """Count what a file holds, for whoever is about to send it again."""
+    row = await session.execute(
+        select(func.count(), func.sum(transaction.c.amount)).where(transaction.c.file_id == file_id)
+    )
+    number, amount = row.one()
+    return Effect(number, amount)
