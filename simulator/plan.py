@@ -39,7 +39,8 @@ class Connection:
     """Where the back office's SFTP server is and how to log in.
 
     `host_key` is the file with the server's public key, or that key itself as OpenSSH text;
-    without it, `trust_any_host_key` must be said.
+    without it, `trust_any_host_key` must be said. `reconnect_s` is how long a host that was there
+    before may be away.
     """
 
     host: str
@@ -49,6 +50,7 @@ class Connection:
     host_key: Path | str | None = None
     trust_any_host_key: bool = False
     upload_in_place: bool = False
+    reconnect_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

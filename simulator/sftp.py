@@ -1,25 +1,39 @@
 """Carries files to and from the back office's SFTP mailbox, as a utility's scheduler would.
 
 The utility puts into `/inbound` and takes from `/outbound`. An upload appears under a temporary
-name and is renamed when complete, unless the plan wants it written in place.
+name and is renamed when complete, unless the plan wants it written in place. When the connection
+breaks it logs in again and goes on where it stood, so that each file is left once.
 """
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, Protocol, cast
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
 
 import asyncssh
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from simulator.plan import Connection
+
+Answer = TypeVar("Answer")
 
 INBOUND: Final = "/inbound"
 OUTBOUND: Final = "/outbound"
 PARTIAL: Final = (".part", ".tmp", ".filepart")
 CONNECT_TIMEOUT_S: Final = 15
+RECONNECT_PAUSE_S: Final = 0.3
+STRANGER: Final = (asyncssh.PermissionDenied, asyncssh.HostKeyNotVerifiable)
+LOST: Final = (
+    asyncssh.SFTPConnectionLost,
+    asyncssh.SFTPNoConnection,
+    asyncssh.DisconnectError,
+    asyncssh.ChannelOpenError,
+    OSError,
+    TimeoutError,
+)
 
 
 class Mailbox(Protocol):
@@ -39,35 +53,106 @@ class Mailbox(Protocol):
 
 
 class SftpMailbox:
-    """A mailbox over one open SFTP session."""
+    """A mailbox over SFTP, with one session at a time."""
 
-    def __init__(self, client: asyncssh.SFTPClient, *, in_place: bool) -> None:
-        """Use an open session; `in_place` uploads under the final name from the first byte."""
-        self._client = client
-        self._in_place = in_place
+    def __init__(self, connection: Connection) -> None:
+        """Get ready for a host; `open` logs in."""
+        self._connection = connection
+        self._in_place = connection.upload_in_place
+        self._open = AsyncExitStack()
+        self._client: asyncssh.SFTPClient | None = None
+
+    async def open(self) -> None:
+        """Log in; raises asyncssh's or the system's errors when that fails."""
+        async with AsyncExitStack() as opening:
+            session = await opening.enter_async_context(
+                asyncssh.connect(
+                    self._connection.host,
+                    self._connection.port,
+                    username=self._connection.user,
+                    client_keys=[str(self._connection.key)],
+                    known_hosts=_believed(self._connection),
+                    agent_path=None,
+                    config=(),
+                    connect_timeout=CONNECT_TIMEOUT_S,
+                )
+            )
+            self._client = await opening.enter_async_context(session.start_sftp_client())
+            self._open = opening.pop_all()
+
+    async def close(self) -> None:
+        """Log out."""
+        self._client = None
+        await self._open.aclose()
 
     async def put(self, name: str, data: bytes) -> None:
         """Upload one file into the inbound folder."""
         final = f"{INBOUND}/{name}"
         target = final if self._in_place else f"{final}{PARTIAL[0]}"
-        async with self._client.open(target, "wb") as file:
-            await file.write(data)
+        await self._patiently(lambda client: _write(client, target, data))
         if not self._in_place:
-            await self._client.rename(target, final)
+            await self._rename(target, final)
 
     async def waiting(self) -> list[str]:
         """List the outbound folder, leaving out what is still being written."""
-        names = [str(name) for name in await self._client.listdir(OUTBOUND)]
+        listed = await self._patiently(lambda client: client.listdir(OUTBOUND))
+        names = [str(name) for name in listed]
         return sorted(n for n in names if not n.startswith(".") and not n.endswith(PARTIAL))
 
     async def take(self, name: str) -> bytes:
         """Download one file."""
-        async with self._client.open(f"{OUTBOUND}/{name}", "rb") as file:
-            return cast("bytes", await file.read())  # opened as binary
+        return await self._patiently(lambda client: _read(client, f"{OUTBOUND}/{name}"))
 
     async def remove(self, name: str) -> None:
         """Delete one file from the outbound folder."""
-        await self._client.remove(f"{OUTBOUND}/{name}")
+        path = f"{OUTBOUND}/{name}"
+        await self._once(path, lambda client: client.remove(path))
+
+    async def _rename(self, old: str, new: str) -> None:
+        await self._once(old, lambda client: client.rename(old, new))
+
+    async def _once(
+        self, path: str, work: Callable[[asyncssh.SFTPClient], Awaitable[None]]
+    ) -> None:
+        """Rename or delete: when only the answer was lost, the file is gone and all is done."""
+        tried = False
+
+        async def attempt(client: asyncssh.SFTPClient) -> None:
+            nonlocal tried
+            if tried and not await client.exists(path):
+                return
+            tried = True
+            await work(client)
+
+        await self._patiently(attempt)
+
+    async def _patiently(self, work: Callable[[asyncssh.SFTPClient], Awaitable[Answer]]) -> Answer:
+        """Do something on the session; when it breaks, log in again and do it once more."""
+        loop = asyncio.get_running_loop()
+        deadline_s: float | None = None
+        while True:
+            try:
+                if self._client is None:
+                    await self.open()
+                return await work(cast("asyncssh.SFTPClient", self._client))
+            except STRANGER:
+                raise
+            except LOST:
+                deadline_s = deadline_s or loop.time() + self._connection.reconnect_s
+                if loop.time() > deadline_s:
+                    raise
+                await self.close()
+                await asyncio.sleep(RECONNECT_PAUSE_S)
+
+
+async def _write(client: asyncssh.SFTPClient, path: str, data: bytes) -> None:
+    async with client.open(path, "wb") as file:
+        await file.write(data)
+
+
+async def _read(client: asyncssh.SFTPClient, path: str) -> bytes:
+    async with client.open(path, "rb") as file:
+        return cast("bytes", await file.read())  # opened as binary
 
 
 @asynccontextmanager
@@ -78,20 +163,12 @@ async def open_mailbox(connection: Connection) -> AsyncIterator[SftpMailbox]:
     settings and agent play no part. Raises `ValueError` when no host key is pinned and trusting
     any was not asked for, and asyncssh's or the system's errors when the log-in fails.
     """
-    async with (
-        asyncssh.connect(
-            connection.host,
-            connection.port,
-            username=connection.user,
-            client_keys=[str(connection.key)],
-            known_hosts=_believed(connection),
-            agent_path=None,
-            config=(),
-            connect_timeout=CONNECT_TIMEOUT_S,
-        ) as session,
-        session.start_sftp_client() as client,
-    ):
-        yield SftpMailbox(client, in_place=connection.upload_in_place)
+    mailbox = SftpMailbox(connection)
+    await mailbox.open()
+    try:
+        yield mailbox
+    finally:
+        await mailbox.close()
 
 
 def _believed(
