@@ -79,6 +79,14 @@ class PendingDocument:
         key = f"{self.environment}/{self.utility}/{self.set_id}/{self.document_number}"
         return uuid5(_TRANSACTION_NAMESPACE, key)
 
+    def as_row(self) -> dict[str, object]:
+        """Return the row that keeps it."""
+        names = (
+            "utility", "cca", "environment", "set_id", "document_number", "answers_id",
+            "correlation_id", "causation_id", "payload", "at",
+        )  # fmt: skip
+        return {"transaction_id": self.transaction_id} | {n: getattr(self, n) for n in names}
+
     @classmethod
     def of_charge(cls, charge: Charge, envelope: Envelope, at: datetime) -> PendingDocument:
         """An 810 for a charge."""
@@ -144,26 +152,8 @@ class OutboundDesk:
         if not documents:
             return
         await session.execute(
-            insert(outbound_document)
-            .values(
-                [
-                    {
-                        "transaction_id": document.transaction_id,
-                        "utility": document.utility,
-                        "cca": document.cca,
-                        "environment": document.environment,
-                        "set_id": document.set_id,
-                        "document_number": document.document_number,
-                        "answers_id": document.answers_id,
-                        "correlation_id": document.correlation_id,
-                        "causation_id": document.causation_id,
-                        "payload": document.payload,
-                        "at": document.at,
-                    }
-                    for document in documents
-                ]
-            )
-            .on_conflict_do_nothing()
+            insert(outbound_document).on_conflict_do_nothing(),
+            [document.as_row() for document in documents],
         )
         after_commit(session, self.assemble_wake.set)
 

@@ -29,18 +29,19 @@ def _refuse_binary_fraction(value: object) -> object:
     return value
 
 
+# The limits stand before the validator so that pydantic checks them in its compiled core.
 Usd = Annotated[
-    Decimal, BeforeValidator(_refuse_binary_fraction), Field(max_digits=16, decimal_places=2)
+    Decimal, Field(max_digits=16, decimal_places=2), BeforeValidator(_refuse_binary_fraction)
 ]
 """An amount in US dollars, to the cent, signed."""
 
 UsdPrice = Annotated[
-    Decimal, BeforeValidator(_refuse_binary_fraction), Field(max_digits=16, decimal_places=6)
+    Decimal, Field(max_digits=16, decimal_places=6), BeforeValidator(_refuse_binary_fraction)
 ]
 """Dollars per unit, or a tax rate as a fraction; at most six decimals."""
 
 Quantity = Annotated[
-    Decimal, BeforeValidator(_refuse_binary_fraction), Field(max_digits=18, decimal_places=6)
+    Decimal, Field(max_digits=18, decimal_places=6), BeforeValidator(_refuse_binary_fraction)
 ]
 """A metered quantity (kWh or kW), at most six decimals, signed."""
 
