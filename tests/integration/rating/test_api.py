@@ -54,7 +54,7 @@ class TestTheApi:
 
         assert shown.json()["counts"] == {"CANCEL_NO_ORIGINAL": 1, "NOT_ENROLLED": 1}
         assert [hold["usage_id"] for hold in shown.json()["holds"]] == ["U1"]
-        assert len(plans.json()) == 12
+        assert len(plans.json()) == 13
 
     async def test_asks_who_is_there_first(self, office: Office) -> None:
         def nobody() -> None:

@@ -32,7 +32,7 @@ class TestAnImport:
 
         assert second.imported == ()
         assert second.unchanged == first.imported
-        assert len(plans) == 12
+        assert len(plans) == 13
 
     async def test_of_a_known_version_with_other_prices_is_refused(
         self, migrated_dsn: str, tmp_path: Path

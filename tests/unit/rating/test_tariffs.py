@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from services.rating.holds import RateNotFound
+from services.rating.rate_usage import Rated, rate
+from services.rating.scope import Scope
+from services.rating.tariffs.book import PriceBook, build_book
+from services.rating.tariffs.plan import PlanFile
+from services.rating.tariffs.taxes import CityTax
+from shared.contracts.parts import Environment
+from tests.unit.rating.words import JUNE, MCE, TODAY, enrolled, meter, price_book, usage
+
+BOOK = price_book()
+KEY = BOOK.key("mce", "pge", "E-TOU-C", None, "SAN RAFAEL")
+SHEET = BOOK.select(KEY, date(2026, 6, 1), TODAY)
+SDCP = Scope("sdcp", "sdge", Environment.TEST)
+
+
+def book_with(*plans: PlanFile) -> PriceBook:
+    """The usual book with more plans."""
+    return build_book([*BOOK.plans, *plans], [BOOK.taxes], BOOK.ccas.values())
+
+
+def sheet(**changes: object) -> PlanFile:
+    """MCE's E-TOU-C sheet with other words in some places."""
+    return PlanFile.model_validate(SHEET.model_dump(mode="json") | changes)
+
+
+class TestAPlanIsChosen:
+    def test_by_the_latest_effective_date(self) -> None:
+        book = book_with(sheet(version="v2", effective_from="2026-06-15", known_from="2026-06-01"))
+
+        assert book.select(KEY, date(2026, 6, 14), TODAY).version == "2026-04-01"
+        assert book.select(KEY, date(2026, 6, 15), TODAY).version == "v2"
+
+    def test_by_what_was_known_on_the_day_of_rating(self) -> None:
+        book = book_with(sheet(version="v2", known_from="2026-06-30"))
+
+        assert book.select(KEY, date(2026, 6, 1), date(2026, 6, 29)).version == "2026-04-01"
+        assert book.select(KEY, date(2026, 6, 1), date(2026, 6, 30)).version == "v2"
+
+    def test_never_when_two_plans_claim_the_day(self) -> None:
+        book = book_with(sheet(plan_id="MCE-OTHER"))
+
+        with pytest.raises(RateNotFound, match="more than one plan"):
+            book.select(KEY, date(2026, 6, 1), TODAY)
+
+    def test_never_before_its_first_day(self) -> None:
+        with pytest.raises(RateNotFound, match="no plan"):
+            BOOK.select(KEY, date(2026, 3, 31), TODAY)
+
+    @pytest.mark.parametrize(
+        ("city", "plan_id"),
+        [("SAN DIEGO", "SDCP-TOU-DR1-2021V"), ("National  City", "SDCP-TOU-DR1-2022V")],
+    )
+    def test_by_the_cohort_of_the_city(self, city: str, plan_id: str) -> None:
+        key = BOOK.key("sdcp", "sdge", "TOU-DR1", None, city)
+
+        assert BOOK.select(key, date(2026, 6, 1), TODAY).plan_id == plan_id
+
+    def test_never_for_a_city_without_a_cohort(self) -> None:
+        item = usage("U1", meter(JUNE, {"on": "1"}, rate_code="TOU-DR1"))
+
+        held = rate(item, SDCP, enrolled(rate_code="TOU-DR1", city="FRESNO"), BOOK, TODAY)
+
+        assert getattr(held, "code", None) == "RATE_NOT_FOUND"
+
+
+class TestAPeriodIsCut:
+    def test_where_a_credit_expires(self) -> None:
+        item = usage(period=(date(2026, 12, 16), date(2027, 1, 16)))
+
+        bill = rate(item, MCE, enrolled(), BOOK, TODAY)
+
+        assert isinstance(bill, Rated)
+        expiring = [line.label for line in bill.lines if line.code == "ENC003"]
+        assert expiring == ["COST RELIEF CREDIT 12/16-12/31 PRORATED"]
+
+    def test_where_a_price_changes(self) -> None:
+        book = book_with(sheet(version="v2", effective_from="2026-06-15", known_from="2026-06-01"))
+
+        bill = rate(usage(), MCE, enrolled(), book, TODAY)
+
+        assert isinstance(bill, Rated)
+        assert bill.plan_version == "2026-04-01+v2"
+        energy = [n.quantity_micro or 0 for n in bill.lines if n.line_id.startswith("generation")]
+        assert sum(energy) == 300_000_000
+
+    def test_where_a_city_tax_changes(self) -> None:
+        tax = CityTax(
+            city="SAN RAFAEL", rate_micro=50_000, effective_from=date(2026, 6, 21), source="test"
+        )
+
+        bill = rate(usage(), MCE, enrolled(), price_book([tax]), TODAY)
+
+        assert isinstance(bill, Rated)
+        assert [line.line_id for line in bill.lines if line.code == "UT"] == [
+            "user_tax.all.20260621"
+        ]
+
+
+class TestTheEnergySurcharge:
+    def test_follows_the_first_day_of_the_billing_period(self) -> None:
+        assert BOOK.taxes.surcharge_micro(date(2026, 6, 6)) == 300
+
+    def test_may_not_be_more_than_the_law_allows(self) -> None:
+        with pytest.raises(ValueError, match="less than or equal to 300"):
+            type(BOOK.taxes.energy_surcharge[0])(
+                rate_micro=301, effective_from=date(2026, 1, 1), source="test"
+            )
