@@ -22,6 +22,8 @@ from services import demo as demo_day
 from services import host
 from services.edi_gateway.operations import access, ledger_audit
 from services.edi_gateway.partners import load_partners
+from services.edi_gateway.service import CLIENT_KEY_FILE
+from services.edi_gateway.transport.sftp_server import load_host_key
 from services.rating.service import build as build_rating
 from services.remittance.audit import audit as audit_books
 from shared.contracts.parts import ServiceName
@@ -222,6 +224,13 @@ def revoke_key(
         console.print(f"{utility}: key {fingerprint} revoked")
 
     _run(work())
+
+
+@partners_app.command("our-key")
+def our_key() -> None:
+    """Show the public key with which we call utilities' own servers; made on first use."""
+    key = load_host_key(PlatformSettings().data_dir / CLIENT_KEY_FILE)
+    sys.stdout.write(key.export_public_key("openssh").decode())
 
 
 @token_app.command("create")

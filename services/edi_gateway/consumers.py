@@ -235,15 +235,17 @@ class GatewayConsumers:
             ],
             "paid",
         )
-        unplaced = [line for line in body.lines if line.unapplied]
+        waiting = body.waiting_lines
         await projection.move(
             session,
             [
                 {
                     "id": body.transaction_id,
                     "applied": "applied",
-                    "exception_code": "UNAPPLIED" if unplaced else None,
-                    "exception_text": unplaced[0].explanation if unplaced else None,
+                    "exception_code": "UNAPPLIED" if waiting else None,
+                    "exception_text": f"{waiting} lines hold money without a receivable"
+                    if waiting
+                    else None,
                 }
             ],
             "applied",

@@ -179,7 +179,7 @@ async def _keep_groups(
     for group in each.groups:
         found = check_group(group, guide)
         group_id = uuid5(_ENVELOPE_NAMESPACE, f"{interchange_id}/{group.index}")
-        kept.append(KeptGroup(group_id, group, found, _judge_group(group, found, verdict)))
+        kept.append(KeptGroup(group_id, group, found, _judge_group(found, verdict)))
     if is_new and kept:
         await session.execute(
             insert(functional_group),
@@ -205,9 +205,7 @@ async def _keep_groups(
     return tuple(kept)
 
 
-def _judge_group(
-    group: FunctionalGroup, found: tuple[Finding, ...], interchange_verdict: Verdict
-) -> Verdict:
+def _judge_group(found: tuple[Finding, ...], interchange_verdict: Verdict) -> Verdict:
     if not interchange_verdict.has_effect:
         return interchange_verdict
     if refuses_group(found):

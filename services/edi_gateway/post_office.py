@@ -7,7 +7,9 @@ may be repeated. Whatever fails here leaves the file where it was and is tried a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select, update
@@ -17,13 +19,18 @@ from services.edi_gateway.inbound import InboundDesk
 from services.edi_gateway.operations import ledger
 from services.edi_gateway.operations.ledger import NewEntry
 from services.edi_gateway.store import file, transaction
+from services.edi_gateway.transport import sftp_client
 from services.edi_gateway.transport.seam import Arrival, ArrivedFile, Mailboxes, NameTaken
+from services.edi_gateway.transport.sftp_client import RemoteRefusal, RemoteServer
 from shared.contracts.parts import Environment
 from shared.platform.clock import Clock
-from shared.platform.database import Database, WriteSession
+from shared.platform.database import Database, WriteSession, try_lock
 from shared.platform.telemetry import logger
 
 log = logger(__name__)
+
+REMOTE_LOOK_S = 60.0
+"""How often a utility's own server is asked for files."""
 
 RETRY_FIRST_S = 5.0
 RETRY_MAX_S = 3_600.0
@@ -36,6 +43,7 @@ class PostOffice:
     Args:
         utilities: the mailboxes to look into.
         mailboxes: where utilities put files and find ours.
+        remotes: the utilities whose own server we call instead.
     """
 
     def __init__(
@@ -46,10 +54,12 @@ class PostOffice:
         utilities: tuple[str, ...],
         clock: Clock,
         environment: Environment,
+        remotes: Mapping[str, RemoteServer] | None = None,
     ) -> None:
         self._database = database
         self._inbound = inbound
         self._mailboxes = mailboxes
+        self._remotes = dict(remotes or {})
         self._utilities = utilities
         self._clock = clock
         self._environment = environment
@@ -58,7 +68,16 @@ class PostOffice:
     async def collect(self) -> int:
         """Archive every file that arrived whole; returns how many were taken."""
         taken = 0
-        for survey in await self._mailboxes.survey(self._utilities):
+        for utility in self._utilities:
+            async with self._database.unit_of_work() as claim:
+                # Copies of the gateway look into the same mailbox; one of them at a time.
+                if await try_lock(claim, f"collect {utility}"):
+                    taken += await self._collect_from(utility)
+        return taken
+
+    async def _collect_from(self, utility: str) -> int:
+        taken = 0
+        for survey in await self._mailboxes.survey((utility,)):
             for arrived in survey.files:
                 if arrived.status is Arrival.INCOMPLETE:
                     await self._note_incomplete(arrived)
@@ -69,6 +88,29 @@ class PostOffice:
                 await self._mailboxes.remove_inbound(arrived)
                 taken += 1
         return taken
+
+    async def fetch(self) -> int:
+        """Fetch the files that wait on utilities' own servers into their mailboxes here.
+
+        Returns:
+            How many were fetched; a server that cannot be reached disturbs no other.
+        """
+        fetched = 0
+        for utility, server in self._remotes.items():
+            async with self._database.unit_of_work() as claim:
+                if not await try_lock(claim, f"fetch {utility}"):
+                    continue  # another copy is at it
+                try:
+                    found = await sftp_client.collect(
+                        server, partial(self._mailboxes.receive, utility)
+                    )
+                except (RemoteRefusal, OSError) as failure:
+                    log.error("fetching failed", utility=utility, reason=str(failure))  # noqa: TRY400
+                    continue
+            fetched += len(found)
+        if fetched:
+            self.wake.set()
+        return fetched
 
     async def _note_incomplete(self, arrived: ArrivedFile) -> None:
         """Record, once, a file that was cut short; it stays in the mailbox and has no effect."""
@@ -141,11 +183,8 @@ class PostOffice:
             if row is None:
                 return 0
             try:
-                async with self._database.read() as reading:
-                    await self._mailboxes.deliver(
-                        row.utility, row.name, archive.read_pieces(reading, row.id)
-                    )
-            except (OSError, NameTaken) as failure:
+                await self._hand_over(row.id, row.utility, row.name)
+            except (OSError, NameTaken, RemoteRefusal) as failure:
                 await self._put_off(session, row.id, row.name, row.deliveries, failure)
                 return 0
             await session.execute(
@@ -164,7 +203,7 @@ class PostOffice:
                     NewEntry(
                         file_id=row.id,
                         kind="FileDelivered",
-                        message=f"{row.name} lies in the mailbox of {row.utility.upper()}",
+                        message=f"{row.name} lies where {row.utility.upper()} finds it",
                         data={"delivery": row.deliveries + 1},
                     )
                 ],
@@ -173,11 +212,24 @@ class PostOffice:
         log.info("file delivered", name=row.name, utility=row.utility)
         return 1
 
+    async def _hand_over(self, file_id: UUID, utility: str, name: str) -> None:
+        """Copy stored bytes to where the utility finds them: its mailbox, or its own server."""
+        async with self._database.read() as reading:
+            pieces = archive.read_pieces(reading, file_id)
+            if (server := self._remotes.get(utility)) is not None:
+                await sftp_client.deliver(server, name, pieces)
+            else:
+                await self._mailboxes.deliver(utility, name, pieces)
+
     async def _put_off(
         self, session: WriteSession, file_id: UUID, name: str, tries: int, failure: Exception
     ) -> None:
         """Try a failed delivery again later, longer each time, and say so in the ledger."""
-        wait_s = min(RETRY_FIRST_S * 2**tries, RETRY_MAX_S)
+        wait_s = min(RETRY_FIRST_S * 2 ** min(tries, 10), RETRY_MAX_S)
+        if isinstance(failure, RemoteRefusal) and not failure.retry:
+            wait_s = (
+                RETRY_MAX_S  # a changed host key or a refused login needs a person, not a storm
+            )
         now = self._clock.now()
         await session.execute(
             update(file)

@@ -104,7 +104,9 @@ class ReadingRules(PartnerData):
     """How inbound files are taken."""
 
     wrong_counts: Strictness
-    all_or_nothing: bool
+    all_or_nothing: Literal[False]
+    """Refusing a whole group for one bad transaction is not built yet (see docs/roadmap.md), so a
+    profile that asks for it does not load instead of being ignored."""
     period_end: PeriodEnd
 
 
@@ -177,6 +179,11 @@ class RemoteServer(PartnerData):
     port: Annotated[int, Field(ge=1, le=65535)]
     user: str
     host_key_file: str
+    """Its public key as an OpenSSH line, agreed beforehand; a path, relative to the profile."""
+    fetch_from: str = "/outbound"
+    """The folder there whose files are for us."""
+    deliver_to: str = "/inbound"
+    """The folder there that we put files into."""
 
     @property
     def mailbox_only(self) -> bool:

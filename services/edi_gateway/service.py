@@ -18,11 +18,13 @@ from services.edi_gateway.inbound import InboundDesk
 from services.edi_gateway.operations.access import authorized_keys
 from services.edi_gateway.outbound import OutboundDesk
 from services.edi_gateway.partner_answers import PartnerAnswers
-from services.edi_gateway.post_office import PostOffice
+from services.edi_gateway.partners import PARTNERS_FOLDER
+from services.edi_gateway.post_office import REMOTE_LOOK_S, PostOffice
 from services.edi_gateway.reading import partners, preload
 from services.edi_gateway.store import MAILBOX
 from services.edi_gateway.transport.folder import MailboxFolders
 from services.edi_gateway.transport.server_policy import Hooks
+from services.edi_gateway.transport.sftp_client import RemoteServer
 from services.edi_gateway.transport.sftp_server import PartnerSftpServer
 from shared.contracts.parts import ServiceName
 from shared.platform.bus import Bus, Subscription
@@ -34,6 +36,9 @@ from shared.platform.workers import WorkerPool
 
 MAILBOX_FOLDER = "mailboxes"
 HOST_KEY_FILE = "sftp_host_key"
+CLIENT_KEY_FILE = "sftp_client_key"
+"""Our own key for utilities' servers; `ccax partners our-key` shows its public half."""
+
 LOOK_EVERY_S = 0.25
 """How often mailboxes and tables are looked at when no signal came."""
 
@@ -107,6 +112,7 @@ class GatewayService:
             "gateway sweeper": self.mailbox.sweeper.run,
             "gateway receipts": self.mailbox.receipts.run,
             "gateway collection": self._collect,
+            "gateway fetching": self._fetch,
             "gateway assembly": self._assemble,
             "gateway delivery": self._deliver,
             **readers,
@@ -118,6 +124,11 @@ class GatewayService:
 
     async def _collect(self) -> None:
         await _repeat(self.post_office.collect, self.post_office.wake)
+
+    async def _fetch(self) -> None:
+        while True:
+            await self.post_office.fetch()
+            await asyncio.sleep(REMOTE_LOOK_S)
 
     async def _read(self) -> None:
         await _repeat(self.inbound.read_next, self.inbound.wake)
@@ -171,7 +182,9 @@ def build(
     )
     folders = MailboxFolders(settings.data_dir / MAILBOX_FOLDER)
     utilities = tuple(utility.code for utility in partners().utilities)
-    post_office = PostOffice(database, inbound, folders, utilities, clock, environment)
+    post_office = PostOffice(
+        database, inbound, folders, utilities, clock, environment, _remotes(settings)
+    )
     return GatewayService(
         settings=settings,
         database=database,
@@ -187,6 +200,26 @@ def build(
         sftp=_door(settings, database, folders, post_office),
         utilities=utilities,
     )
+
+
+def _remotes(settings: PlatformSettings) -> dict[str, RemoteServer]:
+    """The utilities that want us to call their own server, with the key they agreed to meet."""
+    remotes = {}
+    for utility in partners().utilities:
+        told = utility.sftp
+        if told.mailbox_only:
+            continue
+        pinned = PARTNERS_FOLDER / utility.code / told.host_key_file
+        remotes[utility.code] = RemoteServer(
+            host=told.host,
+            port=told.port,
+            user=told.user,
+            key_path=settings.data_dir / CLIENT_KEY_FILE,
+            host_key=pinned.read_text(),
+            inbound_dir=told.fetch_from,
+            outbound_dir=told.deliver_to,
+        )
+    return remotes
 
 
 def _door(

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from services.remittance.book_reader import LoadedBook, Touched, load_book
 from services.remittance.books import post
@@ -256,12 +256,24 @@ async def announce(
         ).where(remittance.c.transaction_id.in_(list(by_payment)))
     )
     headers = {row.transaction_id: row for row in rows}
+    waiting = {
+        payment: lines
+        for payment, lines in await session.execute(
+            select(line_place.c.transaction_id, func.count())
+            .where(
+                line_place.c.transaction_id.in_(list(by_payment)),
+                line_place.c.unapplied_cents != 0,
+            )
+            .group_by(line_place.c.transaction_id)
+        )
+    }
     return [
         Envelope.about(
             RemittanceApplied(
                 transaction_id=key,
                 trace_number=headers[key].trace_number,
                 total=from_cents(headers[key].total_cents),
+                waiting_lines=waiting.get(key, 0),
                 lines=some,
             ),
             at=cause.at,

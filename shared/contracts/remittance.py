@@ -95,6 +95,8 @@ class RemittanceApplied(Part):
     transaction_id: UUID
     trace_number: Identifier
     total: Usd
+    waiting_lines: Annotated[int, Field(ge=0)] = 0
+    """Lines of the whole 820, not only of this message, with money that has no receivable yet."""
     lines: Annotated[tuple[AppliedLine, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
 
 

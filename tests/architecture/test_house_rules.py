@@ -76,10 +76,13 @@ def is_name_of(target: str, package: str) -> bool:
 
 class TestSize:
     def test_a_file_is_read_in_one_sitting(self) -> None:
-        """A file over 400 lines has two subjects; find the second one and give it a name."""
+        """A file over 400 lines has two subjects; find the second one and give it a name.
+        A migration is a list of tables, and is read as one.
+        """
         long = [
             f"{module.place}: {lines} lines"
             for module in modules(*PACKAGES, *SCRIPTS)
+            if not module.is_in("migrations")
             if (lines := module.text.count("\n")) > FILE_LINES_MAX
         ]
 
