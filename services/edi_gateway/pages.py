@@ -32,7 +32,7 @@ from services.edi_gateway.operations.projection import QUESTIONS
 from services.edi_gateway.operations.queries import TransactionFilter
 from shared.platform.web.identity import NotSignedIn, Role, Viewer, principal_of
 from shared.platform.web.sessions import Sessions, check_same_site
-from shared.platform.web.shell import ZONE, Furniture, NavEntry, Shell
+from shared.platform.web.shell import ZONE, Furniture, NavEntry, shell_of
 
 FURNITURE: Final = Furniture(
     nav=(NavEntry("Transactions", "/transactions"), NavEntry("Files", "/files")),
@@ -53,12 +53,6 @@ SET_NAMES: Final = {
 }
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-
-
-def shell_of(request: Request) -> Shell:
-    """Return the frame that this application's pages are in."""
-    shell: Shell = request.app.state.shell
-    return shell
 
 
 class ListForm(TransactionQuery):

@@ -14,8 +14,9 @@ from services.edi_gateway.api_desk import Desk, read_cursor, require_everything,
 from services.edi_gateway.api_files import FileQuery, find, request_resend, take_upload
 from services.edi_gateway.operations import file_queries, ledger, queries
 from services.edi_gateway.operations.resend import effect_of
-from services.edi_gateway.pages import SEE_OTHER, shell_of
+from services.edi_gateway.pages import SEE_OTHER
 from shared.platform.web.identity import Operator, Role, Viewer
+from shared.platform.web.shell import shell_of
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 

@@ -114,6 +114,12 @@ class Shell:
         )
 
 
+def shell_of(request: Request) -> Shell:
+    """Return the frame that this application's pages are in."""
+    shell: Shell = request.app.state.shell
+    return shell
+
+
 @cache
 def asset(name: str) -> str:
     """Return the address of a static file, with its hash, so that browsers may keep it for ever."""
