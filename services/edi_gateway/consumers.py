@@ -113,13 +113,14 @@ class GatewayConsumers:
             [
                 {
                     "id": c.transaction_id,
-                    "rated": "charged",
+                    "rated": state,
                     "amount": c.total,
                     "exception_code": None,
                     "exception_text": None,
                 }
-                for c in (*cancels, *originals)
-                if c.transaction_id in places and places[c.transaction_id].rates_forward("charged")
+                for state, charges in (("cancels", cancels), ("charged", originals))
+                for c in charges
+                if c.transaction_id in places and places[c.transaction_id].rates_forward(state)
             ],
             "rated",
             "amount",
@@ -172,12 +173,15 @@ class GatewayConsumers:
                 f"Cancels usage {item.usage_id}",
                 {"usage_id": item.usage_id},
             )
-        await self._record(session, "UsageCancelled", told)
+        places = await self._record(session, "UsageCancelled", told)
+        states = {item.transaction_id: "cancelled" for item in body.items}
+        states |= {item.cancel_transaction_id: "cancels" for item in body.items}
         await projection.move(
             session,
             [
-                {"id": key, "rated": "cancelled", "exception_code": None, "exception_text": None}
-                for key in told
+                {"id": key, "rated": state, "exception_code": None, "exception_text": None}
+                for key, state in states.items()
+                if key in places and places[key].rates_forward(state)
             ],
             "rated",
             "exception_code",

@@ -256,17 +256,15 @@ async def announce(
         ).where(remittance.c.transaction_id.in_(list(by_payment)))
     )
     headers = {row.transaction_id: row for row in rows}
-    waiting = {
-        payment: lines
-        for payment, lines in await session.execute(
-            select(line_place.c.transaction_id, func.count())
-            .where(
-                line_place.c.transaction_id.in_(list(by_payment)),
-                line_place.c.unapplied_cents != 0,
-            )
-            .group_by(line_place.c.transaction_id)
+    counted = await session.execute(
+        select(line_place.c.transaction_id, func.count())
+        .where(
+            line_place.c.transaction_id.in_(list(by_payment)),
+            line_place.c.unapplied_cents != 0,
         )
-    }
+        .group_by(line_place.c.transaction_id)
+    )
+    waiting: dict[UUID, int] = dict(counted.tuples().all())
     return [
         Envelope.about(
             RemittanceApplied(
