@@ -10,6 +10,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from shared.platform.telemetry import logger
+
+log = logger(__name__)
+
 T = TypeVar("T")
 
 
@@ -19,7 +23,7 @@ class Crew(Generic[T]):
     Args:
         name: for the task names.
         take: waits for the next piece; may be cancelled without losing one.
-        work: does it; must not raise.
+        work: does it; what it raises is a fault of ours, logged, and the crew goes on.
         size: how many pieces may be in work at once.
     """
 
@@ -46,7 +50,14 @@ class Crew(Generic[T]):
                 piece = await self._take()
             finally:
                 self._waiting.discard(task)
-            await self._work(piece)
+            try:
+                await self._work(piece)
+            except asyncio.CancelledError:
+                if task.cancelling():
+                    raise
+                log.warning("work was cancelled by a library, not by us", task=task.get_name())
+            except Exception:
+                log.exception("work failed at the edge", task=task.get_name())
 
     async def stop(self) -> None:
         """Take nothing more and finish what is in hand; when cancelled, drop that too."""

@@ -46,7 +46,10 @@ async def supervise(loop: Loop, restart_wait_s: float = RESTART_WAIT_S) -> None:
             with log_context(loop=loop.name):
                 await loop.run()
             log.warning("loop ended by itself", loop=loop.name)
-        except Exception:
+        except (Exception, asyncio.CancelledError):
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise  # our own stop; a broken connection cancels what waits for it, too
             LOOP_FAULTS.labels(loop.name).inc()
             log.exception("loop failed", loop=loop.name)
         faults = 0 if clock() - started >= HEALTHY_AFTER_S else faults + 1

@@ -48,6 +48,7 @@ log = logger(__name__)
 CONFIRM_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 15.0
 READY_TIMEOUT_S = 2.0
+SETTLE_TIMEOUT_S = 5.0
 RECONNECT_S = 1.0
 HEARTBEAT_S = 30
 
@@ -188,7 +189,8 @@ class RabbitBus:
         for message, result in zip(window, results, strict=True):
             if isinstance(result, PublishError):
                 outcome.unroutable.append(message.message_id)
-            elif isinstance(result, (*OUTAGES, DeliveryError)):
+            elif isinstance(result, (*OUTAGES, DeliveryError, asyncio.CancelledError)):
+                # (Cancelled by the connection that broke: our own stop ends the gather instead.)
                 outcome.unconfirmed.append(message.message_id)
                 outcome.cause = result
             elif isinstance(result, BaseException):
@@ -293,7 +295,7 @@ class _RabbitSubscription:
         self._tag = await self._queue.consume(self._fetched.put)
 
     async def _deliver(self, message: AbstractIncomingMessage) -> None:
-        if message.channel.is_closed:
+        if _is_stale(message):
             return  # fetched before the connection broke; the broker delivers it again
         try:
             await self._handler(_delivery(message))
@@ -328,11 +330,28 @@ class _RabbitSubscription:
 
 
 async def _settle(settling: Awaitable[None], message: AbstractIncomingMessage) -> None:
-    """Ack or reject; when the connection is lost the broker delivers again by itself."""
+    """Ack or reject; when the connection is lost the broker delivers again by itself.
+
+    Bounded in time: a settlement written while the broker dies is never answered.
+    """
     try:
-        await settling
+        async with asyncio.timeout(SETTLE_TIMEOUT_S):
+            await settling
     except OUTAGES as fault:
         log.info("delivery not settled", message_id=message.message_id, fault=repr(fault))
+    except asyncio.CancelledError as lost:
+        # A connection that breaks cancels what waits for it; only our own stop may end the crew.
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        log.info("delivery not settled", message_id=message.message_id, fault=repr(lost))
+
+
+def _is_stale(message: AbstractIncomingMessage) -> bool:
+    try:
+        return message.channel.is_closed
+    except ChannelInvalidStateError:  # how aio-pika says that there is no channel any more
+        return True
 
 
 def _delivery(message: AbstractIncomingMessage) -> Delivery:
