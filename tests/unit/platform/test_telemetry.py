@@ -58,7 +58,7 @@ class TestJsonLogs:
             raise RuntimeError(f"a bug in a name of {len(customer)} letters")
 
         try:
-            bill("".join(["JANE", " ", "DOE"]))
+            bill("jane doe".upper())
         except RuntimeError:
             logger("test").exception("billing failed")
 
