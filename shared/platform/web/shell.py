@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -137,13 +137,13 @@ def moment(at: datetime | None) -> Markup:
     """Show an instant in Pacific time, with UTC beside it."""
     if at is None:
         return Markup("—")
-    local = at.astimezone(ZONE)
+    at, local = at.astimezone(UTC), at.astimezone(ZONE)
     return Markup(
         '<time datetime="{iso}">{local} <span class="utc">{utc} UTC</span></time>'
     ).format(
         iso=at.isoformat(timespec="seconds"),
         local=local.strftime("%b %-d, %Y %H:%M:%S %Z"),
-        utc=at.strftime("%H:%M:%S"),
+        utc=at.strftime("%H:%M:%S" if local.date() == at.date() else "%b %-d, %H:%M:%S"),
     )
 
 
