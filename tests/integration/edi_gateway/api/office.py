@@ -41,7 +41,6 @@ from shared.platform.web.shell import Shell
 
 MORNING = datetime(2026, 11, 22, 14, 3, 11, 250_000, tzinfo=UTC)
 CCAS = (("MARIN CLEAN ENERGY", "968500001"), ("CENTRAL COAST COMMUNITY ENERGY", "968500002"))
-UTILITIES = ("pge", "sce", "sdge")
 ACCOUNTS = 12
 
 
@@ -141,7 +140,8 @@ async def open_office(
     settings = PlatformSettings(data_dir=folder, worker_processes=1, environment=environment)
     gateway = service.build(settings, database, bus, clock)
     await bus.start()
-    await gateway.make_mailboxes()
+    for utility in gateway.utilities:
+        await gateway.folders.create(utility)
     sessions = Sessions(b"k" * 32, clock)
     doorkeeper = TokenDoorkeeper(database, clock, sessions)
     desk = GatewayWeb(
@@ -150,7 +150,7 @@ async def open_office(
         clock=clock,
         environment=environment,
         doorkeeper=doorkeeper,
-        utilities=UTILITIES,
+        utilities=gateway.utilities,
         deliver_wake=gateway.outbound.deliver_wake,
     )
 
