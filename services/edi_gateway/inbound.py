@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from sqlalchemy import func, insert, select, text, update
 
@@ -40,6 +40,8 @@ READ_BATCH = MESSAGE_ITEMS_MAX
 """Transactions read, judged and committed together."""
 
 CANDIDATES_MAX = 20
+
+_ARRIVAL_NAMESPACE = uuid5(NAMESPACE_OID, "cca-exchange/arrival")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,27 @@ class InboundDesk:
         self.wake = asyncio.Event()
 
     async def arrive(
-        self, *, utility: str, name: str, origin: str, path: Path, actor: str = "system"
+        self,
+        *,
+        utility: str,
+        name: str,
+        origin: str,
+        path: Path,
+        actor: str = "system",
+        origin_key: str | None = None,
     ) -> Arrival:
-        """Archive a complete file and queue it for reading; the same bytes again have no effect."""
+        """Archive a complete file and queue it for reading; the same bytes again have no effect.
+
+        A file whose `origin_key` was archived before is the very same file, not a copy of it: the
+        gateway died between archiving it and taking it out of the mailbox. It is left as it is.
+        """
         sha256, size = await asyncio.to_thread(archive.digest_of_file, path)
-        file_id, at = uuid4(), self._clock.now()
+        file_id = uuid5(_ARRIVAL_NAMESPACE, f"{origin_key}/{sha256}") if origin_key else uuid4()
+        at = self._clock.now()
         async with self._database.unit_of_work() as session:
             await wait_lock(session, f"arrival {utility}")
+            if origin_key and (known := await _archived(session, file_id)):
+                return known
             earlier = (
                 await session.execute(
                     select(file.c.id, file.c.name, file.c.at)
@@ -294,6 +310,14 @@ class InboundDesk:
                 .where(file.c.direction == "inbound", file.c.state == "received")
             )
         return int(waiting or 0)
+
+
+async def _archived(session: WriteSession, file_id: UUID) -> Arrival | None:
+    found = await session.execute(
+        select(file.c.id, file.c.sha256, file.c.duplicate_of).where(file.c.id == file_id)
+    )
+    row = found.one_or_none()
+    return Arrival(row.id, row.sha256, row.duplicate_of) if row else None
 
 
 def _copy_entries(file_id: UUID, name: str, earlier_id: UUID, earlier_name: str) -> list[NewEntry]:

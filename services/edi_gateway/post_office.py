@@ -83,7 +83,11 @@ class PostOffice:
                     await self._note_incomplete(arrived)
                     continue
                 await self._inbound.arrive(
-                    utility=arrived.partner, name=arrived.name, origin="sftp", path=arrived.path
+                    utility=arrived.partner,
+                    name=arrived.name,
+                    origin="sftp",
+                    path=arrived.path,
+                    origin_key=arrived.origin_key,
                 )
                 await self._mailboxes.remove_inbound(arrived)
                 taken += 1

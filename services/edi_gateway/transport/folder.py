@@ -114,7 +114,8 @@ class MailboxFolders:
     async def clear_leftovers(self, partner: str) -> int:
         """Remove what we were writing ourselves when the service stopped; call before serving.
 
-        Such files were never under their name; whoever wrote them writes them again.
+        Such files were never under their name; whoever wrote them writes them again. What another
+        copy of the gateway is writing at this moment stays.
         """
         folders = (self.inbound(partner), self.outbound(partner))
         return await asyncio.to_thread(_remove_leftovers, folders)
@@ -255,6 +256,8 @@ class _Scan:
             before = self.watches.get(entry.name)
             if before is not None and before.look == look:
                 return before
+            if name_of_upload(entry.name) and storing.is_held(Path(entry.path)):
+                return None  # a utility is bringing it to another copy of the gateway
             with open(entry.path, "rb") as file:  # noqa: PTH123 - a path already, and a hot loop
                 return _Watch(look, self.now_s, judge(file, look.size))
         except FileNotFoundError:
@@ -288,6 +291,7 @@ class _Scan:
             modified_at=datetime.fromtimestamp(look.modified_ns / 1e9, tz=UTC),
             status=status,
             inode=look.identity[1],
+            changed_ns=look.changed_ns,
         )
 
 
@@ -304,7 +308,10 @@ def _remove_same(file: ArrivedFile) -> Identity | None:
 
 def _remove_leftovers(folders: Iterable[Path]) -> int:
     leftovers = [
-        path for folder in folders for path in folder.iterdir() if is_own_leftover(path.name)
+        path
+        for folder in folders
+        for path in folder.iterdir()
+        if is_own_leftover(path.name) and not storing.is_held(path)
     ]
     for path in leftovers:
         path.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.edi_gateway.transport.mailbox_view import Opened
-from services.edi_gateway.transport.storing import publish, write_all
+from services.edi_gateway.transport.storing import hold, publish, write_all
 from services.edi_gateway.transport.uploads import Identity, identity_of
 
 GATHER_BYTES = 1024 * 1024
@@ -61,6 +61,7 @@ class Upload:
     _gathered_at: int = 0
 
     def __post_init__(self) -> None:
+        hold(self.opened.descriptor)
         self.identity = identity_of(os.fstat(self.opened.descriptor))
 
     async def write(self, offset: int, data: bytes) -> int:

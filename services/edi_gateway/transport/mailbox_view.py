@@ -24,7 +24,7 @@ from services.edi_gateway.transport.naming import (
     upload_name,
     version_of,
 )
-from services.edi_gateway.transport.storing import FILE_MODE, publish
+from services.edi_gateway.transport.storing import FILE_MODE, is_held, publish
 from services.edi_gateway.transport.uploads import Identity, identity_of
 
 DEPTH_MAX = 2
@@ -209,5 +209,5 @@ class MailboxView:
         return found
 
     def _check_not_open(self, path: Path) -> None:
-        if self.is_open(identity_of(path.lstat())):
+        if self.is_open(identity_of(path.lstat())) or is_held(path):
             raise denied("The file is still being written")

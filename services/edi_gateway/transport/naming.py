@@ -68,7 +68,7 @@ def own_hidden_name(name: str) -> str:
 
 
 def is_own_leftover(entry: str) -> bool:
-    """Whether the entry is a file we were writing; after a restart nobody is any more."""
+    """Whether the entry is a file we are writing, or were when a copy of the gateway died."""
     return _OWN.fullmatch(entry) is not None
 
 

@@ -41,6 +41,7 @@ class ArrivedFile:
         modified_at: last write, UTC.
         status: whole, or cut short.
         inode: the file's identity on disk, 0 when unknown.
+        changed_ns: when the system last changed anything about it; nobody can set this.
     """
 
     partner: str
@@ -50,6 +51,14 @@ class ArrivedFile:
     modified_at: datetime
     status: Arrival = Arrival.COMPLETE
     inode: int = 0
+    changed_ns: int = 0
+
+    @property
+    def origin_key(self) -> str | None:
+        """What tells this file from every other that ever lay in the mailbox, if that is known."""
+        if not self.inode:
+            return None
+        return f"{self.partner}/{self.path.name}/{self.inode}/{self.changed_ns}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -50,14 +52,15 @@ def load_host_key(path: Path) -> asyncssh.SSHKey:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         key = asyncssh.generate_private_key(KEY_ALGORITHM, comment="cca-exchange")
-        fresh = path.with_name(path.name + ".new")
-        fresh.unlink(missing_ok=True)
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _KEY_FILE_MODE)
         with os.fdopen(descriptor, "wb") as file:
             file.write(key.export_private_key("openssh"))
             file.flush()
             os.fsync(descriptor)
-        fresh.rename(path)
+        with suppress(FileExistsError):  # another copy was first: its key is the key
+            path.hardlink_to(fresh)
+        fresh.unlink()
     return asyncssh.read_private_key(path)
 
 

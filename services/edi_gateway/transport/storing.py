@@ -7,6 +7,7 @@ is given with a hard link, which fails when the name exists: a rename would sile
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -37,6 +38,7 @@ async def write_hidden(folder: Path, name: str, chunks: Chunks) -> Path:
         os.open, hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE
     )
     try:
+        hold(descriptor)
         async for chunk in each_chunk(chunks):
             await asyncio.to_thread(write_all, descriptor, chunk)
         await asyncio.to_thread(os.fsync, descriptor)
@@ -46,6 +48,29 @@ async def write_hidden(folder: Path, name: str, chunks: Chunks) -> Path:
         raise
     os.close(descriptor)
     return hidden
+
+
+def hold(descriptor: int) -> None:
+    """Show every copy of the gateway that this file is being written, until it is closed.
+
+    The system lets go by itself when the process dies, however it dies.
+    """
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+
+def is_held(path: Path) -> bool:
+    """Whether some copy of the gateway, this one included, is writing the file."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def write_all(descriptor: int, chunk: bytes, offset: int | None = None) -> None:

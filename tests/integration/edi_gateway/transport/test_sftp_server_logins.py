@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
+from pathlib import Path
 
 import asyncssh
 import pytest
 
-from services.edi_gateway.transport.sftp_server import PartnerSftpServer
+from services.edi_gateway.transport.sftp_server import PartnerSftpServer, load_host_key
 from tests.integration.edi_gateway.transport.actors import (
     Exchange,
     Utility,
@@ -97,6 +99,14 @@ class TestTheHostKey:
         assert second.host_key == first.host_key
         assert second.host_key.startswith("ssh-ed25519 ")
         await second.stop()
+
+    async def test_copies_of_the_gateway_that_start_together_have_the_same(
+        self, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "new" / "host_key"
+        keys = await asyncio.gather(*(asyncio.to_thread(load_host_key, path) for _ in range(8)))
+        assert len({key.export_public_key() for key in keys}) == 1
+        assert [left.name for left in path.parent.iterdir()] == ["host_key"]
 
     async def test_a_damaged_key_file_is_a_fault_and_stays(self, exchange: Exchange) -> None:
         path = exchange.server.host_key_path

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from services.edi_gateway.transport import storing
 from services.edi_gateway.transport.folder import MailboxFolders, QuietPeriods
 from services.edi_gateway.transport.naming import upload_name
 from services.edi_gateway.transport.seam import (
@@ -156,6 +157,19 @@ class TestTakingFiles:
         watch.now_s = 5
         assert await seen(folders) == [("a.edi", Arrival.INCOMPLETE)]
 
+    async def test_an_upload_to_another_copy_of_the_gateway_is_not_called_cut_short(
+        self, folders: MailboxFolders, watch: Watch
+    ) -> None:
+        path = folders.inbound("pge") / upload_name("a.edi")
+        with path.open("wb") as file:
+            storing.hold(file.fileno())
+            assert await seen(folders) == []
+            watch.now_s = 5
+            assert await seen(folders) == []
+        await seen(folders)
+        watch.now_s = 10
+        assert await seen(folders) == [("a.edi", Arrival.INCOMPLETE)]
+
     async def test_the_oldest_comes_first(self, folders: MailboxFolders, watch: Watch) -> None:
         for number in (3, 1, 2):
             path = folders.inbound("pge") / f"{9 - number}.edi"
@@ -262,6 +276,15 @@ class TestDelivering:
         assert await folders.clear_leftovers("pge") == 1
         assert list(folders.outbound("pge").iterdir()) == []
         assert [path.name for path in folders.inbound("pge").iterdir()] == ["theirs.part"]
+
+    async def test_what_another_copy_of_the_gateway_is_writing_stays(
+        self, folders: MailboxFolders
+    ) -> None:
+        written = folders.outbound("pge") / ".a.edi.0123456789abcdef.part"
+        with written.open("wb") as file:
+            storing.hold(file.fileno())
+            assert await folders.clear_leftovers("pge") == 0
+        assert await folders.clear_leftovers("pge") == 1
 
     @pytest.mark.parametrize(
         "name", ["", ".", "..", "../a", "a/b", ".a", "a.part", "a\n", "a\x00b", "x" * 201]
