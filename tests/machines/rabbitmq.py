@@ -308,11 +308,14 @@ def choose_broker(folder: Path) -> Broker:
     raise BrokerFault("There is no RabbitMQ here: run `make provision`, which says what to do.")
 
 
-def fresh_virtual_host(broker: Broker) -> str:
-    """Make an empty virtual host and return its address, so that no test meets another's queues."""
+def fresh_virtual_host(broker: Broker, address: str | None = None) -> str:
+    """Make an empty virtual host and return its address, so that no test meets another's queues.
+
+    With the address of one that was dropped, it is there again, and empty.
+    """
     parts = urllib.parse.urlsplit(broker.url)
     user, password = parts.username or "guest", parts.password or "guest"
-    name = f"test-{secrets.token_hex(6)}"
+    name = urllib.parse.urlsplit(address).path[1:] if address else f"test-{secrets.token_hex(6)}"
     _management(broker, "PUT", f"/api/vhosts/{name}", user, password, {})
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
     _management(broker, "PUT", f"/api/permissions/{name}/{user}", user, password, everything)
