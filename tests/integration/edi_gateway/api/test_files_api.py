@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import httpx
 import pytest
 
-from services.edi_gateway import archive
+from services.edi_gateway import api_files, archive
 from services.edi_gateway.api_files import upload_name
 from shared.platform.web.identity import Role
 from tests.integration.edi_gateway.api.office import MORNING_FILE, Office, interchange, usage_body
@@ -139,6 +140,30 @@ class TestUpload:
         )
 
         assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+    async def test_a_file_over_the_limit_is_stopped_on_the_way(
+        self, office: Office, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(api_files, "UPLOAD_BYTES_MAX", 1_000_000)
+        headers = await signed(office, Role.OPERATOR)
+        form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield form
+            for _ in range(40):
+                yield b"A" * 65_536
+
+        whole = await client.post(
+            "/v1/files?utility=pge", headers=headers, files={"file": ("a", b"A" * 2_000_000)}
+        )
+        streamed = await client.post(
+            "/v1/files?utility=pge",
+            headers={**headers, "Content-Type": "multipart/form-data; boundary=x"},
+            content=pieces(),
+        )
+
+        assert (whole.status_code, whole.json()["code"]) == (413, "too_large")
+        assert (streamed.status_code, streamed.json()["code"]) == (413, "too_large")
 
     def test_a_name_cannot_lead_out_of_its_folder(self) -> None:
         assert upload_name("..\\..\\etc/passwd") == "passwd"

@@ -148,6 +148,21 @@ class TestFiles:
         await expect(page.locator(".timeline")).to_contain_text("their disk was full")
 
 
+class TestProgress:
+    async def test_reading_is_seen_without_a_reload(
+        self, office: Office, free_port: int, chromium_path: Path
+    ) -> None:
+        file_id = await office.put("fresh.edi", interchange([usage_body(31)], 77))
+        async with serving(office.app, free_port) as base, browsing(chromium_path) as browser:
+            page = await browser.new_page()
+            await sign_in(page, base, await office.token(Role.VIEWER))
+            await page.goto(f"{base}/files/{file_id}")
+            await expect(page.get_by_role("heading", name="Being read")).to_be_visible()
+            await office.work()
+
+            await expect(page.locator("#progress")).to_contain_text("1 transaction.")
+
+
 class TestForms:
     async def test_a_form_of_another_session_is_refused(self, office: Office, visit: Visit) -> None:
         page = visit.page
