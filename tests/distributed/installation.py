@@ -37,10 +37,11 @@ LOG_LINES_SHOWN: Final = 60
 
 @dataclass(slots=True)
 class ServiceProcess:
-    """One copy of one service.
+    """One copy of one service, or the whole exchange in one process.
 
     Attributes:
         name: for logs, e.g. `rating 2`.
+        service: which one; empty for all of them.
         settings: its `CCAX_…` variables.
         log: where everything it writes goes, over all its lives.
     """
@@ -63,7 +64,7 @@ class ServiceProcess:
 
     def arguments(self) -> list[str]:
         """What the command line is told to run."""
-        return ["run", "--service", self.service]
+        return ["run", "--service", self.service] if self.service else ["run"]
 
     @property
     def pid(self) -> int:
@@ -157,17 +158,7 @@ class Installation:
 
     def run_command(self, *arguments: str) -> str:
         """Run `ccax …` and return what it printed; a failure fails the test with its words."""
-        done = subprocess.run(
-            [sys.executable, "-m", "services", *arguments],
-            cwd=ROOT,
-            env=environment(self.settings(0, 0)),
-            capture_output=True,
-            text=True,
-            timeout=START_MAX_S,
-            check=False,
-        )
-        assert done.returncode == 0, f"ccax {' '.join(arguments)}:\n{done.stdout}{done.stderr}"
-        return done.stdout
+        return run_command(self.settings(0, 0), *arguments)
 
     def add(self, service: str) -> ServiceProcess:
         """Add a copy of a service and start it, without waiting for it."""
@@ -194,10 +185,7 @@ class Installation:
 
     def give_key(self, utility: str) -> Path:
         """Make the utility's key pair and let it into its mailbox; returns the private key."""
-        key = self.folder / utility
-        subprocess.run(
-            [sys.executable, "-m", "simulator", "key", "--out", str(key)], cwd=ROOT, check=True
-        )
+        key = make_key(self.folder / utility)
         self.run_command("partners", "add-key", utility, f"{key}.pub")
         return key
 
@@ -261,6 +249,28 @@ def playing(
         if process.poll() is None:
             process.kill()
             process.wait(STOP_MAX_S)
+
+
+def make_key(path: Path) -> Path:
+    """Make a utility's key pair: the private key at the path, `.pub` beside it."""
+    program = [sys.executable, "-m", "simulator", "key", "--out", str(path)]
+    subprocess.run(program, cwd=ROOT, check=True, capture_output=True)
+    return path
+
+
+def run_command(settings: dict[str, str], *arguments: str) -> str:
+    """Run `ccax …` and return what it printed; a failure fails the test with its words."""
+    done = subprocess.run(
+        [sys.executable, "-m", "services", *arguments],
+        cwd=ROOT,
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=START_MAX_S,
+        check=False,
+    )
+    assert done.returncode == 0, f"ccax {' '.join(arguments)}:\n{done.stdout}{done.stderr}"
+    return done.stdout
 
 
 def environment(settings: dict[str, str]) -> dict[str, str]:
