@@ -49,7 +49,7 @@ from services.edi_gateway.x12.reading import (
     read_transaction,
 )
 from services.edi_gateway.x12.rules import Guide, SetMap
-from services.edi_gateway.x12.scanning import is_complete, scan
+from services.edi_gateway.x12.scanning import is_complete, scan, scan_path
 from services.edi_gateway.x12.tokenizer import RawSegment, tokenize
 from services.edi_gateway.x12.validation import validate
 from services.edi_gateway.x12.writer import (
@@ -112,6 +112,7 @@ __all__ = [
     "read_transaction",
     "refuses_group",
     "scan",
+    "scan_path",
     "tokenize",
     "validate",
     "write_interchange",

@@ -8,6 +8,7 @@ sixteen elements. Bytes are read as latin-1 throughout: one byte is one characte
 
 from __future__ import annotations
 
+import mmap
 import re
 from dataclasses import dataclass
 
@@ -55,7 +56,7 @@ class IsaHeader:
         return self.elements[number - 1].strip()
 
 
-def read_isa(data: bytes, start: int = 0) -> IsaHeader | None:
+def read_isa(data: bytes | mmap.mmap, start: int = 0) -> IsaHeader | None:
     """Read the header that begins at `start`; None when no sixteen elements can be told apart."""
     window = data[start : start + ISA_SEARCH_BYTES]
     sign = window[3:4]

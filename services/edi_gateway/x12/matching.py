@@ -61,6 +61,14 @@ class CompiledMap:
         """Return the element checks of the segment at a place."""
         return self._checks[place]
 
+    def is_keyed(self, segment_id: str) -> bool:
+        """Whether the first element decides where a segment of this id belongs."""
+        return segment_id in self._keyed
+
+    def limits(self) -> Iterator[int]:
+        """How often each segment and loop of the map may come."""
+        return _limits(self.map.root)
+
     def step(self, place: int, fields: tuple[str, ...]) -> Step | None:
         """Return the way from `place` to where this segment belongs; None when nowhere."""
         segment_id = fields[0]
@@ -102,6 +110,13 @@ class CompiledMap:
                 )
             required += _required(loop, up, position, None)
         return None
+
+
+def _limits(loop: LoopRule) -> Iterator[int]:
+    for child in loop.children:
+        yield child.max_use
+        if isinstance(child, LoopRule):
+            yield from _limits(child)
 
 
 def _required(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from services.edi_gateway.x12.acceptance import accept
 from services.edi_gateway.x12.acknowledge import SetVerdict
 from services.edi_gateway.x12.findings import Finding, has_errors
 from services.edi_gateway.x12.tokenizer import segment_offsets, split_segments
@@ -51,13 +52,19 @@ def read_transaction(
 ) -> ReadTransaction:
     """Read one transaction; `data` is the slot's own bytes, `file[slot.start : slot.end]`.
 
-    The envelope findings of the slot come first, then those of the content. Offsets count from the
+    A good one is accepted by what was learned from others; the validator reads every other. The
+    envelope findings of the slot come first, then those of the content. Offsets count from the
     first byte of the file.
     """
     texts = split_segments(data.decode("latin-1"), delimiters)
+    belongs = _membership(slot, guide)
+    if not (slot.findings or belongs):
+        accepted = accept(guide, texts, delimiters)
+        if accepted is not None:
+            return ReadTransaction(slot.set_id, slot.control_number, slot.index, accepted, ())
     transaction, found = validate(guide, texts, delimiters, slot.place)
     placed = _placed(found, data, delimiters, slot.start)
-    findings = (*slot.findings, *_membership(slot, guide), *placed)
+    findings = (*slot.findings, *belongs, *placed)
     if has_errors(findings):
         transaction = None
     return ReadTransaction(slot.set_id, slot.control_number, slot.index, transaction, findings)

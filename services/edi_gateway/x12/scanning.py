@@ -7,29 +7,28 @@ the 997. It goes on after every error, so that one bad envelope never hides the 
 
 from __future__ import annotations
 
+import mmap
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.assembly import InterchangeAssembly
 from services.edi_gateway.x12.delimiters import read_isa
 from services.edi_gateway.x12.envelope import FileScan, Interchange
 from services.edi_gateway.x12.findings import Finding
-from services.edi_gateway.x12.tokenizer import (
-    PADDING,
-    UTF8_BOM,
-    clean,
-    find_interchange,
-    segment_end,
-    split_segments,
-)
+from services.edi_gateway.x12.segment_index import NOT_FILL, envelope_segments
+from services.edi_gateway.x12.tokenizer import UTF8_BOM, clean, find_interchange
 
 if TYPE_CHECKING:
-    from services.edi_gateway.x12.delimiters import Delimiters
-    from services.edi_gateway.x12.tokenizer import InterchangeStart
+    from pathlib import Path
+
+    from services.edi_gateway.x12.tokenizer import Data, InterchangeStart
 
 TAIL_BYTES = 512
 """How much of a file's end is looked at to see its trailer."""
+
+MAGIC_BYTES = 32
+
+_TOLD_FILL = re.compile(rb"[\x1a\x00]")
 
 _FOREIGN = (
     (b"%PDF", "a PDF document"),
@@ -49,30 +48,27 @@ _FOREIGN = (
 _TRAILER = re.compile(rb"IEA([^A-Za-z0-9\s])\s*\d{1,5}\s*\1\s*(\d{1,9})\s*?([^\w*]|\*)?\s*\Z")
 
 
-def scan(data: bytes, *, lenient_counts: bool = False) -> FileScan:
+def scan(data: Data, *, lenient_counts: bool = False) -> FileScan:
     """Find the interchanges, groups and transactions of a whole file; never raises on content.
 
     `lenient_counts` turns wrong SE01, GE01 and IEA01 counts into warnings, for partners whose
-    software is known to miscount.
+    software is known to miscount. Of a mapped file only the part being read is held in memory.
     """
     refusal = _refusal(data)
     if refusal is not None:
         return FileScan(len(data), (), (), refusal)
-    position = len(UTF8_BOM) if data.startswith(UTF8_BOM) else 0
+    position = len(UTF8_BOM) if data[: len(UTF8_BOM)] == UTF8_BOM else 0
     findings = [_note("The file begins with a byte order mark.", 0)] if position else []
     interchanges: list[Interchange] = []
     stray_bytes = 0
     while position < len(data):
         start = find_interchange(data, position)
-        stray = data[position : start.offset if start else len(data)]
-        if stray.strip(PADDING):
-            stray_bytes += len(stray)
-            findings.append(
-                _note(
-                    f"{len(stray)} bytes stand outside any interchange and are ignored.", position
-                )
-            )
-        elif b"\x1a" in stray or b"\x00" in stray:
+        until = start.offset if start else len(data)
+        if NOT_FILL.search(data, position, until):
+            stray_bytes += until - position
+            message = f"{until - position} bytes stand outside any interchange and are ignored."
+            findings.append(_note(message, position))
+        elif _TOLD_FILL.search(data, position, until):
             findings.append(_note("Fill bytes around an interchange are ignored.", position))
         if start is None:
             break
@@ -82,6 +78,18 @@ def scan(data: bytes, *, lenient_counts: bool = False) -> FileScan:
         interchanges.append(interchange)
         position = interchange.end
     return FileScan(len(data), tuple(interchanges), tuple(findings), None, stray_bytes)
+
+
+def scan_path(path: Path, *, lenient_counts: bool = False) -> FileScan:
+    """Scan a file where it lies, with bounded memory: 4 MiB at a time, and one slot a transaction.
+
+    The file must not be changed meanwhile.
+    """
+    with path.open("rb") as stream:
+        if not path.stat().st_size:
+            return scan(b"")
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            return scan(mapped, lenient_counts=lenient_counts)
 
 
 def is_complete(data: bytes) -> bool:
@@ -98,15 +106,16 @@ def is_complete(data: bytes) -> bool:
     return ended or len(found.group(2)) == len("000000001")
 
 
-def _refusal(data: bytes) -> Finding | None:
+def _refusal(data: Data) -> Finding | None:
     """Say why the file is not X12, or None when it holds at least one readable header."""
-    body = data.removeprefix(UTF8_BOM).lstrip(PADDING)
     reason = ""
-    if not body:
+    found = NOT_FILL.search(data, len(UTF8_BOM) if data[: len(UTF8_BOM)] == UTF8_BOM else 0)
+    if found is None:
         reason = "The file is empty."
     else:
+        beginnings = (data[found.start() : found.start() + MAGIC_BYTES], data[:MAGIC_BYTES])
         for magic, name in _FOREIGN:
-            if body.startswith(magic) or data.startswith(magic):
+            if any(beginning.startswith(magic) for beginning in beginnings):
                 reason = f"The file is {name}, not X12."
                 break
         else:
@@ -121,53 +130,23 @@ def _note(message: str, offset: int) -> Finding:
     return Finding("warning", "interchange", "024", "file", message, byte_offset=offset)
 
 
-@lru_cache(maxsize=64)
-def _boundary(delimiters: Delimiters) -> re.Pattern[bytes]:
-    """Match an envelope segment's id right after a terminator: no data can look like that."""
-    terminator = re.escape(delimiters.segment.encode("latin-1"))
-    element = re.escape(delimiters.element.encode("latin-1"))
-    return re.compile(
-        terminator
-        + rb"[\r\n\t \x00\x1a]*(?:(IEA|GS|GE|ST|SE|TA1)(?="
-        + element
-        + rb"|"
-        + terminator
-        + rb"|[\r\n]|\Z)|(ISA)(?=[^A-Za-z0-9\s]))"
-    )
-
-
 def _scan_interchange(
-    data: bytes, start: InterchangeStart, index: int, *, lenient_counts: bool
+    data: Data, start: InterchangeStart, index: int, *, lenient_counts: bool
 ) -> Interchange:
     delimiters = start.header.delimiters
+    separator, terminator = delimiters.element, delimiters.segment
     assembly = InterchangeAssembly(index, start.offset, start.header, lenient_counts)
-    terminator = delimiters.segment.encode("latin-1")
-    counted_to = start.header.end
-    position = start.header.end - len(terminator)
-    boundary = _boundary(delimiters)
-    while (found := boundary.search(data, position)) is not None:
-        name = found.group(1) or found.group(2)
-        offset = found.start(1) if found.group(1) else found.start(2)
-        assembly.pass_over(_count(data, counted_to, offset, delimiters))
-        end = segment_end(data, offset, delimiters)
+    for passed, name, offset, end in envelope_segments(data, start.header.end, delimiters):
+        if passed:
+            assembly.pass_over(passed)
         if name == b"ISA":
             if read_isa(data, offset) is not None:
                 return assembly.end_without_trailer(offset)
             assembly.pass_over(1)
-        else:
-            text = clean(data[offset:end].decode("latin-1").removesuffix(delimiters.segment))
-            fields = tuple(text.split(delimiters.element))
-            if fields[0] == "IEA":
+        elif name:
+            text = clean(data[offset:end].decode("latin-1").removesuffix(terminator))
+            fields = tuple(text.split(separator))
+            if name == b"IEA":
                 return assembly.end_with_trailer(fields, offset, end)
             assembly.take(fields, offset, end)
-        counted_to = end
-        position = max(end - len(terminator), offset)
-    assembly.pass_over(_count(data, counted_to, len(data), delimiters))
     return assembly.end_without_trailer(len(data))
-
-
-def _count(data: bytes, start: int, end: int, delimiters: Delimiters) -> int:
-    """Count the segments between two offsets by the tokenizer's own rule."""
-    if start >= end:
-        return 0
-    return len(split_segments(data[start:end].decode("latin-1"), delimiters))

@@ -7,8 +7,10 @@ decides what counts as a segment; everything else counts on it.
 
 from __future__ import annotations
 
+import mmap
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.delimiters import Delimiters, IsaHeader, read_isa
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 UTF8_BOM = b"\xef\xbb\xbf"
 PADDING = b"\r\n\t \x00\x1a"
 """Bytes that may stand around segments: line breaks, blanks, fill and the DOS end-of-file mark."""
+
+Data = bytes | mmap.mmap
+"""The bytes of a file: whole, or mapped so that only what is being read takes memory."""
 
 _PADDING_TEXT = PADDING.decode("latin-1")
 _ISA_START = re.compile(rb"ISA(?=[^A-Za-z0-9\s])")
@@ -41,7 +46,7 @@ class InterchangeStart:
     header: IsaHeader
 
 
-def find_interchange(data: bytes, position: int) -> InterchangeStart | None:
+def find_interchange(data: Data, position: int) -> InterchangeStart | None:
     """Find the next header at or after `position` that can be read as an ISA segment."""
     for found in _ISA_START.finditer(data, position):
         if found.start() and data[found.start() - 1 : found.start()].isalnum():
@@ -59,6 +64,12 @@ def clean(text: str) -> str:
     return text.lstrip(_PADDING_TEXT)
 
 
+@lru_cache(maxsize=64)
+def _indented(terminator: str) -> re.Pattern[str]:
+    """Match fill that stands before a segment."""
+    return re.compile(rf"(?:\A|{re.escape(terminator)})[ \t\x00\x1a]")
+
+
 def split_segments(text: str, delimiters: Delimiters) -> list[str]:
     """Cut a stretch of one interchange into its segments, empty ones left out."""
     terminator = delimiters.segment
@@ -67,7 +78,7 @@ def split_segments(text: str, delimiters: Delimiters) -> list[str]:
     if "\r" in text and terminator != "\r":
         text = text.replace("\r", "")
     pieces = text.split(terminator)
-    if any(f"{terminator}{sign}" in text or text.startswith(sign) for sign in " \t\x00\x1a"):
+    if _indented(terminator).search(text) is not None:
         pieces = [piece.lstrip(_PADDING_TEXT) for piece in pieces]
     return [piece for piece in pieces if piece] if "" in pieces else pieces
 
@@ -108,7 +119,7 @@ def _id(raw: RawSegment, delimiters: Delimiters) -> str:
     return raw.text.split(delimiters.element, 1)[0]
 
 
-def segment_end(data: bytes, offset: int, delimiters: Delimiters) -> int:
+def segment_end(data: Data, offset: int, delimiters: Delimiters) -> int:
     """Return the offset after the terminator of the segment at `offset` (end of data if none)."""
     terminator = delimiters.segment.encode("latin-1")
     found = data.find(terminator, offset)

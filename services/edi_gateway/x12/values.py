@@ -33,6 +33,16 @@ FORMATTED_VALUE = "1251"
 _CHARSET = (
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!\"&'()*+,-./:;?=%~@[]_{}\\|<>#$"
 )
+_NUMBER_SIGNS = frozenset("-.0123456789")
+PLAIN_DATE = (
+    "(?:19|20)[0-9]{2}(?:(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])"
+    "|(?:0[13-9]|1[0-2])(?:29|30)|(?:0[13578]|1[02])31)"
+)
+"""CCYYMMDD of 1900 to 2099, leap days left out."""
+
+PLAIN_TIME = "(?:[01][0-9]|2[0-3])[0-5][0-9]"
+"""HHMM."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_IN_CHARSET = re.compile(r"""[^A-Za-z0-9!"&'()*+,\-./:;?= %~@\[\]_{}\\|<>#$]""")
 _ONLY_HIGH = re.compile(r"""[A-Za-z0-9!"&'()*+,\-./:;?= %~@\[\]_{}\\|<>#$\x80-\xff]*\Z""")
@@ -91,21 +101,31 @@ def plainly_good(rule: ElementRule, separator: str) -> re.Pattern[str] | None:
     It takes the common case at once; what it does not match is looked at closely. Values held to
     a list of codes have none.
     """
-    if rule.not_used or rule.codes or rule.advised_codes or separator in ("-", "."):
-        return None
+    pattern = plain_pattern(rule, separator)
+    return re.compile(pattern + r"\Z") if pattern else None
+
+
+def plain_pattern(rule: ElementRule, separators: str) -> str:
+    """Return the source of such a pattern, open at its end; no separator can be part of a match.
+
+    Empty when there is none. A 29th of February is left to the close look.
+    """
+    if rule.not_used or rule.codes or rule.advised_codes or set(separators) & _NUMBER_SIGNS:
+        return ""
     shortest, longest, kind = rule.min_length, rule.max_length, rule.data_type
-    pattern = ""
     if kind in ("AN", "ID"):
-        signs = "".join(re.escape(sign) for sign in _CHARSET if sign != separator)
-        pattern = rf"[{signs} ]{{{shortest - 1},{longest - 1}}}[{signs}]\Z"
-    elif kind == "R" and shortest == 1 and longest > 1:
+        signs = "".join(re.escape(sign) for sign in _CHARSET if sign not in separators)
+        blank = "" if " " in separators else " "
+        return rf"[{signs}{blank}]{{{shortest - 1},{longest - 1}}}[{signs}]"
+    if kind == "R" and shortest == 1 and longest > 1:
         half = longest // 2
-        pattern = rf"-?[0-9]{{1,{half}}}(?:\.[0-9]{{1,{longest - half}}})?\Z"
-    elif kind.startswith("N"):
-        pattern = rf"-?[0-9]{{{shortest},{longest}}}\Z"
-    elif kind == "DT" and shortest == longest == len("CCYYMMDD"):
-        pattern = r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])\Z"
-    return re.compile(pattern) if pattern else None
+        fraction = rf"\.[0-9]{{1,{longest - half}}}"
+        return rf"-?(?:[0-9]{{1,{half}}}(?:{fraction})?|{fraction})"
+    if kind.startswith("N"):
+        return rf"-?[0-9]{{{shortest},{longest}}}"
+    if kind == "DT" and shortest == longest == len("CCYYMMDD"):
+        return PLAIN_DATE
+    return ""
 
 
 def format_problem(segment: SegmentRule, rule: ElementRule, form: str, value: str) -> list[Problem]:

@@ -15,46 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.edi_gateway.x12.guide import reference_verdict
-from tests.unit.edi_gateway.x12.documents import FIXTURES, USAGE, body_of, read_one, set_file
+from tests.unit.edi_gateway.x12.damage import DOCUMENTS, damaged
+from tests.unit.edi_gateway.x12.documents import USAGE, body_of, read_one, set_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-DOCUMENTS = sorted(path for path in FIXTURES.glob("*.edi") if "refused" not in path.stem)
 ROUNDS_PER_DOCUMENT = 25
-
-VALUES = (
-    "", "X", "ZZ", "9" * 19, "A" * 90, "-5", "5.", "1.5", ".5", "-", "20261301", "20260229",
-    "20240229", "261101", "8S", "SJ", "00", "99", "11", "2460", "1200", "abc", "A^B", "12A",
-    "A\tB", "C", "A", "R", "5", "1E5", "D8", "KH>1", "KH>X",
-)  # fmt: skip
-STRAYS = (
-    "ZZZ*1", "SAC*C**EU*ENC001*100", "REF*12*1", "N1*8R*X", "DTM*150*20260101", "PTD*PM",
-    "QTY*QD*1*KH", "AMT*KC*1", "NTE*ADD*HI", "TDS*5", "N3*A", "PER*IC*X*TE*5",
-)  # fmt: skip
-
-
-def damaged(body: str, chance: random.Random) -> str:
-    """Return the document with one thing removed, repeated, moved, changed or added."""
-    lines = body.splitlines()
-    at = chance.randrange(len(lines))
-    kind = chance.choice(["drop", "repeat", "swap", "value", "value", "extra", "stray"])
-    fields = lines[at].split("*")
-    if kind == "drop":
-        del lines[at]
-    elif kind == "repeat":
-        lines.insert(at, lines[at])
-    elif kind == "swap":
-        other = chance.randrange(len(lines))
-        lines[at], lines[other] = lines[other], lines[at]
-    elif kind == "value":
-        fields[chance.randrange(1, len(fields))] = chance.choice(VALUES)
-        lines[at] = "*".join(fields)
-    elif kind == "extra":
-        lines[at] = "*".join([*fields, chance.choice(VALUES[1:])])
-    else:
-        lines.insert(at, chance.choice(STRAYS))
-    return "\n".join(lines)
 
 
 def differs_on_purpose(body: str, ours: list[str], *, accepted: bool) -> bool:

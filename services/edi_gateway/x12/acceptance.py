@@ -1,0 +1,236 @@
+"""Accepts the common good transaction quickly; whatever it does not know goes to the reference.
+
+Utility files hold the same few documents thousands of times, so the way through a map is learned
+once: where we stand is a state, and a segment's text, or a pattern made of a text that the
+reference found to be without fault, leads to the next state. Nothing is ever refused here: when no
+way is known and none can be learned, the plain validator reads the transaction again and explains.
+Every way learned here is a verdict of the plain checks, and a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from services.edi_gateway.x12.document import Loop, Segment, Transaction
+from services.edi_gateway.x12.matching import CompiledMap, Step
+from services.edi_gateway.x12.rules import UNLIMITED
+from services.edi_gateway.x12.values import FORMATTED_VALUE, PLAIN_DATE, PLAIN_TIME, plain_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from services.edi_gateway.x12.delimiters import Delimiters
+    from services.edi_gateway.x12.rules import ElementRule, Guide, SegmentRule, SetMap
+
+STATES_MAX = 5_000
+TEXTS_PER_STATE_MAX = 256
+TEXTS_MAX = 50_000
+PATTERNS_PER_PREFIX_MAX = 4
+PREFIX_LENGTH = 6
+COUNTED_MAX = 100
+"""Segments that may come more often are not counted here: longer documents with such a place in
+their map go to the reference when they could reach the limit."""
+
+SET_SEGMENT = "ST"
+
+Counts = tuple[tuple[int, int], ...]
+"""How often each child of one open loop came, by key, in order of keys."""
+
+Spot = tuple[int, tuple[Counts, ...]]
+"""Where a document stands: the place in the map, and the counts of every open loop."""
+
+_new_segment = tuple.__new__
+
+
+class Move(NamedTuple):
+    """One step of a document: the state it leads to, and what becomes of the tree."""
+
+    state: State
+    leaves: int
+    enters: bool
+    fields: tuple[str, ...] | None
+    """The segment's fields when its text is known; None when they are still to be cut."""
+
+
+class State:
+    """Where a document can stand, and the ways onwards that were learned."""
+
+    __slots__ = ("patterns", "place", "spot", "texts")
+
+    def __init__(self, spot: Spot) -> None:
+        """Make a state without any way onwards."""
+        self.spot = spot
+        self.place = spot[0]
+        self.texts: dict[str, Move] = {}
+        self.patterns: dict[str, list[tuple[Callable[[str], object], Move]]] = {}
+
+
+def accept(guide: Guide, texts: Sequence[str], delimiters: Delimiters) -> Transaction | None:
+    """Read one ST-SE that has nothing wrong; None when it must be read by `validate` instead.
+
+    What is returned equals the transaction that `validate` returns, without any finding.
+    """
+    if not texts or not _can_learn(delimiters):
+        return None
+    head = tuple(texts[0].split(delimiters.element))
+    set_map = guide.set_map(head[1].strip() if len(head) > 1 else "")
+    if set_map is None:
+        return None
+    return _acceptor(set_map, delimiters.element, delimiters.component).read(texts, head)
+
+
+@lru_cache(maxsize=256)
+def _can_learn(delimiters: Delimiters) -> bool:
+    """Separators that look like parts of numbers or names would make patterns ambiguous."""
+    signs = delimiters.element + delimiters.component
+    return len(signs) == 2 and not any(sign.isalnum() or sign in "-. " for sign in signs)  # noqa: PLR2004 - one of each
+
+
+@lru_cache(maxsize=64)
+def _acceptor(set_map: SetMap, element: str, component: str) -> Acceptor:
+    return Acceptor(set_map, element, component)
+
+
+class Acceptor:
+    """The learned ways through one map under one pair of separators."""
+
+    def __init__(self, set_map: SetMap, element: str, component: str) -> None:
+        """Begin with nothing learned."""
+        self._compiled = CompiledMap(set_map, component)
+        self._element = element
+        self._component = component
+        self._begin = State((self._compiled.start, ((),)))
+        self._states: dict[Spot, State] = {self._begin.spot: self._begin}
+        self._texts = 0
+        self._segments_max = _uncounted_limit(self._compiled)
+
+    def read(self, texts: Sequence[str], head: tuple[str, ...]) -> Transaction | None:
+        """Walk from ST to SE by what is known; learn what is not; give up at the first doubt."""
+        if len(texts) > self._segments_max:
+            return None
+        compiled, separator, component = self._compiled, self._element, self._component
+        if compiled.check(compiled.start).problems(texts[0], head):
+            return None
+        opening = Segment(head, 1, component)
+        segments = [opening]
+        own = [opening]
+        root = Loop(SET_SEGMENT, own)
+        loops = [root]
+        state = self._begin
+        position = 1
+        for text in texts[1:]:
+            move = state.texts.get(text) or self._move(state, text)
+            if move is None:
+                return None
+            position += 1
+            state, leaves, enters, fields = move
+            segment = _new_segment(
+                Segment, (fields or tuple(text.split(separator)), position, component)
+            )
+            segments.append(segment)
+            if leaves:
+                del loops[-leaves:]
+                own = loops[-1].segments
+            if enters:
+                own = [segment]
+                inner = Loop(segment.fields[0], own)
+                loops[-1].children.append(inner)
+                loops.append(inner)
+            else:
+                own.append(segment)
+        if state.place != compiled.end:
+            return None
+        return Transaction(head[1].strip(), _number(head), tuple(segments), root)
+
+    def _move(self, state: State, text: str) -> Move | None:
+        """Find a way by pattern, or learn it."""
+        for matches, move in state.patterns.get(text[:PREFIX_LENGTH], ()):
+            if matches(text):
+                self._remember(state, text, move)
+                return move
+        fields = tuple(text.split(self._element))
+        step = self._compiled.step(state.place, fields)
+        if step is None:
+            return None
+        spot = _after(state.spot, step)
+        if spot is None or step.check.problems(text, fields):
+            return None
+        following = self._states.get(spot)
+        if following is None:
+            if len(self._states) >= STATES_MAX:
+                return None
+            following = self._states[spot] = State(spot)
+        move = Move(following, step.leaves, step.enters, None)
+        self._remember(state, text, move)
+        patterns = state.patterns.setdefault(text[:PREFIX_LENGTH], [])
+        if len(patterns) < PATTERNS_PER_PREFIX_MAX:
+            keyed = self._compiled.is_keyed(fields[0])
+            source = _pattern(step.check.rule, fields, self._element, self._component, keyed=keyed)
+            patterns.append((re.compile(source).fullmatch, move))
+        return move
+
+    def _remember(self, state: State, text: str, move: Move) -> None:
+        if len(state.texts) < TEXTS_PER_STATE_MAX and self._texts < TEXTS_MAX:
+            self._texts += 1
+            state.texts[text] = move._replace(fields=tuple(text.split(self._element)))
+
+
+def _number(head: tuple[str, ...]) -> str:
+    return head[2].strip() if len(head) > 2 else ""  # noqa: PLR2004 - ST02
+
+
+def _after(spot: Spot, step: Step) -> Spot | None:
+    """Where the step leads; None when it leaves something required out or comes too often."""
+    open_loops = spot[1]
+    for up, child in step.required:
+        if not any(key == child.key for key, _ in open_loops[-1 - up]):
+            return None
+    if step.leaves:
+        open_loops = open_loops[: -step.leaves]
+    seen = dict(open_loops[-1])
+    times = seen.get(step.key, 0) + 1
+    if times > step.max_use:
+        return None
+    seen[step.key] = times if step.max_use <= COUNTED_MAX else 1
+    open_loops = (*open_loops[:-1], tuple(sorted(seen.items())))
+    return step.place, (*open_loops, ()) if step.enters else open_loops
+
+
+def _uncounted_limit(compiled: CompiledMap) -> int:
+    """How many segments a document may have so that no uncounted place can come too often."""
+    limits = [use for use in compiled.limits() if COUNTED_MAX < use < UNLIMITED]
+    return min(limits, default=UNLIMITED)
+
+
+def _pattern(
+    rule: SegmentRule, fields: tuple[str, ...], element: str, component: str, *, keyed: bool
+) -> str:
+    """Return a pattern of segments as faultless as this one, whose fields are known to be so.
+
+    The same elements are filled. Codes, composites and whatever has no plain pattern must be the
+    same; other values may be any that are plainly good.
+    """
+    parts = [re.escape(fields[0])]
+    for number, value in enumerate(fields[1:], start=1):
+        free = ""
+        if value and number <= len(rule.elements) and not (keyed and number == 1):
+            free = _free_pattern(rule.elements[number - 1], fields, element + component)
+        parts.append(free or re.escape(value))
+    return re.escape(element).join(parts)
+
+
+def _free_pattern(rule: ElementRule, fields: tuple[str, ...], separators: str) -> str:
+    """Return a pattern of every value that would be as good in this place; empty when unknown."""
+    if rule.components or rule.codes or rule.advised_codes or rule.not_used:
+        return ""
+    if rule.data_element != FORMATTED_VALUE:
+        return plain_pattern(rule, separators)
+    fits = rule.min_length <= len("CCYYMMDD") and rule.max_length >= len("CCYYMMDDHHMM")
+    form, value = fields[rule.number - 1], fields[rule.number]
+    if not fits or set(separators) & set("0123456789"):
+        return ""
+    if form == "DT" and len(value) == len("CCYYMMDDHHMM"):
+        return PLAIN_DATE + PLAIN_TIME
+    return PLAIN_DATE if form in ("D8", "DT") and len(value) == len("CCYYMMDD") else ""

@@ -1,0 +1,179 @@
+"""Finds the envelope segments of an interchange in one sweep over its bytes, chunk by chunk.
+
+A file of a million segments holds few that open or close something. All terminators of a chunk are
+found at once, and only segments that begin like an envelope segment are looked at one by one; the
+others are counted. What counts as a segment is the tokenizer's rule, held equal by tests. Chunks
+are cut behind terminators, so the memory needed does not grow with the file.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from services.edi_gateway.x12.tokenizer import PADDING, segment_end, split_segments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from services.edi_gateway.x12.delimiters import Delimiters
+    from services.edi_gateway.x12.tokenizer import Data
+
+    Bytes = npt.NDArray[np.uint8]
+    Offsets = npt.NDArray[np.int64]
+
+CHUNK_BYTES = 1 << 22
+FILL_STEPS_MAX = 16
+"""Padding before a segment is skipped this far for all segments together, then one by one."""
+
+ENVELOPE_STARTS = (b"ST", b"SE", b"GS", b"GE", b"TA", b"IS", b"IE")
+
+
+class EnvelopeSegment(NamedTuple):
+    """A segment that may open or close an envelope: `passed` others stand between it and the last.
+
+    `end` is the offset after its terminator.
+    """
+
+    passed: int
+    name: bytes
+    offset: int
+    end: int
+
+
+def _starts_table() -> npt.NDArray[np.bool_]:
+    table = np.zeros(1 << 16, dtype=np.bool_)
+    for first, second in ENVELOPE_STARTS:
+        table[first << 8 | second] = True
+    return table
+
+
+_IS_ENVELOPE_START = _starts_table()
+NOT_FILL = re.compile(rb"[^" + re.escape(PADDING) + rb"]")
+
+
+@lru_cache(maxsize=64)
+def _name(delimiters: Delimiters) -> re.Pattern[bytes]:
+    """Match an envelope segment's id at the start of a segment: no data can look like that."""
+    ending = b"|".join(
+        re.escape(sign.encode("latin-1")) for sign in (delimiters.element, delimiters.segment)
+    )
+    return re.compile(
+        rb"(IEA|GS|GE|ST|SE|TA1)(?=" + ending + rb"|[\r\n]|\Z)|(ISA)(?=[^A-Za-z0-9\s])"
+    )
+
+
+@lru_cache(maxsize=64)
+def _padding_table(terminator: bytes) -> npt.NDArray[np.bool_]:
+    table = np.zeros(256, dtype=np.bool_)
+    table[list(PADDING)] = True
+    table[terminator[0]] = False
+    return table
+
+
+def envelope_segments(
+    data: Data, start: int, delimiters: Delimiters, chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[EnvelopeSegment]:
+    """Walk the envelope segments from `start`, where a segment begins, to the end of the data.
+
+    The last one has no name: it tells how many segments follow the last envelope segment. A caller
+    may stop at any point.
+    """
+    terminator = delimiters.segment.encode("latin-1")
+    if len(terminator) > 1:
+        yield from _one_by_one(data, start, delimiters)
+        return
+    name = _name(delimiters)
+    passed = 0
+    released = position = start
+    while position < len(data):
+        chunk = data[position : position + chunk_bytes]
+        whole = chunk.rfind(terminator) + 1
+        if not whole:
+            whole = segment_end(data, position, delimiters) - position
+            chunk = data[position : position + whole]
+        cells = np.frombuffer(chunk, dtype=np.uint8, count=whole)
+        begins, ends = _segments(cells, chunk, terminator)
+        for index, begin, end in _candidates(cells, begins, ends):
+            found = name.match(data, position + begin)
+            if found is not None:
+                label = found.group()
+                yield EnvelopeSegment(index + passed, label, position + begin, position + end)
+                passed = -index - 1
+        passed += len(begins)
+        position += whole
+        released = _release(data, released, position)
+    yield EnvelopeSegment(passed, b"", len(data), len(data))
+
+
+def _segments(cells: Bytes, chunk: bytes, terminator: bytes) -> tuple[Offsets, Offsets]:
+    """Return where each segment of a chunk begins and ends, its terminator included."""
+    ends = np.flatnonzero(cells == terminator[0])
+    if not len(ends) or ends[-1] + 1 < len(cells):
+        ends = np.append(ends, len(cells))  # the file's last segment lacks its terminator
+    begins = np.empty_like(ends)
+    begins[0] = 0
+    begins[1:] = ends[:-1] + 1
+    inside = begins < len(cells)
+    if not inside.all():
+        begins, ends = begins[inside], ends[inside]
+    table = _padding_table(terminator)
+    padded = np.flatnonzero(table[cells[begins]])
+    for _ in range(FILL_STEPS_MAX):
+        if not len(padded):
+            break
+        begins[padded] += 1
+        padded = padded[begins[padded] < ends[padded]]
+        padded = padded[table[cells[begins[padded]]]]
+    for one in padded.tolist():
+        found = NOT_FILL.search(chunk, begins[one], ends[one])
+        begins[one] = found.start() if found else ends[one]
+    filled = begins < ends
+    ends += 1
+    np.minimum(ends, len(cells), out=ends)
+    return (begins, ends) if filled.all() else (begins[filled], ends[filled])
+
+
+def _candidates(cells: Bytes, begins: Offsets, ends: Offsets) -> Iterator[tuple[int, int, int]]:
+    """Yield number, begin and end of the segments whose first two letters may open an envelope."""
+    if not len(begins):
+        return
+    second = cells[np.minimum(begins + 1, len(cells) - 1)]
+    key = cells[begins].astype(np.uint16) << 8 | second
+    found = np.flatnonzero(_IS_ENVELOPE_START[key])
+    yield from zip(found.tolist(), begins[found].tolist(), ends[found].tolist(), strict=True)
+
+
+def _one_by_one(data: Data, start: int, delimiters: Delimiters) -> Iterator[EnvelopeSegment]:
+    """The same for a terminator of several bytes, which is rare and may be slow."""
+    name, passed, position = _name(delimiters), 0, start
+    while position < len(data):
+        end = segment_end(data, position, delimiters)
+        piece = data[position:end]
+        begin = position + len(piece) - len(piece.lstrip(PADDING))
+        found = name.match(data, begin)
+        if found is not None:
+            yield EnvelopeSegment(passed, found.group(), begin, end)
+            passed = 0
+        else:
+            passed += len(split_segments(piece.decode("latin-1"), delimiters))
+        position = end
+    yield EnvelopeSegment(passed, b"", len(data), len(data))
+
+
+def _release(data: Data, since: int, until: int) -> int:
+    """Give back the memory of what was read, where the data is a mapped file."""
+    if not isinstance(data, mmap.mmap) or not hasattr(data, "madvise"):
+        return until
+    first = -(-since // mmap.PAGESIZE) * mmap.PAGESIZE
+    last = until // mmap.PAGESIZE * mmap.PAGESIZE
+    if last <= first:
+        return since
+    data.madvise(mmap.MADV_DONTNEED, first, last - first)
+    return last

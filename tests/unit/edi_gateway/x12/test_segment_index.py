@@ -1,0 +1,77 @@
+"""The quick sweep finds the envelope segments that the plain tokenizer finds, however it is cut."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.edi_gateway.x12 import scan, scan_path
+from services.edi_gateway.x12.delimiters import Delimiters
+from services.edi_gateway.x12.segment_index import EnvelopeSegment, envelope_segments
+from services.edi_gateway.x12.tokenizer import clean
+from tests.unit.edi_gateway.x12.documents import USAGE, Signs, usage_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = re.compile(r"(?:IEA|GS|GE|ST|SE|TA1)(?=\*|\Z|[\r\n])|ISA(?=[^A-Za-z0-9\s])")
+PIECES = ("ST*867*1", "SE*2*1", "GS*PT", "GE*1*1", "IEA*1*1", "TA1*1", "ISA*", "ISAAC*1", "REF*12",
+          "S", "ST", "STX*1", "\n", "\r\n", "  ", "\x00", "\x1a", "", "NARCISA*", "SE\n", " ST*8",
+          " " * 40 + "SE*1", "\xe9", "G", "G\nS*")  # fmt: skip
+
+
+def plainly(text: str, terminator: str) -> list[EnvelopeSegment]:
+    """Find the same by cutting at every terminator and looking at each piece."""
+    found, passed, position = [], 0, 0
+    while position < len(text):
+        stop = text.find(terminator, position)
+        end = len(text) if stop < 0 else stop + len(terminator)
+        piece = text[position : len(text) if stop < 0 else stop]
+        begin = position + len(piece) - len(piece.lstrip("\r\n\t \x00\x1a"))
+        match = NAME.match(text[begin:end].removesuffix(terminator))
+        if match:
+            found.append(EnvelopeSegment(passed, match.group().encode(), begin, end))
+            passed = 0
+        elif clean(piece):
+            passed += 1
+        position = end
+    return [*found, EnvelopeSegment(passed, b"", len(text), len(text))]
+
+
+class TestSweep:
+    @settings(max_examples=600, deadline=None)
+    @given(
+        st.lists(st.sampled_from(PIECES), max_size=12),
+        st.sampled_from(["~", "~\n", "\n", "\r", "\xe2\x80\xa6"]),
+        st.integers(1, 60),
+        st.booleans(),
+    )
+    def test_finds_what_the_plain_walk_finds(
+        self, pieces: list[str], ending: str, chunk_bytes: int, ended: bool
+    ) -> None:
+        terminator = ending.rstrip("\n") or "\n"
+        text = ending.join(pieces) + (ending if ended else "")
+        signs = Delimiters(segment=terminator)
+
+        found = list(envelope_segments(text.encode("latin-1"), 0, signs, chunk_bytes))
+
+        assert found == plainly(text, terminator)
+
+
+class TestMappedFile:
+    def test_gives_the_same_scan_as_its_bytes(self, tmp_path: Path) -> None:
+        path = tmp_path / "usage.edi"
+        for data in (
+            usage_file(*[USAGE] * 50),
+            usage_file(USAGE, signs=Signs("\x1c", ":", "\n", "")),
+            b"\xef\xbb\xbf" + usage_file() + b"\x1a",
+            usage_file()[:-40],
+            b"no X12",
+            b"",
+        ):
+            path.write_bytes(data)
+
+            assert scan_path(path) == scan(data)
