@@ -60,6 +60,7 @@ class TestDoor:
     async def test_signing_out_closes_the_door(self, office: Office, visit: Visit) -> None:
         await sign_in(visit.page, visit.base, await office.token(Role.VIEWER))
         await visit.page.get_by_role("button", name="Sign out").click()
+        await visit.page.wait_for_url(f"{visit.base}/sign-in")
         await visit.page.goto(f"{visit.base}/transactions")
 
         await expect(visit.page.get_by_role("heading", name="Sign in")).to_be_visible()
@@ -99,6 +100,7 @@ class TestTransactions:
         await page.get_by_label("Rated?").select_option("held")
         await page.get_by_label("From day").fill("2026-11-22")
         await page.get_by_role("button", name="Show").click()
+        await expect(page.get_by_text("Filter (on)")).to_be_visible()
         await page.reload()
 
         assert "rated=held" in page.url
