@@ -92,7 +92,7 @@ def energy_line(
         code=code,
         label=label_of(text, part),
         quantity_micro=quantity,
-        unit="KH",
+        unit="kWh",
         price_micro=abs(price),
         cents=abs(cents),
     )

@@ -73,8 +73,8 @@ class TestHandWrittenFiles:
         assert "AK9*A*1*1*1~" in charged["997 of the 867"]
         assert "REF*12*5550001234~" in charged["810"]
         # 500 kWh at $0.12500, less $0.00620 of relief, and the state's surcharge of $0.00030
-        assert "SAC*C**EU*ENC001*6250*" in charged["810"]
-        assert "SAC*A**EU*ENC003*310*" in charged["810"]
+        assert "SAC*C**EU*ENC001*6250***0.125*KH*500*" in charged["810"]
+        assert "SAC*A**EU*ENC003*310***0.0062*KH*500*" in charged["810"]
         assert "TDS*5955~" in charged["810"]  # 62.50 - 3.10 + 0.15
 
 

@@ -35,7 +35,7 @@ def energy_surcharge(part: PeriodPart, rate_micro: int, *, half_even: bool) -> l
             code=CODE,
             label=label_of(LABEL, part),
             quantity_micro=part.total_micro,
-            unit="KH",
+            unit="kWh",
             price_micro=rate_micro,
             cents=cents,
         )
