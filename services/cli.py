@@ -37,7 +37,9 @@ from shared.platform.settings import PlatformSettings
 from shared.platform.web.identity import Role
 
 app = typer.Typer(
-    no_args_is_help=True, help="EDI transaction service for Community Choice Aggregation."
+    no_args_is_help=True,
+    help="EDI transaction service for Community Choice Aggregation.",
+    pretty_exceptions_enable=False,
 )
 partners_app = typer.Typer(no_args_is_help=True, help="Trading partners, mailboxes and their keys.")
 token_app = typer.Typer(no_args_is_help=True, help="API tokens.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,13 +18,16 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
 
 from services.edi_gateway import api as gateway_web
+from services.edi_gateway import pages as gateway_pages
 from services.edi_gateway import service as edi_gateway
 from services.edi_gateway.api import GatewayWeb
 from services.edi_gateway.operations import queries
 from services.edi_gateway.operations.doorkeeper import TokenDoorkeeper
 from services.edi_gateway.service import GatewayService
+from services.rating import pages as rating_pages
 from services.rating import service as rating
 from services.rating.service import RatingService
+from services.remittance import pages as remittance_pages
 from services.remittance import service as remittance
 from services.remittance.service import RemittanceService
 from shared.contracts.parts import ServiceName
@@ -34,25 +37,24 @@ from shared.platform.clock import Clock, SystemClock
 from shared.platform.database import Database
 from shared.platform.embedded import start_postgres
 from shared.platform.http import create_app
-from shared.platform.lifecycle import Lifecycle, Loop
+from shared.platform.lifecycle import Lifecycle
 from shared.platform.mailbox import Mailbox
 from shared.platform.memory_bus import MemoryBus
 from shared.platform.rabbitmq import RabbitBus
 from shared.platform.settings import BusKind, PlatformSettings
 from shared.platform.telemetry import configure_logging, logger
-from shared.platform.web.identity import Doorkeeper, Role, require
+from shared.platform.web.identity import Doorkeeper, admit_to_cca
+from shared.platform.web.remote_doorkeeper import RemoteDoorkeeper
 from shared.platform.web.sessions import Sessions, load_session_key
-from shared.platform.web.shell import Furniture, Shell
+from shared.platform.web.shell import Shell
 
 log = logger(__name__)
 
 ALL_SERVICES = tuple(ServiceName)
-FURNITURE: tuple[Furniture, ...] = ()
-"""What each service brings to the console."""
+FURNITURE = (gateway_pages.FURNITURE, rating_pages.FURNITURE, remittance_pages.FURNITURE)
+"""What each service brings to the console; every process shows the whole navigation."""
 
 DATABASE_FOLDER = "postgres"
-DRAIN_S = 5.0
-"""After the last handler ended, the relay has this long to publish what it wrote."""
 
 
 class Runnable(Protocol):
@@ -61,16 +63,8 @@ class Runnable(Protocol):
     database: Database
     mailbox: Mailbox
 
-    async def listen(self) -> None:
-        """Begin to hear messages."""
-        ...
-
-    async def stop_listening(self) -> None:
-        """Hear nothing more."""
-        ...
-
-    def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
-        """What runs for ever."""
+    async def open(self, lifecycle: Lifecycle) -> None:
+        """Work until the lifecycle ends."""
         ...
 
     async def ready(self) -> bool:
@@ -189,18 +183,8 @@ async def _start(
         lifecycle.on_close(service.database.close)
     if host.rating is not None:
         await host.rating.import_tariffs()
-    if host.gateway is not None:
-        host.gateway.workers.start()
-        await host.gateway.make_mailboxes()
-        lifecycle.on_close(host.gateway.workers.close)
     for service in host.services:
-        lifecycle.start([Loop(name, run) for name, run in service.loops().items()])
-    for service in host.services:
-        await service.listen()
-        lifecycle.on_close(service.stop_listening)
-    if host.gateway is not None:
-        await host.gateway.open_doors()
-        lifecycle.on_close(host.gateway.close_doors)
+        await service.open(lifecycle)
     host.http_port = await _serve(settings, _app(host, clock), lifecycle)
     log.info("running", services=[name.value for name in wanted], http_port=host.http_port)
     return host
@@ -247,9 +231,9 @@ def _app(host: Host, clock: Clock) -> FastAPI:
     settings = host.settings
     sessions = Sessions(load_session_key(settings.data_dir), clock)
     routers: list[APIRouter] = []
-    doorkeeper: Doorkeeper | None = None
+    doorkeeper: Doorkeeper = RemoteDoorkeeper(sessions, settings.gateway_url)
     if (gateway := host.gateway) is not None:
-        tokens = TokenDoorkeeper(gateway.database, clock, sessions)
+        doorkeeper = tokens = TokenDoorkeeper(gateway.database, clock, sessions)
         desk = GatewayWeb(
             database=gateway.database,
             inbound=gateway.inbound,
@@ -260,12 +244,14 @@ def _app(host: Host, clock: Clock) -> FastAPI:
             deliver_wake=gateway.outbound.deliver_wake,
         )
         routers += gateway_web.build_routers(desk)
-        doorkeeper = tokens
-    for other in (host.rating, host.remittance):
+    for other, build_pages in (
+        (host.rating, rating_pages.build_pages),
+        (host.remittance, remittance_pages.build_pages),
+    ):
         if other is not None:
-            guarded = APIRouter(dependencies=[Depends(require(Role.VIEWER))])
+            guarded = APIRouter(dependencies=[Depends(admit_to_cca)])
             guarded.include_router(other.router)
-            routers.append(guarded)
+            routers += [guarded, build_pages(other.database, settings.environment)]
     return create_app(
         "CCA Exchange",
         routers=routers,

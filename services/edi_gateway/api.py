@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from services.edi_gateway import api_files, api_transactions, pages, pages_files
+from services.edi_gateway import api_files, api_me, api_transactions, pages, pages_files
 from services.edi_gateway.api_desk import GatewayWeb, furnished_with
 
 API_PREFIX = "/v1"
@@ -18,6 +18,7 @@ def build_routers(desk: GatewayWeb) -> list[APIRouter]:
     api = APIRouter(prefix=API_PREFIX, dependencies=furnished)
     api.include_router(api_transactions.router)
     api.include_router(api_files.router)
+    api.include_router(api_me.router)
     rooms = APIRouter(dependencies=furnished)
     rooms.include_router(pages.router)
     rooms.include_router(pages_files.router)

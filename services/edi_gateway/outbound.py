@@ -52,8 +52,8 @@ way through rating or enrollment, so that one day's bills share a file…"""
 WAIT_MAX_S = 20.0
 """… but never longer than this."""
 
-_UNDER_WAY = {"810": transaction.c.rated, "814": transaction.c.applied}
-"""The question whose answer `waiting` says that more documents of the set are to come."""
+_UNDER_WAY = {"810": ("867", transaction.c.rated), "814": ("814", transaction.c.applied)}
+"""For a set we send: the received set, and the question whose `waiting` says more are to come."""
 
 _TRANSACTION_NAMESPACE = uuid5(NAMESPACE_OID, "cca-exchange/outbound-transaction")
 
@@ -295,12 +295,14 @@ class OutboundDesk:
 
 async def _more_to_come(session: WriteSession, utility: str, cca: str, set_id: str) -> bool:
     """Whether received transactions still wait for the answer that this set would carry."""
+    received, question = _UNDER_WAY[set_id]
     found = await session.scalar(
         select(transaction.c.id)
         .where(
             transaction.c.utility == utility,
             transaction.c.cca == cca,
-            _UNDER_WAY[set_id] == "waiting",
+            transaction.c.set_id == received,
+            question == "waiting",
         )
         .limit(1)
     )

@@ -7,9 +7,9 @@ mounts its routes. Nothing here decides anything.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from services.edi_gateway.acknowledging import Acknowledger
@@ -27,9 +27,10 @@ from services.edi_gateway.transport.server_policy import Hooks
 from services.edi_gateway.transport.sftp_client import RemoteServer
 from services.edi_gateway.transport.sftp_server import PartnerSftpServer
 from shared.contracts.parts import ServiceName
-from shared.platform.bus import Bus, Subscription
+from shared.platform.bus import Bus
 from shared.platform.clock import Clock
 from shared.platform.database import Database
+from shared.platform.lifecycle import Lifecycle, Loop
 from shared.platform.mailbox import Consumer, Mailbox, MailboxLimits
 from shared.platform.settings import PlatformSettings
 from shared.platform.workers import WorkerPool
@@ -70,53 +71,32 @@ class GatewayService:
     folders: MailboxFolders
     sftp: PartnerSftpServer
     utilities: tuple[str, ...]
-    _subscriptions: list[Subscription] = field(default_factory=list)
 
-    async def make_mailboxes(self) -> None:
-        """Make every utility's mailbox, and remove what a crash left half written in it."""
-        for utility in partners().utilities:
-            await self.folders.create(utility.code)
-            await self.folders.clear_leftovers(utility.code)
-
-    async def open_doors(self) -> None:
-        """Let utilities in.
+    async def open(self, lifecycle: Lifecycle) -> None:
+        """Read, send, hear and say until the lifecycle ends; the doors open last and close first.
 
         Raises:
             OSError: the SFTP port is taken.
         """
+        self.workers.start()
+        lifecycle.on_close(self.workers.close)
+        for utility in self.utilities:
+            await self.folders.create(utility)
+            await self.folders.clear_leftovers(utility)
+        await self.mailbox.open(lifecycle, self.consumer, prefetch=self.settings.prefetch)
+        lifecycle.start(self._loops())
         await self.sftp.start()
+        lifecycle.on_close(self.sftp.stop)
 
-    async def close_doors(self) -> None:
-        """Let nobody in any more; uploads in progress stay without effect."""
-        await self.sftp.stop()
-
-    async def listen(self) -> None:
-        """Declare the queues and begin to hear messages, in their order."""
-        await self.mailbox.declare()
-        self._subscriptions.append(
-            await self.mailbox.consume(self.consumer, prefetch=self.settings.prefetch)
-        )
-        self._subscriptions.append(await self.mailbox.hear_receipts())
-
-    async def stop_listening(self) -> None:
-        """Hear nothing more, finish what is in hand, and send the last receipts."""
-        while self._subscriptions:
-            await self._subscriptions.pop().stop()
-        await self.mailbox.receipts.flush()
-
-    def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
-        """What runs for ever beside the consumer, by name; each may be started again."""
-        readers = {f"gateway reader {number}": self._read for number in range(1, READERS + 1)}
-        return {
-            "gateway relay": self.mailbox.relay.run,
-            "gateway sweeper": self.mailbox.sweeper.run,
-            "gateway receipts": self.mailbox.receipts.run,
-            "gateway collection": self._collect,
-            "gateway fetching": self._fetch,
-            "gateway assembly": self._assemble,
-            "gateway delivery": self._deliver,
-            **readers,
+    def _loops(self) -> list[Loop]:
+        desks = {
+            "collection": self._collect,
+            "fetching": self._fetch,
+            "assembly": self._assemble,
+            "delivery": self._deliver,
         }
+        readers = {f"reader {number}": self._read for number in range(1, READERS + 1)}
+        return [Loop(f"gateway {name}", run) for name, run in (desks | readers).items()]
 
     async def ready(self) -> bool:
         """Whether it can work right now: database and bus answer; never raises."""

@@ -6,8 +6,8 @@ mounts its router.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -20,9 +20,10 @@ from services.rating.store_tariffs import TariffImport, import_plans
 from services.rating.tariffs.files import PLANS_FOLDER
 from services.rating.work import RatingDesk, Released, release_holds
 from shared.contracts.parts import ServiceName
-from shared.platform.bus import Bus, Subscription
+from shared.platform.bus import Bus
 from shared.platform.clock import Clock
 from shared.platform.database import Database
+from shared.platform.lifecycle import Lifecycle
 from shared.platform.mailbox import Consumer, Mailbox, MailboxLimits
 from shared.platform.settings import PlatformSettings
 
@@ -51,29 +52,10 @@ class RatingService:
     consumer: Consumer
     desk: RatingDesk
     router: APIRouter
-    _subscriptions: list[Subscription] = field(default_factory=list)
 
-    async def listen(self) -> None:
-        """Declare the queues and begin to hear messages, in their order."""
-        await self.mailbox.declare()
-        self._subscriptions.append(
-            await self.mailbox.consume(self.consumer, prefetch=self.settings.prefetch)
-        )
-        self._subscriptions.append(await self.mailbox.hear_receipts())
-
-    async def stop_listening(self) -> None:
-        """Hear nothing more, finish what is in hand, and send the last receipts."""
-        while self._subscriptions:
-            await self._subscriptions.pop().stop()
-        await self.mailbox.receipts.flush()
-
-    def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
-        """What runs for ever beside the consumer, by name; each may be started again."""
-        return {
-            "rating relay": self.mailbox.relay.run,
-            "rating sweeper": self.mailbox.sweeper.run,
-            "rating receipts": self.mailbox.receipts.run,
-        }
+    async def open(self, lifecycle: Lifecycle) -> None:
+        """Hear, say and work, in the order of the messages, until the lifecycle ends."""
+        await self.mailbox.open(lifecycle, self.consumer, prefetch=self.settings.prefetch)
 
     async def ready(self) -> bool:
         """Whether it can work right now: database and bus answer; never raises."""

@@ -6,8 +6,7 @@ mounts its router.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 
@@ -17,9 +16,10 @@ from services.remittance.consumers import RemittanceConsumers
 from services.remittance.poster import Poster
 from services.remittance.store import MAILBOX
 from shared.contracts.parts import ServiceName
-from shared.platform.bus import Bus, Subscription
+from shared.platform.bus import Bus
 from shared.platform.clock import Clock
 from shared.platform.database import Database
+from shared.platform.lifecycle import Lifecycle, Loop
 from shared.platform.mailbox import Consumer, Mailbox, MailboxLimits
 from shared.platform.settings import PlatformSettings
 
@@ -47,30 +47,11 @@ class RemittanceService:
     consumer: Consumer
     poster: Poster
     router: APIRouter
-    _subscriptions: list[Subscription] = field(default_factory=list)
 
-    async def listen(self) -> None:
-        """Declare the queues and begin to hear messages, one at a time: money keeps its order."""
-        await self.mailbox.declare()
-        self._subscriptions.append(
-            await self.mailbox.consume(self.consumer, prefetch=self.settings.prefetch)
-        )
-        self._subscriptions.append(await self.mailbox.hear_receipts())
-
-    async def stop_listening(self) -> None:
-        """Hear nothing more, finish what is in hand, and send the last receipts."""
-        while self._subscriptions:
-            await self._subscriptions.pop().stop()
-        await self.mailbox.receipts.flush()
-
-    def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
-        """What runs for ever beside the consumer, by name; each may be started again."""
-        return {
-            "remittance relay": self.mailbox.relay.run,
-            "remittance sweeper": self.mailbox.sweeper.run,
-            "remittance receipts": self.mailbox.receipts.run,
-            "remittance poster": self.poster.run,
-        }
+    async def open(self, lifecycle: Lifecycle) -> None:
+        """Hear, say and work, in the order of the messages, until the lifecycle ends."""
+        await self.mailbox.open(lifecycle, self.consumer, prefetch=self.settings.prefetch)
+        lifecycle.start([Loop("remittance poster", self.poster.run)])
 
     async def ready(self) -> bool:
         """Whether it can work right now: database and bus answer; never raises."""

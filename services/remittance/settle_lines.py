@@ -257,14 +257,14 @@ async def announce(
     )
     headers = {row.transaction_id: row for row in rows}
     counted = await session.execute(
-        select(line_place.c.transaction_id, func.count())
+        select(line_place.c.transaction_id, func.count().label("lines"))
         .where(
             line_place.c.transaction_id.in_(list(by_payment)),
             line_place.c.unapplied_cents != 0,
         )
         .group_by(line_place.c.transaction_id)
     )
-    waiting: dict[UUID, int] = dict(counted.tuples().all())
+    waiting = {row.transaction_id: row.lines for row in counted}
     return [
         Envelope.about(
             RemittanceApplied(

@@ -68,9 +68,6 @@ INFORMATIONAL_TAX: Final = "O"
 
 CODE_OF_UNIT: Final = {"kwh": "KH", "kw": "K1", "day": "DA", "days": "DA", "month": "MO"}
 UNIT_OF_CODE: Final = {"KH": "kWh", "K1": "kW", "DA": "day", "MO": "month"}
-EACH: Final = "EA"
-"""SAC09 of a quantity whose unit X12 has no code for here."""
-
 RATE_DIGITS_MAX: Final = 9
 """SAC08: X12 004010 element 118; a longer price is left out, the amount stands."""
 
@@ -207,7 +204,8 @@ def _line(line: ChargeLine, outgoing: Outgoing) -> OutboundSegment:
     if sum(sign.isdigit() for sign in price) > RATE_DIGITS_MAX:
         price = ""
     quantity = "" if line.quantity is None else decimal_text(line.quantity)
-    unit = CODE_OF_UNIT.get((line.unit or "").lower(), EACH) if quantity else ""
+    # An unknown unit is a fault of ours and must not leave as something else.
+    unit = CODE_OF_UNIT[(line.unit or "").lower()] if quantity else ""
     label = clean_text(line.label, rules.label_max)
     return (
         *("SAC", indicator, "", ELECTRIC_UTILITIES, line.code, amount, "", ""),

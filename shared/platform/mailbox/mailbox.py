@@ -142,26 +142,21 @@ class Mailbox:
     async def open(
         self,
         lifecycle: Lifecycle,
-        handlers: Mapping[str, Handler],
+        consumer: Consumer,
         *,
         prefetch: int = PREFETCH,
         concurrency: int = 1,
-    ) -> Consumer:
+    ) -> None:
         """Declare, hear and say: everything a service does with its mailbox, until it ends.
 
         At the end hearing stops first, then what was handled is said and acknowledged.
-
-        Raises:
-            ValueError: a message this service hears has no handler, or the other way round.
         """
-        consumer = self.consumer(handlers)
         await self.declare()
         lifecycle.start(self.loops())
         lifecycle.on_close(self._say_the_rest)
         lifecycle.on_close((await self.hear_receipts()).stop)
         hearing = await self.consume(consumer, prefetch=prefetch, concurrency=concurrency)
         lifecycle.on_close(hearing.stop)
-        return consumer
 
     async def _say_the_rest(self) -> None:
         try:
