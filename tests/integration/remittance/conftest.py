@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from services.remittance.service import build
 from shared.platform.clock import FixedClock
 from shared.platform.database import Database
+from shared.platform.lifecycle import Lifecycle
 from shared.platform.memory_bus import MemoryBus
 from shared.platform.settings import PlatformSettings
 from tests.integration.remittance.office import NOON, Office
@@ -23,13 +23,10 @@ async def office(migrated_dsn: str) -> AsyncIterator[Office]:
     await bus.start()
     service = build(PlatformSettings(), database, bus, FixedClock(NOON))
     office = Office(service, bus)
-    await service.listen()
+    lifecycle = Lifecycle("remittance")
+    await service.open(lifecycle)
     await office.overhear()
-    tasks = [asyncio.ensure_future(run()) for run in service.loops().values()]
     yield office
-    await service.stop_listening()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await lifecycle.close()
     await bus.close()
     await database.close()
