@@ -125,19 +125,20 @@ async def _keep_envelopes(
             **placed,
         )
     )
-    await session.execute(
-        insert(functional_group).values(
-            id=group_id,
-            interchange_id=interchange_id,
-            functional_id=rendered.functional_id,
-            control_number=str(rendered.group_number),
-            version="004010",
-            state="sent",
-            sets_included=len(rendered.transactions),
-            at=at,
-            **placed,
+    if rendered.group_number:  # a TA1 travels without any group
+        await session.execute(
+            insert(functional_group).values(
+                id=group_id,
+                interchange_id=interchange_id,
+                functional_id=rendered.functional_id,
+                control_number=str(rendered.group_number),
+                version="004010",
+                state="sent",
+                sets_included=len(rendered.transactions),
+                at=at,
+                **placed,
+            )
         )
-    )
     return group_id
 
 
