@@ -132,7 +132,7 @@ def _measure(made: Installation, services: tuple[str, ...], accounts: int) -> Fi
             },
         )
     except AssertionError:
-        made.show_logs()
+        sys.stderr.write(made.logs())
         raise
     finally:
         made.end()

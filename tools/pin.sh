@@ -2,7 +2,6 @@
 # Compile the pinned, hashed requirements from the ranges in pyproject.toml.
 #
 # The files name no index and no address: a wheel is known by its hash, wherever it comes from.
-# Packages younger than a week are left alone, so that a bad release is noticed by others first.
 # Usage: tools/pin.sh [--upgrade]
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,7 +14,7 @@ fi
 pin() {
   output=$1
   shift
-  uv pip compile "$@" --exclude-newer "1 week" --python-version 3.11 --universal \
+  uv pip compile "$@" --python-version 3.11 --universal \
     --generate-hashes --no-emit-index-url --no-header --quiet --output-file "requirements/$output.txt"
 }
 
