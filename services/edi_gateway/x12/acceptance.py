@@ -72,13 +72,19 @@ def accept(guide: Guide, texts: Sequence[str], delimiters: Delimiters) -> Transa
 
     What is returned equals the transaction that `validate` returns, without any finding.
     """
-    if not texts or not _can_learn(delimiters):
+    if not texts:
         return None
     head = tuple(texts[0].split(delimiters.element))
-    set_map = guide.set_map(head[1].strip() if len(head) > 1 else "")
-    if set_map is None:
+    acceptor = acceptor_for(guide, head[1].strip() if len(head) > 1 else "", delimiters)
+    return None if acceptor is None else acceptor.read(texts, head)
+
+
+def acceptor_for(guide: Guide, set_id: str, delimiters: Delimiters) -> Acceptor | None:
+    """Return what was learned of a set; None when the guide or the separators do not allow it."""
+    set_map = guide.set_map(set_id)
+    if set_map is None or not _can_learn(delimiters):
         return None
-    return _acceptor(set_map, delimiters.element, delimiters.component).read(texts, head)
+    return _acceptor(set_map, delimiters.element, delimiters.component)
 
 
 @lru_cache(maxsize=256)
@@ -143,6 +149,20 @@ class Acceptor:
         if state.place != compiled.end:
             return None
         return Transaction(head[1].strip(), _number(head), tuple(segments), root)
+
+    def is_steady(self, texts: Sequence[str], places: Sequence[Sequence[int]]) -> bool:
+        """Whether each series of places in an accepted document is one and the same state.
+
+        Then whatever led from one of them to the next may be repeated without limit.
+        """
+        state, trail = self._begin, [self._begin]
+        for text in texts[1:]:
+            move = state.texts.get(text) or self._move(state, text)
+            if move is None:
+                return False
+            state = move.state
+            trail.append(state)
+        return all(len({id(trail[place]) for place in series}) == 1 for series in places)
 
     def _move(self, state: State, text: str) -> Move | None:
         """Find a way by pattern, or learn it."""

@@ -29,6 +29,8 @@ from services.edi_gateway.x12.interval_series import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from services.edi_gateway.x12.interval_series import Starts
+
 INTERVAL_REPORT = "C1"
 """BPT04 of interval usage."""
 
@@ -39,7 +41,7 @@ QUANTITY_LIMIT = 10**9
 PROBLEMS_MAX = 50
 
 
-class _Unusable(Exception):  # noqa: N818 - never leaves this module
+class _Unusable(Exception):
     """A PTD loop whose readings cannot be known; the text says why."""
 
 
@@ -128,26 +130,47 @@ def _quantity(text: str) -> int:
     return int(amount)
 
 
-def _starts(
-    loop: Loop, readings: Sequence[Loop], layout: IntervalLayout, step: int
-) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+def _starts(loop: Loop, readings: Sequence[Loop], layout: IntervalLayout, step: int) -> Starts:
+    if layout.anchor is not Anchor.EACH_END:
+        return starts_from(_begin(loop, len(readings), layout, step), step, len(readings))
+    ends = _each_end(readings, layout.zone, step)
+    _agree(layout.zone, stamp_of(loop.first("DTM", "150")), ends[0] - step, "start at DTM*150")
+    _agree(layout.zone, stamp_of(loop.first("DTM", "151")), ends[-1], "end at DTM*151")
+    return (np.array(ends, dtype=np.int64) - step).astype("datetime64[m]")
+
+
+def series_begin(
+    loop: Loop, count: int, layout: IntervalLayout, step: int, known: int | None
+) -> int | None:
+    """Return where readings without a gap begin (UTC minutes); None when it cannot be known.
+
+    `known` is where the readings' own stamps say they begin, if each has one.
+    """
+    try:
+        if layout.anchor is not Anchor.EACH_END:
+            return _begin(loop, count, layout, step)
+        if known is None:
+            return None
+        first, last = (stamp_of(loop.first("DTM", code)) for code in ("150", "151"))
+        _agree(layout.zone, first, known, "start at DTM*150")
+        _agree(layout.zone, last, known + step * count, "end at DTM*151")
+    except _Unusable:
+        return None
+    return known
+
+
+def _begin(loop: Loop, count: int, layout: IntervalLayout, step: int) -> int:
+    """Where bare readings begin, by the one stamp that anchors them."""
     first = stamp_of(loop.first("DTM", "150"))
     last = stamp_of(loop.first("DTM", "151"))
-    count = len(readings)
-    if layout.anchor is Anchor.EACH_END:
-        ends = _each_end(readings, layout.zone, step)
-        starts = np.array(ends, dtype=np.int64) - step
-        _agree(layout.zone, first, int(starts[0]), "starts", "DTM*150")
-        _agree(layout.zone, last, ends[-1], "end", "DTM*151")
-        return starts.astype("datetime64[m]")
     if layout.anchor is Anchor.FIRST_START:
         begin = _instant(layout.zone, first, "DTM*150")
-        _agree(layout.zone, last, begin + step * count, "end", "DTM*151")
-    else:
-        last = last or stamp_of(readings[-1].first("DTM", "151"))
-        begin = _instant(layout.zone, last, "DTM*151") - step * count
-        _agree(layout.zone, first, begin, "start", "DTM*150")
-    return starts_from(begin, step, count)
+        _agree(layout.zone, last, begin + step * count, "end at DTM*151")
+        return begin
+    last = last or stamp_of(loop.loops("QTY")[-1].first("DTM", "151"))
+    begin = _instant(layout.zone, last, "DTM*151") - step * count
+    _agree(layout.zone, first, begin, "start at DTM*150")
+    return begin
 
 
 def _each_end(readings: Sequence[Loop], zone: str, step: int) -> list[int]:
@@ -175,7 +198,7 @@ def _instant(zone: str, stamp: str, name: str) -> int:
     return possible[0]
 
 
-def _agree(zone: str, stamp: str, at: int, verb: str, name: str) -> None:
+def _agree(zone: str, stamp: str, at: int, what: str) -> None:
     """Hold the readings to the period that was sent beside them, if it was."""
     if stamp and at not in instants(zone, stamp):
-        raise _Unusable(f"the readings do not {verb.rstrip('s')} at {name} '{stamp}'")
+        raise _Unusable(f"the readings do not {what} '{stamp}'")

@@ -57,7 +57,7 @@ def read_transaction(
     first byte of the file.
     """
     texts = split_segments(data.decode("latin-1"), delimiters)
-    belongs = _membership(slot, guide)
+    belongs = membership(slot, guide)
     if not (slot.findings or belongs):
         accepted = accept(guide, texts, delimiters)
         if accepted is not None:
@@ -91,7 +91,7 @@ def check_group(group: FunctionalGroup, guide: Guide) -> tuple[Finding, ...]:
     return tuple(replace(f, byte_offset=f.byte_offset or group.start) for f in findings)
 
 
-def _membership(slot: TransactionSlot, guide: Guide) -> tuple[Finding, ...]:
+def membership(slot: TransactionSlot, guide: Guide) -> tuple[Finding, ...]:
     """Return a finding when a set travels in a group that is not its own (an 814 in a PT group)."""
     sets = guide.groups.get(slot.functional_id)
     if sets is None or slot.set_id in sets or guide.set_map(slot.set_id) is None:

@@ -99,7 +99,7 @@ def envelope_segments(
             whole = segment_end(data, position, delimiters) - position
             chunk = data[position : position + whole]
         cells = np.frombuffer(chunk, dtype=np.uint8, count=whole)
-        begins, ends = _segments(cells, chunk, terminator)
+        begins, ends = segment_bounds(cells, chunk, terminator)
         for index, begin, end in _candidates(cells, begins, ends):
             found = name.match(data, position + begin)
             if found is not None:
@@ -112,7 +112,7 @@ def envelope_segments(
     yield EnvelopeSegment(passed, b"", len(data), len(data))
 
 
-def _segments(cells: Bytes, chunk: bytes, terminator: bytes) -> tuple[Offsets, Offsets]:
+def segment_bounds(cells: Bytes, chunk: bytes, terminator: bytes) -> tuple[Offsets, Offsets]:
     """Return where each segment of a chunk begins and ends, its terminator included."""
     ends = np.flatnonzero(cells == terminator[0])
     if not len(ends) or ends[-1] + 1 < len(cells):

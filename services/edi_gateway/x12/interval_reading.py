@@ -1,0 +1,71 @@
+"""Pass 2 for interval usage: reads one interval 867 out of its bytes into arrays.
+
+The vectorised reading is asked first; what it does not take is read by the validator, which tells
+every finding, and by the plain reading of intervals, which tells every problem. Both give the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from services.edi_gateway.x12.acknowledge import SetVerdict
+from services.edi_gateway.x12.interval_runs import accept_intervals
+from services.edi_gateway.x12.intervals import read_intervals
+from services.edi_gateway.x12.reading import membership, read_transaction
+
+if TYPE_CHECKING:
+    from services.edi_gateway.x12.delimiters import Delimiters
+    from services.edi_gateway.x12.envelope import TransactionSlot
+    from services.edi_gateway.x12.findings import Finding
+    from services.edi_gateway.x12.interval_series import IntervalDocument, IntervalLayout
+    from services.edi_gateway.x12.rules import Guide
+
+
+@dataclass(frozen=True, slots=True)
+class ReadIntervals:
+    """What became of one slot: the document and its series if its syntax was accepted."""
+
+    set_id: str
+    control_number: str
+    index: int
+    document: IntervalDocument | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the syntax was accepted; the document's own problems may still forbid its use."""
+        return self.document is not None
+
+    @property
+    def verdict(self) -> SetVerdict:
+        """What the 997 needs to know of it, without the document."""
+        return SetVerdict(self.set_id, self.control_number, self.findings)
+
+
+def read_interval_transaction(
+    data: bytes,
+    delimiters: Delimiters,
+    slot: TransactionSlot,
+    guide: Guide,
+    layout: IntervalLayout,
+) -> ReadIntervals:
+    """Read one interval 867; `data` is the slot's own bytes, `file[slot.start : slot.end]`."""
+    if not (slot.findings or membership(slot, guide)):
+        document = accept_intervals(guide, data, delimiters, layout)
+        if document is not None:
+            return ReadIntervals(slot.set_id, slot.control_number, slot.index, document, ())
+    return read_intervals_plainly(data, delimiters, slot, guide, layout)
+
+
+def read_intervals_plainly(
+    data: bytes,
+    delimiters: Delimiters,
+    slot: TransactionSlot,
+    guide: Guide,
+    layout: IntervalLayout,
+) -> ReadIntervals:
+    """Read it without the vectorised pass: the reference, and the explainer of what is wrong."""
+    read = read_transaction(data, delimiters, slot, guide)
+    document = None if read.transaction is None else read_intervals(read.transaction, layout)
+    return ReadIntervals(read.set_id, read.control_number, read.index, document, read.findings)
