@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -42,7 +41,7 @@ def install(postgres_dsn: str, rabbitmq: Broker) -> Install:
             made.run_command("migrate")
             yield made
         finally:
-            sys.stderr.write(made.logs())  # pytest shows it beside a failure only
+            made.show_logs()
             made.end()
             drop_virtual_host(rabbitmq, amqp_url)
             postgres.drop_database(postgres_dsn, database_url)

@@ -134,12 +134,14 @@ class Installation:
         folder: logs, keys and the data folder that copies of the gateway share.
         database_url: the truth, as its superuser.
         amqp_url: the wire.
+        gateway_port: where the API of the first gateway answers, which the other services ask.
     """
 
     folder: Path
     database_url: str
     amqp_url: str
     processes: list[ServiceProcess] = field(default_factory=list)
+    gateway_port: int = field(default_factory=lambda: free_ports(1)[0])
     process_type: ClassVar[type[ServiceProcess]] = ServiceProcess
 
     def settings(self, http_port: int, sftp_port: int) -> dict[str, str]:
@@ -152,6 +154,7 @@ class Installation:
             "CCAX_DATA_DIR": str(self.folder / "data"),
             "CCAX_HTTP_PORT": str(http_port),
             "CCAX_SFTP_PORT": str(sftp_port),
+            "CCAX_GATEWAY_URL": f"http://127.0.0.1:{self.gateway_port}",
             "CCAX_WORKER_PROCESSES": "1",
             "CCAX_LOG_FORMAT": "json",
         }
@@ -164,10 +167,13 @@ class Installation:
         """Add a copy of a service and start it, without waiting for it."""
         copy = 1 + sum(1 for process in self.processes if process.service == service)
         name = f"{service} {copy}"
+        http_port, sftp_port = free_ports(2)
+        if service == GATEWAY and copy == 1:
+            http_port = self.gateway_port
         process = self.process_type(
             name=name,
             service=service,
-            settings=self.settings(*free_ports(2)),
+            settings=self.settings(http_port, sftp_port),
             log=self.folder / f"{service}-{copy}.log",
         )
         self.processes.append(process)
@@ -194,13 +200,12 @@ class Installation:
         for process in self.processes:
             process.end()
 
-    def logs(self) -> str:
-        """The ends of all logs, to be shown beside a failure."""
-        told = []
+    def show_logs(self) -> None:
+        """Write out the ends of all logs; pytest shows them beside a failure only."""
         for log in sorted(self.folder.glob("*.log")):
             lines = log.read_text(errors="replace").splitlines()
-            told += [f"--- {log.name}: last of {len(lines)} lines", *lines[-LOG_LINES_SHOWN:]]
-        return "\n".join(told)
+            told = [f"--- {log.name}: last of {len(lines)} lines", *lines[-LOG_LINES_SHOWN:], ""]
+            sys.stderr.write("\n".join(told))
 
 
 @dataclass(slots=True)

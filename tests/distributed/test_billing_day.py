@@ -19,7 +19,12 @@ from tests.distributed.installation import (
     playing,
     wait_for,
 )
-from tests.machines.rabbitmq import Broker, drop_virtual_host, fresh_virtual_host
+from tests.machines.rabbitmq import (
+    Broker,
+    delete_queues,
+    drop_virtual_host,
+    fresh_virtual_host,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -124,7 +129,20 @@ class TestStopSignal:
 
 
 class TestWipedBroker:
-    def test_nothing_is_lost(
+    def test_without_queues_the_services_make_them_again_and_nothing_is_lost(
+        self,
+        installation: Installation,
+        rabbitmq: Broker,
+        day: PlayedDay,
+        record: Record,
+        undisturbed: dict[str, Rows],
+    ) -> None:
+        until(record, MOMENTS[GATEWAY][1])
+        assert delete_queues(rabbitmq, installation.amqp_url) > len(SERVICES)
+
+        assert ends_as(day, record, undisturbed)
+
+    def test_empty_after_a_restart_nothing_is_lost(
         self,
         installation: Installation,
         rabbitmq: Broker,

@@ -322,6 +322,19 @@ def fresh_virtual_host(broker: Broker, address: str | None = None) -> str:
     return parts._replace(path=f"/{name}").geturl()
 
 
+def delete_queues(broker: Broker, url: str) -> int:
+    """Delete every queue of a virtual host with what is in it; tells how many there were."""
+    parts = urllib.parse.urlsplit(url)
+    user, password = parts.username or "guest", parts.password or "guest"
+    listed = json.loads(
+        _management(broker, "GET", f"/api/queues{parts.path}", user, password, None)
+    )
+    for queue in listed:
+        name = urllib.parse.quote(queue["name"], safe="")
+        _management(broker, "DELETE", f"/api/queues{parts.path}/{name}", user, password, None)
+    return len(listed)
+
+
 def drop_virtual_host(broker: Broker, url: str) -> None:
     """Remove a virtual host and everything in it."""
     parts = urllib.parse.urlsplit(url)
@@ -331,7 +344,7 @@ def drop_virtual_host(broker: Broker, url: str) -> None:
 
 def _management(
     broker: Broker, method: str, path: str, user: str, password: str, body: dict[str, str] | None
-) -> None:
+) -> bytes:
     token = base64.b64encode(f"{user}:{password}".encode()).decode()
     request = urllib.request.Request(  # noqa: S310 — always http, built above
         broker.management_url + path,
@@ -339,5 +352,6 @@ def _management(
         data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"Basic {token}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=STOP_TIMEOUT_S):  # noqa: S310 — same
-        pass
+    with urllib.request.urlopen(request, timeout=STOP_TIMEOUT_S) as answer:  # noqa: S310 — same
+        answered: bytes = answer.read()
+        return answered
