@@ -13,9 +13,10 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Row, func, insert, select, text, update
 
 from services.edi_gateway import archive, intake
 from services.edi_gateway.acknowledging import Acknowledger
@@ -102,18 +103,7 @@ class InboundDesk:
             await wait_lock(session, f"arrival {utility}")
             if origin_key and (known := await _archived(session, file_id)):
                 return known
-            earlier = (
-                await session.execute(
-                    select(file.c.id, file.c.name, file.c.at)
-                    .where(
-                        file.c.sha256 == sha256,
-                        file.c.utility == utility,
-                        file.c.direction == "inbound",
-                        file.c.state.not_in(("duplicate", "refused")),
-                    )
-                    .limit(1)
-                )
-            ).one_or_none()
+            earlier = await _earlier_copy(session, utility, sha256)
             await session.execute(
                 insert(file).values(
                     id=file_id,
@@ -318,6 +308,21 @@ async def _archived(session: WriteSession, file_id: UUID) -> Arrival | None:
     )
     row = found.one_or_none()
     return Arrival(row.id, row.sha256, row.duplicate_of) if row else None
+
+
+async def _earlier_copy(session: WriteSession, utility: str, sha256: str) -> Row[Any, Any] | None:
+    """The file with the same bytes that had its effect, if there is one."""
+    found = await session.execute(
+        select(file.c.id, file.c.name)
+        .where(
+            file.c.sha256 == sha256,
+            file.c.utility == utility,
+            file.c.direction == "inbound",
+            file.c.state.not_in(("duplicate", "refused")),
+        )
+        .limit(1)
+    )
+    return found.one_or_none()
 
 
 def _copy_entries(file_id: UUID, name: str, earlier_id: UUID, earlier_name: str) -> list[NewEntry]:
