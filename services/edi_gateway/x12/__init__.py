@@ -43,6 +43,14 @@ from services.edi_gateway.x12.envelope import (
 )
 from services.edi_gateway.x12.findings import Finding, Level, Severity, has_errors
 from services.edi_gateway.x12.guide import DEFAULT_GUIDE, UnusableGuideError, load_guide
+from services.edi_gateway.x12.interval_reading import ReadIntervals, read_interval_transaction
+from services.edi_gateway.x12.interval_series import (
+    Anchor,
+    IntervalDocument,
+    IntervalLayout,
+    IntervalSeries,
+)
+from services.edi_gateway.x12.intervals import is_interval
 from services.edi_gateway.x12.reading import (
     ReadTransaction,
     check_group,
@@ -68,6 +76,7 @@ __all__ = [
     "ABSENT_SEGMENT",
     "ACKNOWLEDGMENT_GROUP",
     "DEFAULT_GUIDE",
+    "Anchor",
     "Delimiters",
     "Element",
     "FileScan",
@@ -78,6 +87,9 @@ __all__ = [
     "InexactAmountError",
     "Interchange",
     "InterchangeAcknowledgment",
+    "IntervalDocument",
+    "IntervalLayout",
+    "IntervalSeries",
     "Level",
     "Loop",
     "OutboundEnvelope",
@@ -86,6 +98,7 @@ __all__ = [
     "OutboundTransaction",
     "Party",
     "RawSegment",
+    "ReadIntervals",
     "ReadTransaction",
     "Segment",
     "SetAcknowledgment",
@@ -103,11 +116,13 @@ __all__ = [
     "decimal_text",
     "has_errors",
     "is_complete",
+    "is_interval",
     "load_guide",
     "n2",
     "parse_decimal",
     "parse_n2",
     "read_997",
+    "read_interval_transaction",
     "read_ta1",
     "read_transaction",
     "refuses_group",
