@@ -15,6 +15,7 @@ import structlog
 
 from services.edi_gateway import service as gateway_service
 from services.edi_gateway.reading import preload
+from shared.contracts.parts import Environment
 from shared.platform.workers import WorkerPool
 from tests.journeys import papers
 from tests.journeys.exchange import Exchange, open_exchange
@@ -57,6 +58,16 @@ def _logging_stays_as_it_was() -> Iterator[None]:
 async def exchange(migrated_dsn: str, tmp_path: Path) -> AsyncIterator[Exchange]:
     """The exchange on its first day; every promise is proved once the journey is over."""
     async with open_exchange(migrated_dsn, tmp_path) as exchange:
+        yield exchange
+        assert await exchange.wrongs() == []
+
+
+@pytest.fixture
+async def production(migrated_dsn: str, tmp_path: Path) -> AsyncIterator[Exchange]:
+    """The exchange on its first day in production."""
+    async with open_exchange(
+        migrated_dsn, tmp_path, environment=Environment.PRODUCTION
+    ) as exchange:
         yield exchange
         assert await exchange.wrongs() == []
 

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,6 +20,7 @@ from services.edi_gateway.operations import ledger_audit
 from services.edi_gateway.service import GatewayService
 from services.host import Host
 from services.remittance.service import RemittanceService
+from shared.contracts.parts import Environment
 from shared.platform.settings import BusKind, PlatformSettings
 from simulator.x12 import Group, Interchange, Transaction, element, read_interchanges
 from tests.journeys import papers
@@ -117,11 +118,11 @@ class Exchange:
 
     # --- what an analyst sees --------------------------------------------------------------------
 
-    async def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+    async def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Ask the database as its superuser; one moment, nothing cached."""
         return [dict(row) for row in await self.database.fetch(query, *values)]
 
-    async def value(self, query: str, *values: Any) -> Any:
+    async def value(self, query: str, *values: object) -> Any:  # noqa: ANN401  any column's value
         """The one value a query returns."""
         return await self.database.fetchval(query, *values)
 
@@ -186,7 +187,9 @@ class Exchange:
         """What is not finished; empty when all is at rest."""
         folders = self.gateway.folders
         waiting = {
-            f"inbound {utility}": len([p for p in folders.inbound(utility).iterdir() if p.is_file()])
+            f"inbound {utility}": len(
+                [p for p in folders.inbound(utility).iterdir() if p.is_file()]
+            )
             for utility in self.gateway.utilities
         }
         (counts,) = await self.rows(UNDER_WAY)
@@ -198,6 +201,15 @@ class Exchange:
         while busy := await self.under_way():
             if time.monotonic() > deadline:
                 raise AssertionError(f"not at rest after {timeout_s:.0f} s: {busy}")
+            await asyncio.sleep(LOOK_S)
+
+    async def until(
+        self, held: Callable[[], Awaitable[bool]], timeout_s: float = SETTLE_MAX_S
+    ) -> None:
+        """Wait until a condition holds."""
+        deadline = time.monotonic() + timeout_s
+        while not await held():
+            assert time.monotonic() < deadline, f"not so after {timeout_s:.0f} s"
             await asyncio.sleep(LOOK_S)
 
     async def wrongs(self) -> list[str]:
@@ -300,13 +312,19 @@ def reasons(transaction: Transaction) -> dict[str, str]:
     return {found[1]: found[2] for found in elements(transaction, "REF", "7G")}
 
 
-def settings_for(folder: Path, dsn: str, amqp_url: str = "") -> PlatformSettings:
+def settings_for(
+    folder: Path,
+    dsn: str,
+    amqp_url: str = "",
+    environment: Environment = Environment.TEST,
+) -> PlatformSettings:
     """An installation on a given database and folder; ports are whatever is free."""
     return PlatformSettings(
         data_dir=folder,
         database_url=dsn,
         bus=BusKind.RABBITMQ if amqp_url else BusKind.MEMORY,
         amqp_url=amqp_url,
+        environment=environment,
         sftp_port=0,
         http_port=0,
         worker_processes=1,
@@ -317,10 +335,15 @@ def settings_for(folder: Path, dsn: str, amqp_url: str = "") -> PlatformSettings
 
 @asynccontextmanager
 async def open_exchange(
-    dsn: str, folder: Path, amqp_url: str = "", first_number: int = 1
+    dsn: str,
+    folder: Path,
+    *,
+    amqp_url: str = "",
+    environment: Environment = Environment.TEST,
+    first_number: int = 1,
 ) -> AsyncIterator[Exchange]:
     """Start everything, and at the end close it in good order."""
-    running = await host.start(settings_for(folder, dsn, amqp_url))
+    running = await host.start(settings_for(folder, dsn, amqp_url, environment))
     database = await connect(dsn)
     try:
         yield Exchange(running, dsn, database, itertools.count(first_number))

@@ -38,12 +38,16 @@ class Customer:
 
 
 ADA = Customer("pge", "mce", "ADA ALDERTON", "4100000001", "M1", "SAN RAFAEL", "94901", "E-TOU-C")
-BRUNO = Customer("pge", "mce", "BRUNO ELMSWORTH", "4100000002", "M2", "RICHMOND", "94804", "E-TOU-C")
+BRUNO = Customer(
+    "pge", "mce", "BRUNO ELMSWORTH", "4100000002", "M2", "RICHMOND", "94804", "E-TOU-C"
+)
 CELIA = Customer("pge", "3ce", "CELIA FENWICKE", "4100000003", "M3", "SANTA CRUZ", "95060", "E-1")
 DARIUS = Customer(
     "sce", "cpa", "DARIUS IRONWELL", "7100000004", "M4", "CAMARILLO", "93010", "TOU-D-4-9PM"
 )
-ELENA = Customer("sdge", "sdcp", "ELENA JUNIPERO", "2100000005", "M5", "CARLSBAD", "92008", "TOU-DR1")
+ELENA = Customer(
+    "sdge", "sdcp", "ELENA JUNIPERO", "2100000005", "M5", "CARLSBAD", "92008", "TOU-DR1"
+)
 EVERYBODY = (ADA, BRUNO, CELIA, DARIUS, ELENA)
 
 ON_PEAK, MID_PEAK, OFF_PEAK, SUPER_OFF_PEAK = "42", "43", "41", "45"
@@ -186,7 +190,13 @@ class Paid:
 
 
 def payment(
-    utility: str, cca: str, trace: str, total: str, lines: Sequence[Paid], *, settled: str = "20260708"
+    utility: str,
+    cca: str,
+    trace: str,
+    total: str,
+    lines: Sequence[Paid],
+    *,
+    settled: str = "20260708",
 ) -> Body:
     """One 820 for one CCA."""
     payer, payee = parties(utility, cca)

@@ -49,9 +49,7 @@ class TestRequest:
         assert state["applied"] == "refused"
         assert state["exception_code"] == elements(response, "REF", "7G")[0][1]
 
-    async def test_an_enrolled_agreement_cannot_be_enrolled_again(
-        self, enrolled: Exchange
-    ) -> None:
+    async def test_an_enrolled_agreement_cannot_be_enrolled_again(self, enrolled: Exchange) -> None:
         await enrolled.send("pge", "814", papers.request(ADA, "AGAIN"))
 
         (response,) = enrolled.documents("pge", "814")
@@ -127,7 +125,9 @@ class TestRateChange:
     async def test_usage_on_a_rate_nobody_announced_waits_for_the_814_and_is_then_charged(
         self, enrolled: Exchange
     ) -> None:
-        three = Used("500.000", {papers.ON_PEAK: "1.000", papers.MID_PEAK: "1", papers.OFF_PEAK: "498"})
+        three = Used(
+            "500.000", {papers.ON_PEAK: "1.000", papers.MID_PEAK: "1", papers.OFF_PEAK: "498"}
+        )
         await enrolled.send("pge", "867", papers.usage(ADA, "USE1", three, rate_code="EV2-A"))
         held = await enrolled.state("inbound", "867", "USE1")
         assert (held["rated"], held["exception_code"]) == ("held", "RATE_CHANGED_UNCONFIRMED")
