@@ -71,7 +71,7 @@ class Figures:
 
 def embedded(accounts: int) -> Figures:
     """Measure everything in one process on the embedded database and the bus in memory."""
-    with tempfile.TemporaryDirectory(prefix="ccax-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="ccax-bench-", ignore_cleanup_errors=True) as name:
         made = _Embedded(Path(name), database_url="", amqp_url="")
         return _measure(made, ("exchange",), accounts)
 
@@ -85,7 +85,7 @@ def distributed(accounts: int) -> Figures:
 
 @contextmanager
 def _machines() -> Iterator[_Distributed]:
-    with tempfile.TemporaryDirectory(prefix="ccax-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="ccax-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "rabbitmq").mkdir()
         server = start_postgres(folder / "postgres")
@@ -121,7 +121,7 @@ def _measure(made: Installation, services: tuple[str, ...], accounts: int) -> Fi
             return _count(outbound, "810") >= accounts
 
         charging_s = _timed(key, door, usage, charged)
-        return Figures(
+        figures = Figures(
             accounts=accounts,
             usage_bytes=usage.stat().st_size,
             enrolling_s=enrolling_s,
@@ -131,11 +131,14 @@ def _measure(made: Installation, services: tuple[str, ...], accounts: int) -> Fi
                 name: peak for process in made.processes for name, peak in _peaks(process).items()
             },
         )
+        for process in made.processes:
+            process.stop()
     except AssertionError:
         sys.stderr.write(made.logs())
         raise
     finally:
         made.end()
+    return figures
 
 
 def _run(*arguments: object) -> None:

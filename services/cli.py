@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -20,6 +21,7 @@ from rich.table import Table
 
 from services import demo as demo_day
 from services import host
+from services.edi_gateway import reading_faults
 from services.edi_gateway.operations import access, ledger_audit
 from services.edi_gateway.partners import load_partners
 from services.edi_gateway.service import CLIENT_KEY_FILE
@@ -233,6 +235,21 @@ def our_key() -> None:
     """Show the public key with which we call utilities' own servers; made on first use."""
     key = load_host_key(PlatformSettings().data_dir / CLIENT_KEY_FILE)
     sys.stdout.write(key.export_public_key("openssh").decode())
+
+
+@app.command("read-again")
+def read_again(
+    file_id: Annotated[UUID, typer.Argument(help="The file's id, as the console shows it.")],
+    actor: Annotated[str, typer.Option(help="Who asks; it stands in the ledger.")] = "command line",
+) -> None:
+    """Read a file again that our reader gave up on, from where it stopped."""
+
+    async def work() -> None:
+        async with _gateway_database() as database, database.unit_of_work() as session:
+            await reading_faults.read_again(session, file_id, actor, SystemClock().now())
+        console.print(f"{file_id} is queued for reading")
+
+    _run(work())
 
 
 @token_app.command("create")

@@ -26,11 +26,19 @@ from services.edi_gateway.operations import ledger
 from services.edi_gateway.operations.ledger import NewEntry
 from services.edi_gateway.partner_answers import PartnerAnswers
 from services.edi_gateway.reading import ReadJob, ReadSlot, read_slots, scan_file, transaction_id_of
+from services.edi_gateway.reading_faults import note_fault
 from services.edi_gateway.store import file
 from services.edi_gateway.x12 import FileScan, Finding, TransactionSlot
 from shared.contracts.parts import MESSAGE_ITEMS_MAX, Environment
 from shared.platform.clock import Clock
-from shared.platform.database import Database, WriteSession, after_commit, try_lock, wait_lock
+from shared.platform.database import (
+    Database,
+    WriteSession,
+    after_commit,
+    is_transient,
+    try_lock,
+    wait_lock,
+)
 from shared.platform.mailbox import Mailbox
 from shared.platform.telemetry import log_context, logger
 from shared.platform.workers import WorkerPool
@@ -157,21 +165,31 @@ class InboundDesk:
                 if not await try_lock(claim, f"read {file_id}"):
                     continue
                 with log_context(file_id=str(file_id), correlation_id=str(file_id)):
-                    if await self._read(file_id, claim):
+                    if await self._read_once(file_id, claim):
                         return True
         return False
 
+    async def _read_once(self, file_id: UUID, claim: WriteSession) -> bool:
+        """Read a file; a fault that waiting cannot mend is counted before it goes on its way."""
+        try:
+            return await self._read(file_id, claim)
+        except Exception as fault:
+            if not is_transient(fault):
+                async with self._database.unit_of_work() as session:
+                    await note_fault(session, file_id, fault, self._clock.now())
+            raise
+
     async def _read(self, file_id: UUID, claim: WriteSession) -> bool:
-        async with self._database.read() as session:
-            row = (await session.execute(select(file).where(file.c.id == file_id))).one()
-            if row.state != "received":
-                return False
-            with tempfile.NamedTemporaryFile(prefix="ccax-", suffix=".edi") as spool:
+        with tempfile.NamedTemporaryFile(prefix="ccax-", suffix=".edi") as spool:
+            async with self._database.read() as session:
+                row = (await session.execute(select(file).where(file.c.id == file_id))).one()
+                if row.state != "received":
+                    return False
                 async for piece in archive.read_pieces(session, file_id):
                     await asyncio.to_thread(spool.write, piece)
-                spool.flush()
-                scope = FileScope(file_id, row.utility, self._environment, row.name)
-                await self._read_spooled(scope, spool.name, row.transactions_done, claim)
+            spool.flush()
+            scope = FileScope(file_id, row.utility, self._environment, row.name)
+            await self._read_spooled(scope, spool.name, row.transactions_done, claim)
         return True
 
     async def _read_spooled(

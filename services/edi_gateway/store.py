@@ -60,10 +60,12 @@ file = Table(
     _word("sha256"),
     Column("size", BigInteger, nullable=False),
     _moment("at"),
-    # inbound: received → read | refused | duplicate; outbound: ready → delivered
+    # inbound: received → read | refused | failed, or duplicate | incomplete;
+    # outbound: ready → delivered
     _word("state"),
     _word("set_id", nullable=True),
     _word("refusal", nullable=True),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("duplicate_of", Uuid, nullable=True),
     Column("transactions_total", Integer, nullable=False, server_default=text("0")),
     Column("transactions_done", Integer, nullable=False, server_default=text("0")),

@@ -1,6 +1,6 @@
 """First tables.
 
-Revision 06ff39edd94f, after nothing; made 2026-11-23.
+Revision 0bc3d6d98169, after nothing; made 2026-11-23.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "06ff39edd94f"
+revision = "0bc3d6d98169"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -78,6 +78,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("set_id", sa.Text(), nullable=True),
         sa.Column("refusal", sa.Text(), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("duplicate_of", sa.Uuid(), nullable=True),
         sa.Column("transactions_total", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("transactions_done", sa.Integer(), server_default=sa.text("0"), nullable=False),
