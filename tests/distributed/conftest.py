@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -41,7 +42,7 @@ def install(postgres_dsn: str, rabbitmq: Broker) -> Install:
             made.run_command("migrate")
             yield made
         finally:
-            made.show_logs()
+            sys.stderr.write(made.logs())  # pytest shows it beside a failure only
             made.end()
             drop_virtual_host(rabbitmq, amqp_url)
             postgres.drop_database(postgres_dsn, database_url)

@@ -200,12 +200,13 @@ class Installation:
         for process in self.processes:
             process.end()
 
-    def show_logs(self) -> None:
-        """Write out the ends of all logs; pytest shows them beside a failure only."""
+    def logs(self) -> str:
+        """The ends of all logs, to be shown beside a failure."""
+        told: list[str] = []
         for log in sorted(self.folder.glob("*.log")):
             lines = log.read_text(errors="replace").splitlines()
-            told = [f"--- {log.name}: last of {len(lines)} lines", *lines[-LOG_LINES_SHOWN:], ""]
-            sys.stderr.write("\n".join(told))
+            told += [f"--- {log.name}: last of {len(lines)} lines", *lines[-LOG_LINES_SHOWN:]]
+        return "\n".join(told)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 import pytest
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
+from services.cli import app
 from shared.platform.settings import PlatformSettings
 from tests.distributed.installation import ROOT, SERVICES
 
@@ -92,14 +94,8 @@ class TestOurServices:
         self, compose: dict[str, Any], ours: dict[str, Any]
     ) -> None:
         for command in (ours["command"], compose["services"][ONE_SHOT]["command"]):
-            done = subprocess.run(
-                [sys.executable, "-m", "services", *command, "--help"],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == 0, done.stderr
+            done = CliRunner().invoke(app, [*command, "--help"])
+            assert done.exit_code == 0, done.output
 
     def test_there_is_time_to_finish_the_work_in_hand(self, ours: dict[str, Any]) -> None:
         grace = re.fullmatch(r"(\d+)([sm])", ours["stop_grace_period"])
