@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.document import Loop, Segment, Transaction
 from services.edi_gateway.x12.matching import CompiledMap, Step
@@ -41,30 +41,25 @@ Counts = tuple[tuple[int, int], ...]
 Spot = tuple[int, tuple[Counts, ...]]
 """Where a document stands: the place in the map, and the counts of every open loop."""
 
+Move = tuple["State", int, bool, Segment]
+"""One step of a document: the state it leads to, how many loops it leaves, whether it enters one,
+and the segment, which often stands at the same position in the next document too."""
+
 _new_segment = tuple.__new__
-
-
-class Move(NamedTuple):
-    """One step of a document: the state it leads to, and what becomes of the tree."""
-
-    state: State
-    leaves: int
-    enters: bool
-    fields: tuple[str, ...] | None
-    """The segment's fields when its text is known; None when they are still to be cut."""
 
 
 class State:
     """Where a document can stand, and the ways onwards that were learned."""
 
-    __slots__ = ("patterns", "place", "spot", "texts")
+    __slots__ = ("patterns", "place", "remembers", "spot", "texts")
 
     def __init__(self, spot: Spot) -> None:
         """Make a state without any way onwards."""
         self.spot = spot
         self.place = spot[0]
+        self.remembers = True
         self.texts: dict[str, Move] = {}
-        self.patterns: dict[str, list[tuple[Callable[[str], object], Move]]] = {}
+        self.patterns: dict[str, list[tuple[Callable[[str], re.Match[str] | None], Move]]] = {}
 
 
 def accept(guide: Guide, texts: Sequence[str], delimiters: Delimiters) -> Transaction | None:
@@ -82,20 +77,16 @@ def accept(guide: Guide, texts: Sequence[str], delimiters: Delimiters) -> Transa
 def acceptor_for(guide: Guide, set_id: str, delimiters: Delimiters) -> Acceptor | None:
     """Return what was learned of a set; None when the guide or the separators do not allow it."""
     set_map = guide.set_map(set_id)
-    if set_map is None or not _can_learn(delimiters):
+    if set_map is None:
         return None
     return _acceptor(set_map, delimiters.element, delimiters.component)
 
 
-@lru_cache(maxsize=256)
-def _can_learn(delimiters: Delimiters) -> bool:
-    """Separators that look like parts of numbers or names would make patterns ambiguous."""
-    signs = delimiters.element + delimiters.component
-    return len(signs) == 2 and not any(sign.isalnum() or sign in "-. " for sign in signs)  # noqa: PLR2004 - one of each
-
-
 @lru_cache(maxsize=64)
-def _acceptor(set_map: SetMap, element: str, component: str) -> Acceptor:
+def _acceptor(set_map: SetMap, element: str, component: str) -> Acceptor | None:
+    """Separators that look like parts of numbers or names would make patterns ambiguous."""
+    if not (element and component) or any(c.isalnum() or c in "-. " for c in element + component):
+        return None
     return Acceptor(set_map, element, component)
 
 
@@ -116,32 +107,31 @@ class Acceptor:
         """Walk from ST to SE by what is known; learn what is not; give up at the first doubt."""
         if len(texts) > self._segments_max:
             return None
-        compiled, separator, component = self._compiled, self._element, self._component
+        compiled, component = self._compiled, self._component
         if compiled.check(compiled.start).problems(texts[0], head):
             return None
         opening = Segment(head, 1, component)
-        segments = [opening]
-        own = [opening]
-        root = Loop(SET_SEGMENT, own)
+        segments, own = [opening], [opening]
+        add = segments.append
+        root = Loop(SET_SEGMENT, own, [])
         loops = [root]
         state = self._begin
         position = 1
         for text in texts[1:]:
-            move = state.texts.get(text) or self._move(state, text)
+            position += 1
+            move = state.texts.get(text) or self._next(state, text, position)
             if move is None:
                 return None
-            position += 1
-            state, leaves, enters, fields = move
-            segment = _new_segment(
-                Segment, (fields or tuple(text.split(separator)), position, component)
-            )
-            segments.append(segment)
+            state, leaves, enters, segment = move
+            if segment[1] != position:
+                segment = _new_segment(Segment, (segment[0], position, component))
+            add(segment)
             if leaves:
                 del loops[-leaves:]
                 own = loops[-1].segments
             if enters:
                 own = [segment]
-                inner = Loop(segment.fields[0], own)
+                inner = Loop(segment[0][0], own, [])
                 loops[-1].children.append(inner)
                 loops.append(inner)
             else:
@@ -150,26 +140,39 @@ class Acceptor:
             return None
         return Transaction(head[1].strip(), _number(head), tuple(segments), root)
 
+    def _next(self, state: State, text: str, position: int) -> Move | None:
+        """Find the way of a text that is not remembered, and remember it while there is room."""
+        for matches, move in state.patterns.get(text[:PREFIX_LENGTH], ()):
+            if matches(text):
+                fields = tuple(text.split(self._element))
+                segment = _new_segment(Segment, (fields, position, self._component))
+                found = (move[0], move[1], move[2], segment)
+                break
+        else:
+            learned = self._learn(state, text, position)
+            if learned is None:
+                return None
+            found = learned
+        if state.remembers:
+            self._remember(state, text, found)
+        return found
+
     def is_steady(self, texts: Sequence[str], places: Sequence[Sequence[int]]) -> bool:
         """Whether each series of places in an accepted document is one and the same state.
 
         Then whatever led from one of them to the next may be repeated without limit.
         """
         state, trail = self._begin, [self._begin]
-        for text in texts[1:]:
-            move = state.texts.get(text) or self._move(state, text)
+        for position, text in enumerate(texts[1:], start=2):
+            move = state.texts.get(text) or self._next(state, text, position)
             if move is None:
                 return False
-            state = move.state
+            state = move[0]
             trail.append(state)
         return all(len({id(trail[place]) for place in series}) == 1 for series in places)
 
-    def _move(self, state: State, text: str) -> Move | None:
-        """Find a way by pattern, or learn it."""
-        for matches, move in state.patterns.get(text[:PREFIX_LENGTH], ()):
-            if matches(text):
-                self._remember(state, text, move)
-                return move
+    def _learn(self, state: State, text: str, position: int) -> Move | None:
+        """Ask the plain checks about a segment, and keep the way if there is nothing wrong."""
         fields = tuple(text.split(self._element))
         step = self._compiled.step(state.place, fields)
         if step is None:
@@ -182,8 +185,8 @@ class Acceptor:
             if len(self._states) >= STATES_MAX:
                 return None
             following = self._states[spot] = State(spot)
-        move = Move(following, step.leaves, step.enters, None)
-        self._remember(state, text, move)
+        segment = Segment(fields, position, self._component)
+        move = (following, step.leaves, step.enters, segment)
         patterns = state.patterns.setdefault(text[:PREFIX_LENGTH], [])
         if len(patterns) < PATTERNS_PER_PREFIX_MAX:
             keyed = self._compiled.is_keyed(fields[0])
@@ -192,9 +195,11 @@ class Acceptor:
         return move
 
     def _remember(self, state: State, text: str, move: Move) -> None:
-        if len(state.texts) < TEXTS_PER_STATE_MAX and self._texts < TEXTS_MAX:
-            self._texts += 1
-            state.texts[text] = move._replace(fields=tuple(text.split(self._element)))
+        """Keep a text, so that it need not be looked at again; the first ones are worth most."""
+        state.texts[text] = move
+        self._texts += 1
+        if len(state.texts) >= TEXTS_PER_STATE_MAX or self._texts >= TEXTS_MAX:
+            state.remembers = False
 
 
 def _number(head: tuple[str, ...]) -> str:

@@ -54,6 +54,11 @@ class _OpenGroup:
     findings: list[Finding] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 
+    @property
+    def functional_id(self) -> str:
+        """The GS01."""
+        return _field(self.fields, 1)
+
 
 @dataclass(slots=True)
 class InterchangeAssembly:
@@ -158,43 +163,61 @@ class InterchangeAssembly:
         set_id, number = _field(slot.fields, 1), _field(slot.fields, 2)
         index = len(group.slots) + 1
         place = f"{set_id or 'ST'}[{index}]"
-        findings: list[Finding] = []
-
-        def note(severity: Severity, code: str, where: str, message: str) -> None:
-            at = slot.start if where == "ST" else offset
-            findings.append(
-                Finding(severity, "transaction", code, f"{place}/{where}", message, byte_offset=at)
-            )
-
-        if len(set_id) != SET_ID_LENGTH or not set_id.isalnum():
-            note("error", "6", "ST", f"ST01 '{set_id}' is no transaction set identifier.")
-        if not number or len(number) > MAX_CONTROL_NUMBER_DIGITS:
-            note("error", "7", "ST", f"ST02 '{number}' is no control number.")
-        elif (normal := number.lstrip("0")) in group.seen:
-            note("error", "23", "ST", f"ST02 {number} was already used in this group.")
-        else:
-            group.seen.add(normal)
-        if trailer is None:
-            note("error", "2", "SE", "The transaction ends without its SE trailer.")
-        else:
-            if not same_control_number(_field(trailer, 2), number):
-                note("error", "3", "SE", f"SE02 {_field(trailer, 2)} is not the ST02 {number}.")
-            if declared_count(_field(trailer, 1)) != slot.segments:
-                message = (
-                    f"SE01 declares {_field(trailer, 1)} segments, {slot.segments} were found."
-                )
-                note(self._count_severity, "4", "SE", message)
+        findings = (
+            *self._header_findings(group, slot, set_id, number, place),
+            *self._trailer_findings(trailer, slot, number, place, offset),
+        )
+        functional_id = group.functional_id
         group.slots.append(
             TransactionSlot(
-                index,
-                set_id,
-                number,
-                slot.start,
-                end,
-                slot.segments,
-                tuple(findings),
-                _field(group.fields, 1),
+                index, set_id, number, slot.start, end, slot.segments, findings, functional_id
             )
+        )
+
+    def _header_findings(
+        self, group: _OpenGroup, slot: _OpenSlot, set_id: str, number: str, place: str
+    ) -> tuple[Finding, ...]:
+        normal = number.lstrip("0")
+        good_id = len(set_id) == SET_ID_LENGTH and set_id.isalnum()
+        good_number = 0 < len(number) <= MAX_CONTROL_NUMBER_DIGITS
+        if good_id and good_number and normal not in group.seen:
+            group.seen.add(normal)
+            return ()
+        findings = []
+        if not good_id:
+            findings.append(("6", f"ST01 '{set_id}' is no transaction set identifier."))
+        if not good_number:
+            findings.append(("7", f"ST02 '{number}' is no control number."))
+        elif normal in group.seen:
+            findings.append(("23", f"ST02 {number} was already used in this group."))
+        else:
+            group.seen.add(normal)
+        return tuple(
+            Finding("error", "transaction", code, f"{place}/ST", message, byte_offset=slot.start)
+            for code, message in findings
+        )
+
+    def _trailer_findings(
+        self, trailer: Fields | None, slot: _OpenSlot, number: str, place: str, offset: int
+    ) -> tuple[Finding, ...]:
+        if trailer is None:
+            found: list[tuple[Severity, str, str]] = [
+                ("error", "2", "The transaction ends without its SE trailer.")
+            ]
+        else:
+            declared, closes = _field(trailer, 1), _field(trailer, 2)
+            same = closes == number or same_control_number(closes, number)
+            if same and declared_count(declared) == slot.segments:
+                return ()
+            found = []
+            if not same:
+                found.append(("error", "3", f"SE02 {closes} is not the ST02 {number}."))
+            if declared_count(declared) != slot.segments:
+                message = f"SE01 declares {declared} segments, {slot.segments} were found."
+                found.append((self._count_severity, "4", message))
+        return tuple(
+            Finding(severity, "transaction", code, f"{place}/SE", message, byte_offset=offset)
+            for severity, code, message in found
         )
 
     def _open_group(self, fields: Fields, offset: int) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import mmap
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,16 +35,9 @@ FILL_STEPS_MAX = 16
 ENVELOPE_STARTS = (b"ST", b"SE", b"GS", b"GE", b"TA", b"IS", b"IE")
 
 
-class EnvelopeSegment(NamedTuple):
-    """A segment that may open or close an envelope: `passed` others stand between it and the last.
-
-    `end` is the offset after its terminator.
-    """
-
-    passed: int
-    name: bytes
-    offset: int
-    end: int
+EnvelopeSegment = tuple[int, bytes, int, int]
+"""A segment that may open or close an envelope: how many others stand between it and the last one,
+its name, where it begins, and the offset after its terminator."""
 
 
 def _starts_table() -> npt.NDArray[np.bool_]:
@@ -104,12 +97,12 @@ def envelope_segments(
             found = name.match(data, position + begin)
             if found is not None:
                 label = found.group()
-                yield EnvelopeSegment(index + passed, label, position + begin, position + end)
+                yield index + passed, label, position + begin, position + end
                 passed = -index - 1
         passed += len(begins)
         position += whole
         released = _release(data, released, position)
-    yield EnvelopeSegment(passed, b"", len(data), len(data))
+    yield passed, b"", len(data), len(data)
 
 
 def segment_bounds(cells: Bytes, chunk: bytes, terminator: bytes) -> tuple[Offsets, Offsets]:
@@ -159,12 +152,12 @@ def _one_by_one(data: Data, start: int, delimiters: Delimiters) -> Iterator[Enve
         begin = position + len(piece) - len(piece.lstrip(PADDING))
         found = name.match(data, begin)
         if found is not None:
-            yield EnvelopeSegment(passed, found.group(), begin, end)
+            yield passed, found.group(), begin, end
             passed = 0
         else:
             passed += len(split_segments(piece.decode("latin-1"), delimiters))
         position = end
-    yield EnvelopeSegment(passed, b"", len(data), len(data))
+    yield passed, b"", len(data), len(data)
 
 
 def _release(data: Data, since: int, until: int) -> int:

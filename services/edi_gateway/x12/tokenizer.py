@@ -10,7 +10,6 @@ from __future__ import annotations
 import mmap
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.delimiters import Delimiters, IsaHeader, read_isa
@@ -24,6 +23,8 @@ PADDING = b"\r\n\t \x00\x1a"
 
 Data = bytes | mmap.mmap
 """The bytes of a file: whole, or mapped so that only what is being read takes memory."""
+
+FIRST_VISIBLE = "!"
 
 _PADDING_TEXT = PADDING.decode("latin-1")
 _ISA_START = re.compile(rb"ISA(?=[^A-Za-z0-9\s])")
@@ -64,12 +65,6 @@ def clean(text: str) -> str:
     return text.lstrip(_PADDING_TEXT)
 
 
-@lru_cache(maxsize=64)
-def _indented(terminator: str) -> re.Pattern[str]:
-    """Match fill that stands before a segment."""
-    return re.compile(rf"(?:\A|{re.escape(terminator)})[ \t\x00\x1a]")
-
-
 def split_segments(text: str, delimiters: Delimiters) -> list[str]:
     """Cut a stretch of one interchange into its segments, empty ones left out."""
     terminator = delimiters.segment
@@ -78,9 +73,12 @@ def split_segments(text: str, delimiters: Delimiters) -> list[str]:
     if "\r" in text and terminator != "\r":
         text = text.replace("\r", "")
     pieces = text.split(terminator)
-    if _indented(terminator).search(text) is not None:
+    if not pieces[-1]:
+        pieces.pop()
+    if pieces and min(pieces) < FIRST_VISIBLE:  # empty, indented or filled: rare, and seen at once
         pieces = [piece.lstrip(_PADDING_TEXT) for piece in pieces]
-    return [piece for piece in pieces if piece] if "" in pieces else pieces
+        return [piece for piece in pieces if piece]
+    return pieces
 
 
 def segment_offsets(data: bytes, delimiters: Delimiters) -> list[int]:

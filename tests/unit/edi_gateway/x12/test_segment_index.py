@@ -33,12 +33,12 @@ def plainly(text: str, terminator: str) -> list[EnvelopeSegment]:
         begin = position + len(piece) - len(piece.lstrip("\r\n\t \x00\x1a"))
         match = NAME.match(text[begin:end].removesuffix(terminator))
         if match:
-            found.append(EnvelopeSegment(passed, match.group().encode(), begin, end))
+            found.append((passed, match.group().encode(), begin, end))
             passed = 0
         elif clean(piece):
             passed += 1
         position = end
-    return [*found, EnvelopeSegment(passed, b"", len(text), len(text))]
+    return [*found, (passed, b"", len(text), len(text))]
 
 
 class TestSweep:
