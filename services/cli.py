@@ -46,6 +46,8 @@ app = typer.Typer(
 partners_app = typer.Typer(no_args_is_help=True, help="Trading partners, mailboxes and their keys.")
 token_app = typer.Typer(no_args_is_help=True, help="API tokens.")
 tariffs_app = typer.Typer(no_args_is_help=True, help="Rate plans.")
+dead_letters_app = typer.Typer(no_args_is_help=True, help="Messages that were given up on.")
+app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(partners_app, name="partners")
 app.add_typer(token_app, name="token")
 app.add_typer(tariffs_app, name="tariffs")
@@ -235,6 +237,40 @@ def our_key() -> None:
     """Show the public key with which we call utilities' own servers; made on first use."""
     key = load_host_key(PlatformSettings().data_dir / CLIENT_KEY_FILE)
     sys.stdout.write(key.export_public_key("openssh").decode())
+
+
+@dead_letters_app.command("list")
+def list_dead_letters() -> None:
+    """Show the messages that a service gave up on, and why."""
+
+    async def work() -> None:
+        table = Table("service", "message", "type", "died", "reason")
+        async with _database_url() as url, host.at_desk(PlatformSettings(), url) as desk:
+            for service in desk.services:
+                for letter in await service.mailbox.dead_letters():
+                    reason = letter.reason.strip().splitlines()[-1]
+                    died = f"{letter.died_at:%Y-%m-%d %H:%M}"
+                    name = service.mailbox.service
+                    table.add_row(name, letter.message_id, letter.type, died, reason)
+        console.print(table)
+
+    _run(work())
+
+
+@dead_letters_app.command("replay")
+def replay_dead_letter(
+    service: Annotated[ServiceName, typer.Argument(help="The service that gave it up.")],
+    message_id: Annotated[str, typer.Argument(help="As `ccax dead-letters list` shows it.")],
+) -> None:
+    """Handle a message again, now that its cause is mended; it stays if it fails again."""
+
+    async def work() -> None:
+        settings = PlatformSettings()
+        async with _database_url() as url, host.at_desk(settings, url, (service,)) as desk:
+            outcome = await desk.services[0].consumer.replay(message_id)
+        console.print(f"{message_id}: {outcome}")
+
+    _run(work())
 
 
 @app.command("read-again")

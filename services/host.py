@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,7 +38,7 @@ from shared.platform.database import Database
 from shared.platform.embedded import start_postgres
 from shared.platform.http import create_app
 from shared.platform.lifecycle import Lifecycle
-from shared.platform.mailbox import Mailbox
+from shared.platform.mailbox import Consumer, Mailbox
 from shared.platform.memory_bus import MemoryBus
 from shared.platform.rabbitmq import RabbitBus
 from shared.platform.settings import BusKind, PlatformSettings
@@ -62,6 +62,7 @@ class Runnable(Protocol):
 
     database: Database
     mailbox: Mailbox
+    consumer: Consumer
 
     async def open(self, lifecycle: Lifecycle) -> None:
         """Work until the lifecycle ends."""
@@ -134,6 +135,22 @@ class Host:
             "broker": await self.bus.ready(),
             "migrations": not await _pending(self.database_url),
         }
+
+
+@asynccontextmanager
+async def at_desk(
+    settings: PlatformSettings, url: str, wanted: tuple[ServiceName, ...] = ALL_SERVICES
+) -> AsyncIterator[Host]:
+    """Services put together for one command: nothing runs, nothing listens, only the tables."""
+    bus = MemoryBus()
+    await bus.start()
+    desk = Host(settings, Lifecycle("ccax"), bus, url)
+    _build(desk, wanted, SystemClock())
+    try:
+        yield desk
+    finally:
+        for service in desk.services:
+            await service.database.close()
 
 
 async def _pending(url: str) -> bool:

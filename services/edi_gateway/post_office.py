@@ -216,6 +216,36 @@ class PostOffice:
         log.info("file delivered", name=row.name, utility=row.utility)
         return 1
 
+    async def note_picked_up(self, utility: str, name: str) -> None:
+        """Record that a utility took a file out of its mailbox; the first time counts."""
+        at = self._clock.now()
+        async with self._database.unit_of_work() as session:
+            taken = await session.execute(
+                update(file)
+                .where(
+                    file.c.direction == "outbound",
+                    file.c.utility == utility,
+                    file.c.name == name,
+                    file.c.environment == self._environment.value,
+                    file.c.picked_up_at.is_(None),
+                )
+                .values(picked_up_at=at)
+                .returning(file.c.id)
+            )
+            await ledger.record(
+                session,
+                [
+                    NewEntry(
+                        file_id=file_id,
+                        kind="FilePickedUp",
+                        message=f"{utility.upper()} took {name} out of its mailbox",
+                        actor=utility,
+                    )
+                    for file_id in taken.scalars()
+                ],
+                at,
+            )
+
     async def _hand_over(self, file_id: UUID, utility: str, name: str) -> None:
         """Copy stored bytes to where the utility finds them: its mailbox, or its own server."""
         async with self._database.read() as reading:

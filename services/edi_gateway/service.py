@@ -218,5 +218,5 @@ def _door(
         host_key_path=settings.data_dir / HOST_KEY_FILE,
         host=settings.sftp_host,
         port=settings.sftp_port,
-        hooks=Hooks(on_closed=look, on_renamed=look),
+        hooks=Hooks(on_closed=look, on_renamed=look, on_picked_up=office.note_picked_up),
     )

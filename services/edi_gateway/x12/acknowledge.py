@@ -150,7 +150,7 @@ def build_ta1(interchange: Interchange, *, duplicate: bool = False) -> OutboundS
         note = DUPLICATE_INTERCHANGE if not interchange.is_refused else _refusing_note(interchange)
     elif errors:
         code, note = "E", errors[0].code
-    number = interchange.control_number.zfill(9)
+    number = interchange.control_number.lstrip("0").zfill(9)[:9]
     return ("TA1", number, interchange.date, interchange.time, code, note)
 
 

@@ -19,6 +19,14 @@ ISA_SEARCH_BYTES = 512
 
 FIRST_VERSION_WITH_REPETITION = "00402"
 
+_WIDTHS_MAX_FROM_11 = (1, 8, 15, 1, 1)
+"""How long ISA11 to ISA15 may be to be told apart at all: senders write `004010` into ISA12 and
+more than nine digits into ISA13."""
+
+_OPENING = re.compile(rb"I[\r\n]*S[\r\n]*A[\r\n]*(.)", re.DOTALL)
+_WRAPPED_TERMINATOR = re.compile(
+    rb"[\r\n]+([^A-Za-z0-9\s])(?=[\r\n]*(?:G[\r\n]*S|T[\r\n]*A[\r\n]*1|I[\r\n]*E[\r\n]*A))"
+)
 _TERMINATOR = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}|.", re.DOTALL)
 _NEWLINES = str.maketrans("", "", "\r\n")
 
@@ -59,22 +67,24 @@ class IsaHeader:
 def read_isa(data: bytes | mmap.mmap, start: int = 0) -> IsaHeader | None:
     """Read the header that begins at `start`; None when no sixteen elements can be told apart."""
     window = data[start : start + ISA_SEARCH_BYTES]
-    sign = window[3:4]
-    if not window.startswith(b"ISA") or not _can_separate(sign) or sign in (b"\r", b"\n"):
+    opening = _OPENING.match(window)
+    sign = opening.group(1) if opening else b""
+    if not _can_separate(sign):
         return None
     parts = window.split(sign, ISA_ELEMENT_COUNT)
     if len(parts) <= ISA_ELEMENT_COUNT:
         return None
     raw = [part.decode("latin-1") for part in parts[1:ISA_ELEMENT_COUNT]]
     elements = [element.translate(_NEWLINES) for element in raw]
-    if any(len(e.strip()) > w for e, w in zip(elements[10:], ISA_WIDTHS[10:15], strict=True)):
+    if any(len(e.strip()) > w for e, w in zip(elements[10:], _WIDTHS_MAX_FROM_11, strict=True)):
         return None
     tail = parts[ISA_ELEMENT_COUNT]
     component, ending = _split_tail(tail, sign)
-    found = _TERMINATOR.match(ending)
-    if found is None or not _can_separate(found.group()):
+    wrapped = _WRAPPED_TERMINATOR.match(ending)
+    found = wrapped or _TERMINATOR.match(ending)
+    terminator = found.group(found.lastindex or 0) if found else b""
+    if found is None or not _can_separate(terminator):
         return None
-    terminator = found.group()
     header = sum(len(part) + 1 for part in parts[:ISA_ELEMENT_COUNT])
     return IsaHeader(
         elements=(*elements, component),
@@ -84,8 +94,8 @@ def read_isa(data: bytes | mmap.mmap, start: int = 0) -> IsaHeader | None:
             segment=terminator.decode("latin-1"),
             repetition=_repetition(elements[10], elements[11].strip(), sign, component),
         ),
-        end=start + header + len(tail) - len(ending) + len(terminator),
-        wrapped=elements != raw,
+        end=start + header + len(tail) - len(ending) + found.end(),
+        wrapped=elements != raw or wrapped is not None,
     )
 
 
@@ -93,7 +103,8 @@ def _split_tail(tail: bytes, sign: bytes) -> tuple[str, bytes]:
     """Part ISA16 from what follows; ISA16 is empty when the next segment follows at once."""
     if tail[1:].startswith((b"GS" + sign, b"TA1" + sign, b"IEA" + sign)):
         return "", tail
-    return tail[:1].decode("latin-1"), tail[1:]
+    unbroken = tail.lstrip(b"\r\n")
+    return unbroken[:1].decode("latin-1"), unbroken[1:]
 
 
 def _repetition(isa11: str, version: str, sign: bytes, component: str) -> str | None:

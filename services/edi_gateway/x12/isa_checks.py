@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from services.edi_gateway.x12.delimiters import IsaHeader
 
-KNOWN_VERSIONS = frozenset({"00400", "00401", "00402", "00403"})
+KNOWN_VERSIONS = frozenset({"00400", "00401", "00402", "00403", "00501"})
+
+CONTROL_DIGITS = 9
 
 _WIDTH_CODES = ("010", "011", "012", "013", "005", "006", "007", "008", "014", "015")
 _WIDTH_CODES_FROM_11 = ("016", "017", "018", "019", "020", "027")
@@ -48,7 +50,7 @@ def _checks(header: IsaHeader) -> Iterator[tuple[Severity, str, int, str]]:
     if header.trimmed(12) not in KNOWN_VERSIONS:
         yield "warning", "017", 12, f"ISA12 version '{header.trimmed(12)}' is not expected."
     number = header.trimmed(13)
-    if not (number.isascii() and number.isdigit()):
+    if not (number.isascii() and number.isdigit()) or len(number.lstrip("0")) > CONTROL_DIGITS:
         yield "error", "018", 13, f"ISA13 '{number}' is no control number."
     if header.trimmed(14) not in ("0", "1"):
         yield "warning", "019", 14, f"ISA14 '{header.trimmed(14)}' is neither 0 nor 1."

@@ -33,6 +33,8 @@ FILL_STEPS_MAX = 16
 """Padding before a segment is skipped this far for all segments together, then one by one."""
 
 ENVELOPE_STARTS = (b"ST", b"SE", b"GS", b"GE", b"TA", b"IS", b"IE")
+ENVELOPE_NAMES = (b"IEA", b"GS", b"GE", b"ST", b"SE", b"TA1")
+_BREAKS = b"\r\n"
 
 
 EnvelopeSegment = tuple[int, bytes, int, int]
@@ -43,7 +45,8 @@ its name, where it begins, and the offset after its terminator."""
 def _starts_table() -> npt.NDArray[np.bool_]:
     table = np.zeros(1 << 16, dtype=np.bool_)
     for first, second in ENVELOPE_STARTS:
-        table[first << 8 | second] = True
+        for following in (second, *b"\r\n"):  # a line may be broken within the id
+            table[first << 8 | following] = True
     return table
 
 
@@ -53,12 +56,17 @@ NOT_FILL = re.compile(rb"[^" + re.escape(PADDING) + rb"]")
 
 @lru_cache(maxsize=64)
 def _name(delimiters: Delimiters) -> re.Pattern[bytes]:
-    """Match an envelope segment's id at the start of a segment: no data can look like that."""
-    ending = b"|".join(
-        re.escape(sign.encode("latin-1")) for sign in (delimiters.element, delimiters.segment)
-    )
+    """Match an envelope segment's id at the start of a segment: no data can look like that.
+
+    Line breaks may stand within it, where a sender breaks lines after 80 columns.
+    """
+    breaks = b"".join(sign for sign in (b"\r", b"\n") if sign.decode() != delimiters.segment)
+    gap = b"[" + breaks + b"]*"
+    names = b"|".join(gap.join(bytes([sign]) for sign in name) + gap for name in ENVELOPE_NAMES)
+    endings = (re.escape(s.encode("latin-1")) for s in (delimiters.element, delimiters.segment))
+    isa = gap.join((b"I", b"S", b"A")) + gap
     return re.compile(
-        rb"(IEA|GS|GE|ST|SE|TA1)(?=" + ending + rb"|[\r\n]|\Z)|(ISA)(?=[^A-Za-z0-9\s])"
+        b"(" + names + b")(?=" + b"|".join(endings) + rb"|\Z)|(" + isa + rb")(?=[^A-Za-z0-9\s])"
     )
 
 
@@ -96,7 +104,7 @@ def envelope_segments(
         for index, begin, end in _candidates(cells, begins, ends):
             found = name.match(data, position + begin)
             if found is not None:
-                label = found.group()
+                label = found.group().translate(None, _BREAKS)
                 yield index + passed, label, position + begin, position + end
                 passed = -index - 1
         passed += len(begins)
@@ -152,7 +160,7 @@ def _one_by_one(data: Data, start: int, delimiters: Delimiters) -> Iterator[Enve
         begin = position + len(piece) - len(piece.lstrip(PADDING))
         found = name.match(data, begin)
         if found is not None:
-            yield passed, found.group(), begin, end
+            yield passed, found.group().translate(None, _BREAKS), begin, end
             passed = 0
         else:
             passed += len(split_segments(piece.decode("latin-1"), delimiters))

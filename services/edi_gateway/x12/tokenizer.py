@@ -27,7 +27,7 @@ Data = bytes | mmap.mmap
 FIRST_VISIBLE = "!"
 
 _PADDING_TEXT = PADDING.decode("latin-1")
-_ISA_START = re.compile(rb"ISA(?=[^A-Za-z0-9\s])")
+_ISA_START = re.compile(rb"I[\r\n]*S[\r\n]*A[\r\n]*(?=[^A-Za-z0-9\s])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def tokenize(data: bytes) -> Iterator[RawSegment]:
                 position = raw.offset
                 break
             yield raw
-            if data.startswith(b"IEA", raw.offset) and _id(raw, delimiters) == "IEA":
+            if _id(raw, delimiters) == "IEA":
                 position = segment_end(data, raw.offset, delimiters)
                 break
 

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
 
 from shared.contracts.envelope import Envelope
 from shared.contracts.parts import ServiceName
@@ -28,8 +32,20 @@ from shared.platform.telemetry import logger
 
 log = logger(__name__)
 
+DEAD_LETTERS_SHOWN = 200
+
 DRAIN_S = 5.0
 """Time to publish what is left when the service ends; the rest waits for the next start."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that a service gave up on; `reason` is the fault's traceback."""
+
+    message_id: str
+    type: str
+    died_at: datetime
+    reason: str
 
 
 class Mailbox:
@@ -164,6 +180,19 @@ class Mailbox:
             await self.receipts.flush()
         except BusFault as fault:
             log.warning("said at the next start", service=self.service, fault=repr(fault))
+
+    async def dead_letters(self) -> list[DeadLetter]:
+        """Messages this service gave up on and nobody has settled yet, oldest first."""
+        table = self._tables.dead_letters
+        columns = (table.c.message_id, table.c.type, table.c.died_at, table.c.reason)
+        async with self._database.read() as session:
+            rows = await session.execute(
+                select(*columns)
+                .where(table.c.resolved_at.is_(None))
+                .order_by(table.c.died_at)
+                .limit(DEAD_LETTERS_SHOWN)
+            )
+            return [DeadLetter(*row) for row in rows]
 
     async def backlog(self) -> Backlog:
         """What is under way now, for `/ready` and the figures."""
