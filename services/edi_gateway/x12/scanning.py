@@ -45,7 +45,9 @@ _FOREIGN = (
     (b"{", "JSON"),
 )
 
-_TRAILER = re.compile(rb"IEA([^A-Za-z0-9\s])\s*\d{1,5}\s*\1\s*(\d{1,9})\s*?([^\w*]|\*)?\s*\Z")
+_TRAILER = re.compile(
+    rb"IEA([^A-Za-z0-9\s])\s*\d{1,5}\s*\1\s*(\d{1,9})\s*?(?:([^\w*]|\*)(?:\s*\3)*)?\s*\Z"
+)
 
 
 def scan(data: Data, *, lenient_counts: bool = False) -> FileScan:
@@ -100,9 +102,12 @@ def is_complete(data: bytes) -> bool:
     """
     tail = data[-TAIL_BYTES:].rstrip(b"\x00\x1a \t")
     found = _TRAILER.search(tail)
+    ended = tail.endswith((b"\r", b"\n"))
+    if found is None:  # a line may be broken within the trailer
+        found, ended = _TRAILER.search(tail.translate(None, b"\r\n")), False
     if found is None:
         return False
-    ended = found.group(3) is not None or tail.endswith((b"\r", b"\n"))
+    ended = ended or found.group(3) is not None
     return ended or len(found.group(2)) == len("000000001")
 
 

@@ -17,10 +17,10 @@ from tests.unit.edi_gateway.x12.documents import USAGE, Signs, usage_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAME = re.compile(r"(?:IEA|GS|GE|ST|SE|TA1)(?=\*|\Z|[\r\n])|ISA(?=[^A-Za-z0-9\s])")
+NAME = re.compile(r"(?:IEA|GS|GE|ST|SE|TA1)(?=\*|\Z)|ISA(?=[^A-Za-z0-9\s])")
 PIECES = ("ST*867*1", "SE*2*1", "GS*PT", "GE*1*1", "IEA*1*1", "TA1*1", "ISA*", "ISAAC*1", "REF*12",
           "S", "ST", "STX*1", "\n", "\r\n", "  ", "\x00", "\x1a", "", "NARCISA*", "SE\n", " ST*8",
-          " " * 40 + "SE*1", "\xe9", "G", "G\nS*")  # fmt: skip
+          " " * 40 + "SE*1", "\xe9", "G", "G\nS*", "S\r\nE\n*3", "IS\nA*")  # fmt: skip
 
 
 def plainly(text: str, terminator: str) -> list[EnvelopeSegment]:
@@ -31,7 +31,7 @@ def plainly(text: str, terminator: str) -> list[EnvelopeSegment]:
         end = len(text) if stop < 0 else stop + len(terminator)
         piece = text[position : len(text) if stop < 0 else stop]
         begin = position + len(piece) - len(piece.lstrip("\r\n\t \x00\x1a"))
-        match = NAME.match(text[begin:end].removesuffix(terminator))
+        match = NAME.match(clean(text[begin:end].removesuffix(terminator)))
         if match:
             found.append((passed, match.group().encode(), begin, end))
             passed = 0
