@@ -91,6 +91,7 @@ class TestResend:
         assert lying.read_bytes() == b"somebody else's"
 
         lying.unlink()
+        await enrolled.database.execute("UPDATE edi.file SET deliver_after = NULL")  # time passes
         await enrolled.send("pge", "867", papers.usage(BRUNO, "USE2"))
 
         assert lying.read_bytes() == sent.data
