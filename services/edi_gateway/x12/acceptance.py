@@ -101,14 +101,15 @@ class Acceptor:
         self._begin = State((self._compiled.start, ((),)))
         self._states: dict[Spot, State] = {self._begin.spot: self._begin}
         self._texts = 0
+        self._opening: Callable[[str], re.Match[str] | None] | None = None
         self._segments_max = _uncounted_limit(self._compiled)
 
     def read(self, texts: Sequence[str], head: tuple[str, ...]) -> Transaction | None:
         """Walk from ST to SE by what is known; learn what is not; give up at the first doubt."""
         if len(texts) > self._segments_max:
             return None
-        compiled, component = self._compiled, self._component
-        if compiled.check(compiled.start).problems(texts[0], head):
+        component = self._component
+        if not self._opens(texts[0], head):
             return None
         opening = Segment(head, 1, component)
         segments, own = [opening], [opening]
@@ -136,9 +137,20 @@ class Acceptor:
                 loops.append(inner)
             else:
                 own.append(segment)
-        if state.place != compiled.end:
+        if state.place != self._compiled.end:
             return None
         return Transaction(head[1].strip(), _number(head), tuple(segments), root)
+
+    def _opens(self, text: str, head: tuple[str, ...]) -> bool:
+        """Whether an ST is without fault."""
+        if self._opening is not None and self._opening(text):
+            return True
+        check = self._compiled.check(self._compiled.start)
+        if check.problems(text, head):
+            return False
+        source = _pattern(check.rule, head, self._element, self._component, keyed=True)
+        self._opening = re.compile(source).fullmatch
+        return True
 
     def _next(self, state: State, text: str, position: int) -> Move | None:
         """Find the way of a text that is not remembered, and remember it while there is room."""

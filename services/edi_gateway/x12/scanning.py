@@ -56,15 +56,16 @@ def scan(data: Data, *, lenient_counts: bool = False) -> FileScan:
     `lenient_counts` turns wrong SE01, GE01 and IEA01 counts into warnings, for partners whose
     software is known to miscount. Of a mapped file only the part being read is held in memory.
     """
-    refusal = _refusal(data)
-    if refusal is not None:
-        return FileScan(len(data), (), (), refusal)
+    start = find_interchange(data, 0)
+    if start is None or NOT_FILL.search(data, 0, start.offset):
+        refusal = _refusal(data)
+        if refusal is not None:
+            return FileScan(len(data), (), (), refusal)
     position = len(UTF8_BOM) if data[: len(UTF8_BOM)] == UTF8_BOM else 0
     findings = [_note("The file begins with a byte order mark.", 0)] if position else []
     interchanges: list[Interchange] = []
     stray_bytes = 0
     while position < len(data):
-        start = find_interchange(data, position)
         until = start.offset if start else len(data)
         if NOT_FILL.search(data, position, until):
             stray_bytes += until - position
@@ -79,6 +80,7 @@ def scan(data: Data, *, lenient_counts: bool = False) -> FileScan:
         )
         interchanges.append(interchange)
         position = interchange.end
+        start = find_interchange(data, position)
     return FileScan(len(data), tuple(interchanges), tuple(findings), None, stray_bytes)
 
 

@@ -30,7 +30,7 @@ CENTURY_PIVOT = 50
 FORMAT_QUALIFIER = "1250"
 FORMATTED_VALUE = "1251"
 
-_CHARSET = (
+CHARSET = (
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!\"&'()*+,-./:;?=%~@[]_{}\\|<>#$"
 )
 _NUMBER_SIGNS = frozenset("-.0123456789")
@@ -114,7 +114,7 @@ def plain_pattern(rule: ElementRule, separators: str) -> str:
         return ""
     shortest, longest, kind = rule.min_length, rule.max_length, rule.data_type
     if kind in ("AN", "ID"):
-        signs = "".join(re.escape(sign) for sign in _CHARSET if sign not in separators)
+        signs = "".join(re.escape(sign) for sign in CHARSET if sign not in separators)
         blank = "" if " " in separators else " "
         return rf"[{signs}{blank}]{{{shortest - 1},{longest - 1}}}[{signs}]"
     if kind == "R" and shortest == 1 and longest > 1:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.delimiters import Delimiters
+from services.edi_gateway.x12.values import CHARSET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from services.edi_gateway.x12.envelope import Party
@@ -165,6 +167,14 @@ def _isa(envelope: OutboundEnvelope, number: str) -> str:
     return isa
 
 
+@lru_cache(maxsize=64)
+def _plain_text(delimiters: Delimiters) -> Callable[[str], re.Match[str] | None]:
+    """Match a joined segment that holds nothing but plain values and the element separator."""
+    others = set(delimiters.active) - {delimiters.element}
+    signs = "".join(re.escape(sign) for sign in CHARSET + " " if sign not in others)
+    return re.compile(rf"[{signs}{re.escape(delimiters.element)}]+").fullmatch
+
+
 class _Pen:
     """Joins segments with one set of separators and refuses what would break them."""
 
@@ -172,6 +182,8 @@ class _Pen:
         self._signs = delimiters
         self._line_end = "" if delimiters.segment in ("\n", "\r") else line_end
         self._parts: list[str] = []
+        self._ending = delimiters.segment + self._line_end
+        self._plain = _plain_text(delimiters)
         self._unfit = re.compile("[" + re.escape("".join(delimiters.active)) + "]")
 
     def raw(self, text: str) -> None:
@@ -179,6 +191,14 @@ class _Pen:
 
     def segment(self, segment: OutboundSegment) -> None:
         """Write one segment, trailing empty elements and components left out."""
+        element = self._signs.element
+        try:
+            text = element.join(segment)  # type: ignore[arg-type]  # composites go the long way
+        except TypeError:
+            text = ""
+        if text.count(element) == len(segment) - 1 and self._plain(text):
+            self._parts.append(text.rstrip(element) + self._ending)
+            return
         fields = [self._element(segment, element) for element in segment]
         while len(fields) > 1 and not fields[-1]:
             fields.pop()
