@@ -106,8 +106,13 @@ class MailboxView:
         newest: dict[str, tuple[int, os.stat_result]] = {}
         with os.scandir(self.root / place.folder) as entries:
             for entry in entries:
-                found = entry.stat(follow_symlinks=False)
-                if entry.name.startswith(".") or not stat.S_ISREG(found.st_mode):
+                if entry.name.startswith("."):
+                    continue
+                try:
+                    found = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # taken or renamed while we were listing
+                if not stat.S_ISREG(found.st_mode):
                     continue
                 version = version_of(entry.name)
                 if version.number > newest.get(version.name, (0,))[0]:
