@@ -10,16 +10,18 @@ Every way learned here is a verdict of the plain checks, and a test holds the tw
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.document import Loop, Segment, Transaction
 from services.edi_gateway.x12.matching import CompiledMap, Step
 from services.edi_gateway.x12.rules import UNLIMITED
+from services.edi_gateway.x12.templates import SEGMENTS_MAX, FormBook
 from services.edi_gateway.x12.values import FORMATTED_VALUE, PLAIN_DATE, PLAIN_TIME, plain_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from services.edi_gateway.x12.delimiters import Delimiters
     from services.edi_gateway.x12.rules import ElementRule, Guide, SegmentRule, SetMap
@@ -45,6 +47,8 @@ Move = tuple["State", int, bool, Segment]
 """One step of a document: the state it leads to, how many loops it leaves, whether it enters one,
 and the segment, which often stands at the same position in the next document too."""
 
+Matcher = Callable[[str], "re.Match[str] | None"]
+
 _new_segment = tuple.__new__
 
 
@@ -59,7 +63,7 @@ class State:
         self.place = spot[0]
         self.remembers = True
         self.texts: dict[str, Move] = {}
-        self.patterns: dict[str, list[tuple[Callable[[str], re.Match[str] | None], Move]]] = {}
+        self.patterns: dict[str, list[tuple[Matcher, Move, str]]] = {}
 
 
 def accept(guide: Guide, texts: Sequence[str], delimiters: Delimiters) -> Transaction | None:
@@ -101,10 +105,21 @@ class Acceptor:
         self._begin = State((self._compiled.start, ((),)))
         self._states: dict[Spot, State] = {self._begin.spot: self._begin}
         self._texts = 0
-        self._opening: Callable[[str], re.Match[str] | None] | None = None
+        self._opening: Matcher | None = None
+        self._opening_source = ""
+        self._forms = FormBook(element, component)
         self._segments_max = _uncounted_limit(self._compiled)
 
     def read(self, texts: Sequence[str], head: tuple[str, ...]) -> Transaction | None:
+        """Read by a known form, or walk; None at the first doubt."""
+        document = self._forms.read(texts)
+        if document is None:
+            document = self.walk(texts, head)
+            if document is not None and len(texts) <= SEGMENTS_MAX and self._forms.is_watching:
+                self._forms.watch(self._sources(texts), document)
+        return document
+
+    def walk(self, texts: Sequence[str], head: tuple[str, ...]) -> Transaction | None:
         """Walk from ST to SE by what is known; learn what is not; give up at the first doubt."""
         if len(texts) > self._segments_max:
             return None
@@ -149,12 +164,12 @@ class Acceptor:
         if check.problems(text, head):
             return False
         source = _pattern(check.rule, head, self._element, self._component, keyed=True)
-        self._opening = re.compile(source).fullmatch
+        self._opening, self._opening_source = re.compile(source).fullmatch, source
         return True
 
     def _next(self, state: State, text: str, position: int) -> Move | None:
         """Find the way of a text that is not remembered, and remember it while there is room."""
-        for matches, move in state.patterns.get(text[:PREFIX_LENGTH], ()):
+        for matches, move, _ in state.patterns.get(text[:PREFIX_LENGTH], ()):
             if matches(text):
                 fields = tuple(text.split(self._element))
                 segment = _new_segment(Segment, (fields, position, self._component))
@@ -183,6 +198,18 @@ class Acceptor:
             trail.append(state)
         return all(len({id(trail[place]) for place in series}) == 1 for series in places)
 
+    def _sources(self, texts: Sequence[str]) -> list[str]:
+        """Return the pattern by which each segment of a walked document is known, or its text."""
+        state, sources = self._begin, [self._opening_source]
+        for position, text in enumerate(texts[1:], start=2):
+            known = state.patterns.get(text[:PREFIX_LENGTH], ())
+            pattern = next((source for matches, _, source in known if matches(text)), "")
+            sources.append(pattern or re.escape(text))
+            move = state.texts.get(text) or self._next(state, text, position)
+            if move is not None:
+                state = move[0]
+        return sources
+
     def _learn(self, state: State, text: str, position: int) -> Move | None:
         """Ask the plain checks about a segment, and keep the way if there is nothing wrong."""
         fields = tuple(text.split(self._element))
@@ -203,7 +230,7 @@ class Acceptor:
         if len(patterns) < PATTERNS_PER_PREFIX_MAX:
             keyed = self._compiled.is_keyed(fields[0])
             source = _pattern(step.check.rule, fields, self._element, self._component, keyed=keyed)
-            patterns.append((re.compile(source).fullmatch, move))
+            patterns.append((re.compile(source).fullmatch, move, source))
         return move
 
     def _remember(self, state: State, text: str, move: Move) -> None:

@@ -210,6 +210,9 @@ def _group_code(
 
 def _set_response(verdict: SetVerdict) -> Iterator[OutboundSegment]:
     yield ("AK2", verdict.set_id, verdict.control_number)
+    if not verdict.findings:
+        yield ("AK5", "A")
+        return
     content = [
         f
         for f in verdict.findings
