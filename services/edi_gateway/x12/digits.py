@@ -84,13 +84,15 @@ def read_numbers(at: Words, begins: Offsets, ends: Offsets) -> Numbers | None:
 
 def _decimals(tails: Words, lengths: Offsets) -> npt.NDArray[np.int8]:
     """How many digits follow the point of each number; -1 when it has none within reach."""
-    decimals = np.full(len(tails), -1, dtype=np.int8)
     octets = tails.view(np.uint8).reshape(-1, WORD)
+    first = bytes(octets[0])[WORD - 1 - DECIMALS_MAX :].rfind(_POINT)
+    if first >= 0:
+        count = DECIMALS_MAX - first
+        if lengths.min() > count and (octets[:, WORD - 1 - count] == _POINT).all():
+            return np.full(len(tails), count, dtype=np.int8)
+    decimals = np.full(len(tails), -1, dtype=np.int8)
     for count in range(DECIMALS_MAX + 1):
         here = (octets[:, WORD - 1 - count] == _POINT) & (lengths > count)
-        if here.all():
-            decimals[:] = count
-            break
         decimals[here & (decimals < 0)] = count
     return decimals
 

@@ -157,6 +157,9 @@ def _marks(
     codes: npt.NDArray[np.uint16], layout: IntervalLayout
 ) -> tuple[npt.NDArray[np.uint8] | None, list[int]]:
     """Return each reading's mark and the first row of each code; None when a code is unknown."""
+    only = dict(layout.qualities).get(int(codes[0]).to_bytes(2, "little").decode("latin-1"))
+    if only is not None and (codes == codes[0]).all():
+        return np.full(len(codes), only, dtype=np.uint8), []
     marks = np.empty(len(codes), dtype=np.uint8)
     firsts: list[int] = []
     known = 0
@@ -242,7 +245,7 @@ def _stamp_words(zone: str, first: int, step: int, count: int) -> tuple[Words, W
 def _renumbered(transaction: Transaction, positions: list[int]) -> Transaction:
     """Give the segments of the shortened document the positions that they have in the whole."""
     moved = {
-        id(segment): segment._replace(position=positions[segment.position - 1])
+        id(segment): Segment(segment[0], positions[segment[1] - 1], segment[2])
         for segment in transaction.segments
     }
 

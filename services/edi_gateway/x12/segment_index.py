@@ -46,7 +46,7 @@ def _starts_table() -> npt.NDArray[np.bool_]:
     table = np.zeros(1 << 16, dtype=np.bool_)
     for first, second in ENVELOPE_STARTS:
         for following in (second, *b"\r\n"):  # a line may be broken within the id
-            table[first << 8 | following] = True
+            table[following << 8 | first] = True  # as a little-endian word
     return table
 
 
@@ -143,11 +143,11 @@ def segment_bounds(cells: Bytes, chunk: bytes, terminator: bytes) -> tuple[Offse
 
 def _candidates(cells: Bytes, begins: Offsets, ends: Offsets) -> Iterator[tuple[int, int, int]]:
     """Yield number, begin and end of the segments whose first two letters may open an envelope."""
-    if not len(begins):
+    pairs = np.ndarray((max(len(cells) - 1, 0),), dtype="<u2", buffer=cells.data, strides=(1,))
+    if not len(begins) or not len(pairs):
         return
-    second = cells[np.minimum(begins + 1, len(cells) - 1)]
-    key = cells[begins].astype(np.uint16) << 8 | second
-    found = np.flatnonzero(_IS_ENVELOPE_START[key])
+    last = len(pairs) - 1
+    found = np.flatnonzero(_IS_ENVELOPE_START[pairs[np.minimum(begins, last)]])
     yield from zip(found.tolist(), begins[found].tolist(), ends[found].tolist(), strict=True)
 
 
