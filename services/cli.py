@@ -19,8 +19,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services import cli_files, host
 from services import demo as demo_day
-from services import host
 from services.edi_gateway import reading_faults
 from services.edi_gateway.operations import access, ledger_audit
 from services.edi_gateway.partners import load_partners
@@ -51,6 +51,7 @@ app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(partners_app, name="partners")
 app.add_typer(token_app, name="token")
 app.add_typer(tariffs_app, name="tariffs")
+cli_files.register(app)
 console = Console()
 
 
