@@ -62,8 +62,14 @@ def day(installation: Installation) -> Iterator[PlayedDay]:
         yield begun
 
 
-def until(record: Record, moment: str) -> None:
-    wait_for(lambda: bool(record.rows(moment)[0][0]), moment, DAY_MAX_S, look_every_s=0.02)
+def until(record: Record, moment: str, day: PlayedDay) -> None:
+    """Wait for a moment of the day; a day that ended without it fails at once."""
+
+    def reached() -> bool:
+        return bool(record.rows(moment)[0][0])
+
+    wait_for(lambda: reached() or day.is_over, moment, DAY_MAX_S, look_every_s=0.02)
+    assert reached(), f"the day ended before {moment}"
 
 
 def ends_as(day: PlayedDay, record: Record, undisturbed: dict[str, Rows]) -> bool:
@@ -102,7 +108,7 @@ class TestServiceKilledInTheMiddleOfTheDay:
     ) -> None:
         process = installation.one(service)
         for moment in MOMENTS[service]:
-            until(record, moment)
+            until(record, moment, day)
             process.kill()
             process.start()
             process.until_ready()
@@ -120,7 +126,7 @@ class TestStopSignal:
     ) -> None:
         for service in SERVICES:
             process = installation.one(service)
-            until(record, MOMENTS[service][1])
+            until(record, MOMENTS[service][1], day)
             assert process.stop() == 0, f"{service} did not end in good order"
             process.start()
             process.until_ready()
@@ -137,7 +143,7 @@ class TestWipedBroker:
         record: Record,
         undisturbed: dict[str, Rows],
     ) -> None:
-        until(record, MOMENTS[GATEWAY][1])
+        until(record, MOMENTS[GATEWAY][1], day)
         assert delete_queues(rabbitmq, installation.amqp_url) > len(SERVICES)
 
         assert ends_as(day, record, undisturbed)
@@ -150,7 +156,7 @@ class TestWipedBroker:
         record: Record,
         undisturbed: dict[str, Rows],
     ) -> None:
-        until(record, MOMENTS[GATEWAY][1])
+        until(record, MOMENTS[GATEWAY][1], day)
         drop_virtual_host(rabbitmq, installation.amqp_url)
         fresh_virtual_host(rabbitmq, installation.amqp_url)
 
