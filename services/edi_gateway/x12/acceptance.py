@@ -12,8 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from services.edi_gateway.x12.cycles import LENGTH_MAX as CYCLE_LENGTH_MAX
+from services.edi_gateway.x12.cycles import Cycle
 from services.edi_gateway.x12.document import Loop, Segment, Transaction
 from services.edi_gateway.x12.matching import CompiledMap, Step
 from services.edi_gateway.x12.rules import UNLIMITED
@@ -37,6 +40,9 @@ their map go to the reference when they could reach the limit."""
 
 SET_SEGMENT = "ST"
 
+SEARCHES_MAX = 20
+"""Long documents in which cycles are looked for."""
+
 Counts = tuple[tuple[int, int], ...]
 """How often each child of one open loop came, by key, in order of keys."""
 
@@ -55,13 +61,14 @@ _new_segment = tuple.__new__
 class State:
     """Where a document can stand, and the ways onwards that were learned."""
 
-    __slots__ = ("patterns", "place", "remembers", "spot", "texts")
+    __slots__ = ("cycle", "patterns", "place", "remembers", "spot", "texts")
 
     def __init__(self, spot: Spot) -> None:
         """Make a state without any way onwards."""
         self.spot = spot
         self.place = spot[0]
         self.remembers = True
+        self.cycle: Cycle | None = None
         self.texts: dict[str, Move] = {}
         self.patterns: dict[str, list[tuple[Matcher, Move, str]]] = {}
 
@@ -107,25 +114,24 @@ class Acceptor:
         self._texts = 0
         self._opening: Matcher | None = None
         self._opening_source = ""
+        self._searches = 0
         self._forms = FormBook(element, component)
         self._segments_max = _uncounted_limit(self._compiled)
 
     def read(self, texts: Sequence[str], head: tuple[str, ...]) -> Transaction | None:
         """Read by a known form, or walk; None at the first doubt."""
         document = self._forms.read(texts)
-        if document is None:
-            document = self.walk(texts, head)
-            if document is not None and len(texts) <= SEGMENTS_MAX and self._forms.is_watching:
+        if document is None and len(texts) <= self._segments_max and self._opens(texts[0], head):
+            document = self._walk(texts, head)
+            if document is not None and len(texts) > SEGMENTS_MAX:
+                self._find_cycles(texts)
+            elif document is not None and self._forms.is_watching:
                 self._forms.watch(self._sources(texts), document)
         return document
 
-    def walk(self, texts: Sequence[str], head: tuple[str, ...]) -> Transaction | None:
+    def _walk(self, texts: Sequence[str], head: tuple[str, ...]) -> Transaction | None:
         """Walk from ST to SE by what is known; learn what is not; give up at the first doubt."""
-        if len(texts) > self._segments_max:
-            return None
         component = self._component
-        if not self._opens(texts[0], head):
-            return None
         opening = Segment(head, 1, component)
         segments, own = [opening], [opening]
         add = segments.append
@@ -133,7 +139,9 @@ class Acceptor:
         loops = [root]
         state = self._begin
         position = 1
-        for text in texts[1:]:
+        rest = iter(texts)
+        next(rest)
+        for text in rest:
             position += 1
             move = state.texts.get(text) or self._next(state, text, position)
             if move is None:
@@ -152,6 +160,14 @@ class Acceptor:
                 loops.append(inner)
             else:
                 own.append(segment)
+            if state.cycle is not None and state.cycle.is_worthwhile:
+                run = state.cycle.read(texts, position, loops[-1 - state.cycle.leaves])
+                if run:
+                    position += len(run)
+                    segments += run
+                    next(islice(rest, len(run) - 1, None))
+                    loops[-1] = loops[-1 - state.cycle.leaves].children[-1]
+                    own = loops[-1].segments
         if state.place != self._compiled.end:
             return None
         return Transaction(head[1].strip(), _number(head), tuple(segments), root)
@@ -210,6 +226,35 @@ class Acceptor:
                 state = move[0]
         return sources
 
+    def _find_cycles(self, texts: Sequence[str]) -> None:
+        """Look once or more for a loop that repeats in a long document, and keep its pattern."""
+        if self._searches >= SEARCHES_MAX:
+            return
+        self._searches += 1
+        trail: list[tuple[State, Move | None]] = [(self._begin, None)]
+        for position, text in enumerate(texts[1:], start=2):
+            move = trail[-1][0].texts.get(text) or self._next(trail[-1][0], text, position)
+            if move is None:
+                return
+            trail.append((move[0], move))
+        for length in range(1, CYCLE_LENGTH_MAX + 1):
+            for at in range(len(trail) - 2 * length):
+                state, steps = trail[at][0], trail[at + 1 : at + 1 + length]
+                again = trail[at + length][0] is state and trail[at + 2 * length][0] is state
+                if again and state.cycle is None and _is_flat([move for _, move in steps]):
+                    self._keep_cycle(state, trail[at : at + length], texts[at + 1 :])
+
+    def _keep_cycle(
+        self, state: State, trail: Sequence[tuple[State, Move | None]], texts: Sequence[str]
+    ) -> None:
+        sources: list[str] = []
+        for (place, _), text in zip(trail, texts, strict=False):
+            known = place.patterns.get(text[:PREFIX_LENGTH], ())
+            sources += [source for matches, _, source in known if matches(text)][:1]
+        first = state.texts.get(texts[0]) or self._next(state, texts[0], 0)
+        if len(sources) == len(trail) and first is not None and first[1] == 1:
+            state.cycle = Cycle(sources, 1, self._element, self._component)
+
     def _learn(self, state: State, text: str, position: int) -> Move | None:
         """Ask the plain checks about a segment, and keep the way if there is nothing wrong."""
         fields = tuple(text.split(self._element))
@@ -239,6 +284,12 @@ class Acceptor:
         self._texts += 1
         if len(state.texts) >= TEXTS_PER_STATE_MAX or self._texts >= TEXTS_MAX:
             state.remembers = False
+
+
+def _is_flat(moves: Sequence[Move | None]) -> bool:
+    """Whether these moves leave one loop and open another, and then stay within it."""
+    shape = [(move[1], move[2]) for move in moves if move is not None]
+    return shape[0] == (1, True) and all(one == (0, False) for one in shape[1:])
 
 
 def _number(head: tuple[str, ...]) -> str:

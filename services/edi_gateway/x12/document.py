@@ -65,12 +65,13 @@ class Segment(NamedTuple):
 ABSENT_SEGMENT = Segment(())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Loop:
     """A loop of the document: its own segments in order, and the loops inside it in order.
 
     `id` is the id of its first segment, which is also how the standard names loops. Built once by
-    the validator, read only afterwards. An absent loop is false.
+    the validator, read only afterwards: unfrozen because files hold hundreds of thousands, and a
+    frozen one takes twice as long to build. An absent loop is false.
     """
 
     id: str

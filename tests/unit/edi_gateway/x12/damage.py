@@ -11,6 +11,27 @@ if TYPE_CHECKING:
 
 DOCUMENTS = sorted(path for path in FIXTURES.glob("*.edi") if "refused" not in path.stem)
 
+LONG_PAYMENT = "\n".join(
+    [
+        "BPR*C*100*C*ACH*CTX*01*121000248*DA*1*****01*121000248*DA*2*20261102",
+        "TRN*1*T1",
+        "N1*PR*PACIFIC GAS AND ELECTRIC*1*006912877",
+        "N1*PE*MARIN CLEAN ENERGY*1*968500001",
+        "ENT*1",
+        *(
+            line
+            for number in range(60)
+            for line in (
+                f"RMR*IV*PGE{number:09d}*PO*{number}.5*{number}.5",
+                f"REF*12*{number:010d}",
+                f"REF*6O*U{number:012d}",
+                "DTM*809*20261101",
+            )
+        ),
+    ]
+)
+"""An 820 of one small loop over and over."""
+
 VALUES = (
     "", "X", "ZZ", "9" * 19, "A" * 90, "-5", "5.", "1.5", ".5", "-", "20261301", "20260229",
     "20240229", "261101", "8S", "SJ", "00", "99", "11", "2460", "1200", "abc", "A^B", "12A",

@@ -30,7 +30,7 @@ from services.edi_gateway.x12.interval_reading import (
     read_intervals_plainly,
 )
 from services.edi_gateway.x12.tokenizer import split_segments
-from tests.unit.edi_gateway.x12.damage import damaged
+from tests.unit.edi_gateway.x12.damage import LONG_PAYMENT, damaged
 from tests.unit.edi_gateway.x12.documents import FIXTURES, body_of, set_file
 from tests.unit.edi_gateway.x12.interval_documents import SUMMER_DAY, document, layout, midnight
 from tests.unit.edi_gateway.x12.interval_documents import meter as meter_lines
@@ -49,13 +49,13 @@ PIECES = (
 
 @cache
 def originals() -> tuple[tuple[str, str], ...]:
-    """Every good document of the fixtures, and an interval document in each layout."""
+    """Every good document of the fixtures, long interval documents, and a long payment."""
     known = tuple(body_of(path) for path in sorted(FIXTURES.glob("*.edi")))
     long = tuple(
         ("867", document(meter_lines(anchor, midnight(SUMMER_DAY), ["0.5", "12.125"] * 12)))
         for anchor in Anchor
     )
-    return known + long
+    return (*known, *long, ("820", LONG_PAYMENT))
 
 
 def mutation(number: int) -> bytes:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.edi_gateway.x12 import Delimiters, Guide, load_guide, validate
 from services.edi_gateway.x12.acceptance import accept
-from tests.unit.edi_gateway.x12.damage import DOCUMENTS, damaged
+from tests.unit.edi_gateway.x12.damage import DOCUMENTS, LONG_PAYMENT, damaged
 from tests.unit.edi_gateway.x12.documents import USAGE, body_of, transaction
 
 if TYPE_CHECKING:
@@ -88,6 +88,16 @@ class TestAcceptance:
         many = USAGE + "".join(f"\nQTY*QD*{n}*KH\nMEA*AA*PRQ*{n}*KH***42" for n in range(3_000))
 
         assert hold_equal(load_guide(), texts_of("867", many))
+
+    def test_long_runs_of_one_loop_with_irregular_ones_between(self) -> None:
+        chance, taken = random.Random(8), 0
+        for _ in range(ROUNDS):
+            body = LONG_PAYMENT
+            for _ in range(chance.randrange(4)):
+                body = damaged(body, chance)
+            taken += hold_equal(load_guide(), texts_of("820", body))
+
+        assert taken > ROUNDS // 8
 
     @settings(max_examples=300, deadline=None)
     @given(st.text(st.characters(max_codepoint=0x17F, exclude_characters="*~"), max_size=70))
