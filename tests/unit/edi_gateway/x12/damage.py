@@ -13,7 +13,7 @@ DOCUMENTS = sorted(path for path in FIXTURES.glob("*.edi") if "refused" not in p
 
 LONG_PAYMENT = "\n".join(
     [
-        "BPR*C*100*C*ACH*CTX*01*121000248*DA*1*****01*121000248*DA*2*20261102",
+        "BPR*C*100*C*ACH*CTX*01*121000248*DA*1***01*121000248*DA*2*20261102",
         "TRN*1*T1",
         "N1*PR*PACIFIC GAS AND ELECTRIC*1*006912877",
         "N1*PE*MARIN CLEAN ENERGY*1*968500001",
