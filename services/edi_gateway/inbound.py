@@ -12,6 +12,7 @@ import asyncio
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
@@ -24,6 +25,7 @@ from services.edi_gateway.envelopes import KeptGroup, KeptInterchange, keep_enve
 from services.edi_gateway.intake import FileScope
 from services.edi_gateway.operations import ledger
 from services.edi_gateway.operations.ledger import NewEntry
+from services.edi_gateway.outbound import OutboundDesk, PendingDocument
 from services.edi_gateway.partner_answers import PartnerAnswers
 from services.edi_gateway.reading import ReadJob, ReadSlot, read_slots, scan_file, transaction_id_of
 from services.edi_gateway.reading_faults import note_fault
@@ -77,6 +79,7 @@ class InboundDesk:
         workers: WorkerPool,
         clock: Clock,
         environment: Environment,
+        outbound: OutboundDesk,
         acknowledger: Acknowledger,
         partner_answers: PartnerAnswers,
     ) -> None:
@@ -85,6 +88,7 @@ class InboundDesk:
         self._workers = workers
         self._clock = clock
         self._environment = environment
+        self._outbound = outbound
         self._acknowledger = acknowledger
         self._partner_answers = partner_answers
         self.wake = asyncio.Event()
@@ -244,6 +248,7 @@ class InboundDesk:
             judged = await intake.judge(session, scope, read, group.verdict)
             await intake.keep(session, scope, group.id, judged, at)
             await self._partner_answers.apply(session, scope, judged)
+            await self._outbound.enqueue(session, _refusals(scope, judged, at))
             await self._mailbox.put(session, intake.envelopes(scope, judged, at))
             await session.execute(
                 update(file)
@@ -341,6 +346,17 @@ async def _earlier_copy(session: WriteSession, utility: str, sha256: str) -> Row
         .limit(1)
     )
     return found.one_or_none()
+
+
+def _refusals(
+    scope: FileScope, judged: Sequence[intake.Judged], at: datetime
+) -> list[PendingDocument]:
+    """The 814 rejections that a batch needs at once."""
+    return [
+        PendingDocument.of_refusal(each.reading.refusal, each.reading.cca, scope, at)
+        for each in judged
+        if each.verdict.has_effect and each.reading and each.reading.refusal and each.reading.cca
+    ]
 
 
 def _copy_entries(file_id: UUID, name: str, earlier_id: UUID, earlier_name: str) -> list[NewEntry]:

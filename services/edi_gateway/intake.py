@@ -194,12 +194,14 @@ def _transaction_row(
 
 
 def _first_state(each: Judged, sets: tuple[str, ...], otherwise: str) -> str:
-    """Where a question stands at first: waiting, an exception, or not asked for this set."""
+    """Where a question stands at first: waiting, set aside, refused, or not asked for this set."""
     if each.read.slot.set_id not in sets or not each.verdict.has_effect:
         return otherwise
-    if not each.is_applicable:
-        return "exception" if sets[0] != "867" else "held"
-    return "waiting"
+    if each.is_applicable:
+        return "waiting"
+    if each.reading is not None and each.reading.refusal is not None:
+        return "refused"
+    return "exception" if sets[0] != "867" else "held"
 
 
 def _exception(each: Judged) -> tuple[str | None, str | None]:
@@ -224,7 +226,9 @@ def _entry(scope: FileScope, each: Judged) -> NewEntry:
     }
     message = messages[verdict.state]
     if verdict.has_effect and code:
-        message = f"{what} accepted, but set aside: {text} ({code})"
+        refused = each.reading is not None and each.reading.refusal is not None
+        done = "refused" if refused else "set aside"
+        message = f"{what} accepted, but {done}: {text} ({code})"
     return NewEntry(
         file_id=scope.file_id,
         transaction_id=read.transaction_id,

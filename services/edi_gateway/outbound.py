@@ -19,6 +19,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.edi_gateway import numbering
+from services.edi_gateway.intake import FileScope
 from services.edi_gateway.keeping import OutboundScope, keep_interchange
 from services.edi_gateway.rendering import (
     Rendered,
@@ -98,6 +99,24 @@ class PendingDocument:
     ) -> PendingDocument:
         """An 814 response for an enrollment decision."""
         return cls._of(envelope, at, "814", response_id(decision.transaction_id), decision)
+
+    @classmethod
+    def of_refusal(
+        cls, decision: EnrollmentDecision, cca: str, scope: FileScope, at: datetime
+    ) -> PendingDocument:
+        """An 814 response for a request that could not even be asked of rating."""
+        return cls(
+            utility=scope.utility,
+            cca=cca,
+            environment=scope.environment.value,
+            set_id="814",
+            document_number=response_id(decision.transaction_id),
+            answers_id=decision.transaction_id,
+            correlation_id=scope.file_id,
+            causation_id=decision.transaction_id,
+            payload=decision.model_dump_json(),
+            at=at,
+        )
 
     @classmethod
     def _of(

@@ -157,6 +157,7 @@ def build(
         workers,
         clock,
         environment,
+        outbound,
         Acknowledger(outbound, workers, clock, environment),
         PartnerAnswers(mailbox, clock),
     )

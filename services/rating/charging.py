@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from shared.contracts.charges import LineKind
+from shared.contracts.charges import ChargeUnit, LineKind
 from shared.contracts.usage import Bucket
 
 LABEL_LENGTH_MAX = 80
@@ -52,7 +52,7 @@ class Line:
     code: str
     label: str
     quantity_micro: int | None
-    unit: str | None
+    unit: ChargeUnit | None
     price_micro: int | None
     cents: int
 
@@ -92,7 +92,7 @@ def energy_line(
         code=code,
         label=label_of(text, part),
         quantity_micro=quantity,
-        unit="kWh",
+        unit=ChargeUnit.KWH,
         price_micro=abs(price),
         cents=abs(cents),
     )

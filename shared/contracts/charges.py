@@ -21,6 +21,15 @@ class LineKind(StrEnum):
     TAX = "tax"
 
 
+class ChargeUnit(StrEnum):
+    """What a line's quantity counts (SAC09: KH, K1, DA, MO)."""
+
+    KWH = "kWh"
+    KW = "kW"
+    DAY = "day"
+    MONTH = "month"
+
+
 class ChargeLine(Part):
     """One printed line; `amount` is unsigned and already rounded to the cent.
 
@@ -35,7 +44,7 @@ class ChargeLine(Part):
     """SAC04 of a charge or credit (e.g. `ENC001`), TXI01 of a tax (`UT`, `ET`)."""
     label: Text
     quantity: Quantity | None = None
-    unit: Text | None = None
+    unit: ChargeUnit | None = None
     price: UsdPrice | None = None
     amount: Annotated[Usd, Field(ge=0)]
 

@@ -49,6 +49,20 @@ class TestRequest:
         assert state["applied"] == "refused"
         assert state["exception_code"] == elements(response, "REF", "7G")[0][1]
 
+    async def test_a_request_whose_content_cannot_be_read_is_refused_at_once_with_its_reasons(
+        self, exchange: Exchange
+    ) -> None:
+        unreadable = papers.request(ADA, "REQ1", effective=None)
+
+        await exchange.send("pge", "814", unreadable)
+
+        (response,) = exchange.documents("pge", "814")
+        assert elements(response, "BGN")[0][5] == "REQ1"
+        assert elements(response, "ASI") == [("U", "021")]
+        assert list(reasons(response)) == ["API"]
+        state = await exchange.state("inbound", "814", "REQ1")
+        assert (state["applied"], state["exception_code"]) == ("refused", "API")
+
     async def test_an_enrolled_agreement_cannot_be_enrolled_again(self, enrolled: Exchange) -> None:
         await enrolled.send("pge", "814", papers.request(ADA, "AGAIN"))
 

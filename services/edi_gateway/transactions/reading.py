@@ -18,6 +18,7 @@ from services.edi_gateway.profile import PeriodEnd, TradingPartner, UtilityProfi
 from services.edi_gateway.transactions.elements import read_date, read_dtm
 from services.edi_gateway.transactions.facts import Fact
 from services.edi_gateway.x12 import Loop, Segment, Transaction
+from shared.contracts.enrollment import EnrollmentDecision
 from shared.contracts.parts import Reason
 
 REQUIRED_MISSING: Final = "API"
@@ -57,6 +58,8 @@ class Reading:
     """Dollars: TDS01 of an 810, BPR02 of an 820."""
     facts: tuple[Fact, ...]
     reasons: tuple[Reason, ...]
+    refusal: EnrollmentDecision | None = None
+    """The answer we owe at once: an 814 request that cannot be used is refused with all reasons."""
 
     @property
     def usable(self) -> bool:

@@ -36,7 +36,14 @@ from services.edi_gateway.x12 import (
     decimal_text,
     n2,
 )
-from shared.contracts.charges import Charge, ChargeLine, InvoiceReported, LineKind, ReportedInvoice
+from shared.contracts.charges import (
+    Charge,
+    ChargeLine,
+    ChargeUnit,
+    InvoiceReported,
+    LineKind,
+    ReportedInvoice,
+)
 from shared.contracts.parts import Purpose
 
 CODE_OF_PURPOSE: Final = {Purpose.ORIGINAL: "00", Purpose.CANCEL: "01", Purpose.REPLACE: "18"}
@@ -66,8 +73,14 @@ ADDED_TAX: Final = "A"
 INFORMATIONAL_TAX: Final = "O"
 """TXI07: the tax is added to the amount due, or only told."""
 
-CODE_OF_UNIT: Final = {"kwh": "KH", "kw": "K1", "day": "DA", "days": "DA", "month": "MO"}
-UNIT_OF_CODE: Final = {"KH": "kWh", "K1": "kW", "DA": "day", "MO": "month"}
+CODE_OF_UNIT: Final = {
+    ChargeUnit.KWH: "KH",
+    ChargeUnit.KW: "K1",
+    ChargeUnit.DAY: "DA",
+    ChargeUnit.MONTH: "MO",
+}
+UNIT_OF_CODE: Final = {code: unit for unit, code in CODE_OF_UNIT.items()}
+"""SAC09; a utility's line in another unit is kept without one."""
 RATE_DIGITS_MAX: Final = 9
 """SAC08: X12 004010 element 118; a longer price is left out, the amount stands."""
 
@@ -204,8 +217,7 @@ def _line(line: ChargeLine, outgoing: Outgoing) -> OutboundSegment:
     if sum(sign.isdigit() for sign in price) > RATE_DIGITS_MAX:
         price = ""
     quantity = "" if line.quantity is None else decimal_text(line.quantity)
-    # An unknown unit is a fault of ours and must not leave as something else.
-    unit = CODE_OF_UNIT[(line.unit or "").lower()] if quantity else ""
+    unit = CODE_OF_UNIT[line.unit] if quantity and line.unit else ""
     label = clean_text(line.label, rules.label_max)
     return (
         *("SAC", indicator, "", ELECTRIC_UTILITIES, line.code, amount, "", ""),
@@ -285,7 +297,7 @@ def _read_sac(sac: Segment, inspection: Inspection) -> dict[str, object]:
         "code": sac.element(4).strip() or "SAC",
         "label": sac.element(15).strip(),
         "quantity": _optional(sac.element(10), QUANTITY_DECIMALS, "SAC10 (quantity)", inspection),
-        "unit": UNIT_OF_CODE.get(unit, unit) or None,
+        "unit": UNIT_OF_CODE.get(unit),
         "price": _optional(sac.element(8), PRICE_DECIMALS, "SAC08 (rate)", inspection),
         "amount": abs(amount),
     }

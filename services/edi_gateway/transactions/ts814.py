@@ -8,6 +8,7 @@ reason, and the response mirrors what was sent (CPUC tariff workgroup, 1999).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -102,7 +103,7 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
             "changed": tuple(ref.element(2) or ref.element(3) for ref in service.all("REF", "TD")),
         },
     )
-    return inspection.reading(
+    reading = inspection.reading(
         key=request_id,
         cca=cca,
         account=account,
@@ -113,6 +114,31 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
             ("service_agreement", agreement),
             *(("meter", meter["meter_number"]) for meter in meters),
         ),
+    )
+    if reading.usable or begin.element(1) != REQUEST or None in (cca, purpose):
+        return reading
+    return replace(reading, refusal=_refusal(reading, transaction_id, purpose, agreement, customer))
+
+
+def _refusal(
+    reading: Reading,
+    transaction_id: UUID,
+    purpose: EnrollmentPurpose | None,
+    agreement: str,
+    customer: Loop,
+) -> EnrollmentDecision | None:
+    """The rejection of a request that cannot be used; None when there is nothing to mirror."""
+    if not (reading.business_key and reading.account_number and purpose):
+        return None
+    return EnrollmentDecision(
+        transaction_id=transaction_id,
+        request_id=reading.business_key,
+        purpose=purpose,
+        accepted=False,
+        reasons=reading.reasons,
+        account_number=reading.account_number,
+        service_agreement_id=agreement or None,
+        customer_name=customer.header.element(2),
     )
 
 

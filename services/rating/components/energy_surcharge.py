@@ -10,7 +10,7 @@ from typing import Final
 
 from services.rating.charging import Line, PeriodPart, label_of, line_id
 from services.rating.rounding import line_cents
-from shared.contracts.charges import LineKind
+from shared.contracts.charges import ChargeUnit, LineKind
 
 CODE: Final = "ET"
 LABEL: Final = "ENERGY SURCHARGE"
@@ -35,7 +35,7 @@ def energy_surcharge(part: PeriodPart, rate_micro: int, *, half_even: bool) -> l
             code=CODE,
             label=label_of(LABEL, part),
             quantity_micro=part.total_micro,
-            unit="kWh",
+            unit=ChargeUnit.KWH,
             price_micro=rate_micro,
             cents=cents,
         )

@@ -26,7 +26,7 @@ from services.edi_gateway.operations.doorkeeper import TokenDoorkeeper
 from services.edi_gateway.pages import FURNITURE
 from services.edi_gateway.service import GatewayService
 from services.edi_gateway.store import transaction
-from shared.contracts.charges import Charge, ChargeLine, ChargesRated, LineKind
+from shared.contracts.charges import Charge, ChargeLine, ChargesRated, ChargeUnit, LineKind
 from shared.contracts.envelope import Envelope
 from shared.contracts.parts import Environment, Purpose, ServiceName
 from shared.contracts.usage import HeldUsage, UsageHeld
@@ -233,7 +233,7 @@ def _charge(number: int, transaction_id: UUID) -> Charge:
         code="ENC001",
         label="GENERATION",
         quantity=Decimal(300 + 7 * number),
-        unit="kWh",
+        unit=ChargeUnit.KWH,
         price=Decimal("0.11"),
         amount=amount,
     )

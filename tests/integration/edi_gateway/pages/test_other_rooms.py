@@ -20,7 +20,7 @@ from services.rating.views import AgreementView, ChargeView, EntryView, HoldsVie
 from services.remittance import api as remittance_api
 from services.remittance import pages as remittance
 from services.remittance.views import AccountBalance, LineView, RemittanceView, Totals
-from shared.contracts.charges import ChargeLine, LineKind
+from shared.contracts.charges import ChargeLine, ChargeUnit, LineKind
 from shared.contracts.parts import Environment
 from shared.platform.database import Database
 from shared.platform.http import create_app
@@ -147,7 +147,7 @@ class TestRating:
             code="ENC003",
             label="COST <RELIEF> CREDIT",
             quantity=Decimal("518.573"),
-            unit="KH",
+            unit=ChargeUnit.KWH,
             price=Decimal("0.0062"),
             amount=Decimal("3.22"),
         )

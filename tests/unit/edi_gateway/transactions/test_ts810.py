@@ -14,7 +14,7 @@ from services.edi_gateway.partners import PartnerBook, load_partners
 from services.edi_gateway.profile import PeriodEnd, SignRule
 from services.edi_gateway.transactions import Outgoing, Reading, read_document, write_document
 from services.edi_gateway.x12 import OutboundSegment, Transaction
-from shared.contracts.charges import Charge, ChargeLine, LineKind, ReportedInvoice
+from shared.contracts.charges import Charge, ChargeLine, ChargeUnit, LineKind, ReportedInvoice
 from shared.contracts.parts import Purpose
 from tests.unit.edi_gateway.transactions.conftest import TRANSACTION_ID, Read, SendAndReceive
 
@@ -25,7 +25,7 @@ ENERGY = ChargeLine(
     code="ENC001",
     label="On-peak energy",
     quantity=Decimal("90.5"),
-    unit="kWh",
+    unit=ChargeUnit.KWH,
     price=Decimal("0.20782"),
     amount=Decimal("18.81"),
 )
