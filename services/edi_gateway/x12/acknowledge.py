@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from services.edi_gateway.x12.envelope import TOLERABLE_INTERCHANGE_CODES, refuses_group
 from services.edi_gateway.x12.findings import Finding, has_errors
@@ -35,8 +35,7 @@ NO_ERROR = "000"
 _ACCEPTED = frozenset("AE")
 
 
-@dataclass(frozen=True, slots=True)
-class SetVerdict:
+class SetVerdict(NamedTuple):
     """Our verdict on one received transaction, light enough to come back from a worker."""
 
     set_id: str

@@ -143,8 +143,7 @@ def _gather(loop: Loop) -> Iterator[Segment]:
 ABSENT_LOOP = Loop("")
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(NamedTuple):
     """One accepted ST-SE: the flat segments as sent, and the same as a tree under `root`."""
 
     set_id: str
