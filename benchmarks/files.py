@@ -78,10 +78,10 @@ def interval_867(accounts: int, layout: str = "each_end", days: int = INTERVAL_D
     return _written(plan, "867", texts)
 
 
-def at_least(size: int, make: Callable[[int], bytes], sample: int = 40) -> bytes:
+def at_least(size: int, make: Callable[[int], bytes], sample: int = 8) -> bytes:
     """Make a file of at least `size` bytes with a maker of this module."""
-    each = len(make(sample)) / sample
-    return make(int(size / each * 1.03) + 1)
+    each = (len(make(2 * sample)) - len(make(sample))) / sample
+    return make(int(size / each * 1.1) + 1)
 
 
 def _plan(accounts: int) -> DayPlan:

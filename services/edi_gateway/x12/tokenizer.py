@@ -83,7 +83,15 @@ def split_segments(text: str, delimiters: Delimiters) -> list[str]:
 
 def segment_offsets(data: bytes, delimiters: Delimiters) -> list[int]:
     """Return the offset of each segment that `split_segments` finds in the same bytes."""
-    return [raw.offset for raw in _walk(data, 0, len(data), delimiters)]
+    terminator = delimiters.segment.encode("latin-1")
+    offsets: list[int] = []
+    position = 0
+    for piece in data.split(terminator):
+        text = piece.lstrip(PADDING)
+        if text:
+            offsets.append(position + len(piece) - len(text))
+        position += len(piece) + len(terminator)
+    return offsets
 
 
 def tokenize(data: bytes) -> Iterator[RawSegment]:

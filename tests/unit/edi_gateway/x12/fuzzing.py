@@ -29,7 +29,7 @@ from services.edi_gateway.x12.interval_reading import (
     read_interval_transaction,
     read_intervals_plainly,
 )
-from services.edi_gateway.x12.tokenizer import split_segments
+from services.edi_gateway.x12.tokenizer import segment_offsets, split_segments
 from tests.unit.edi_gateway.x12.damage import LONG_PAYMENT, damaged
 from tests.unit.edi_gateway.x12.documents import FIXTURES, body_of, set_file
 from tests.unit.edi_gateway.x12.interval_documents import SUMMER_DAY, document, layout, midnight
@@ -98,6 +98,7 @@ def _hold_slot(
     guide = load_guide()
     read = read_transaction(data, one.delimiters, slot, guide)
     texts = split_segments(data.decode("latin-1"), one.delimiters)
+    assert len(segment_offsets(data, one.delimiters)) == len(texts)
     plain, _ = validate(guide, texts, one.delimiters, slot.place)
     if read.accepted:
         assert read.transaction == plain
