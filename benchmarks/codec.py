@@ -14,7 +14,6 @@ from __future__ import annotations
 import gc
 import importlib.metadata
 import multiprocessing
-import resource
 import statistics
 import tempfile
 import time
@@ -168,7 +167,15 @@ def _peak(path: str, layout: IntervalLayout | None, answers: multiprocessing.Que
                         read_interval_transaction(
                             piece, found.delimiters, slot, load_guide(), layout
                         )
-    answers.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_MB)
+    answers.put(_own_peak_mb())
+
+
+def _own_peak_mb() -> float:
+    """Return this process's peak; `getrusage` would count what its parent held when it began."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / KB_PER_MB
+    return 0.0
 
 
 def peak_mb(path: Path, layout: IntervalLayout | None) -> float:
