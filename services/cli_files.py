@@ -51,7 +51,7 @@ NAME_WIDTH: Final = 44
 VALUE_WIDTH: Final = 24
 
 console = Console(highlight=False, soft_wrap=True)
-told_apart = Console(stderr=True, highlight=False)
+told_apart = Console(stderr=True, highlight=False, soft_wrap=True)
 
 FilePath = Annotated[Path, typer.Argument(metavar="FILE", help="A file of X12.")]
 Utility = Annotated[

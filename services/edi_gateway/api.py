@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from services.edi_gateway import api_files, api_me, api_transactions, pages, pages_files
+from services.edi_gateway import (
+    api_annotated,
+    api_files,
+    api_me,
+    api_transactions,
+    pages,
+    pages_annotated,
+    pages_files,
+)
 from services.edi_gateway.api_desk import GatewayWeb, furnished_with
 
 API_PREFIX = "/v1"
@@ -17,9 +25,11 @@ def build_routers(desk: GatewayWeb) -> list[APIRouter]:
     furnished = [Depends(furnished_with(desk))]
     api = APIRouter(prefix=API_PREFIX, dependencies=furnished)
     api.include_router(api_transactions.router)
+    api.include_router(api_annotated.router)
     api.include_router(api_files.router)
     api.include_router(api_me.router)
     rooms = APIRouter(dependencies=furnished)
     rooms.include_router(pages.router)
+    rooms.include_router(pages_annotated.router)
     rooms.include_router(pages_files.router)
     return [api, rooms]

@@ -37,6 +37,7 @@ TRANSACTION: dict[str, Any] = {
         "self": "/v1/transactions/5f0c7c7e-6b1d-5d8e-9a35-0b7b4a1d9c11",
         "timeline": "/v1/transactions/5f0c7c7e-6b1d-5d8e-9a35-0b7b4a1d9c11/timeline",
         "raw": "/v1/transactions/5f0c7c7e-6b1d-5d8e-9a35-0b7b4a1d9c11/raw",
+        "annotated": "/v1/transactions/5f0c7c7e-6b1d-5d8e-9a35-0b7b4a1d9c11/annotated",
         "file": "/v1/files/0b5f0a3e-91ce-4c44-9b3a-2f6a1f6a2f10",
     },
 }

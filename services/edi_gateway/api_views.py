@@ -84,6 +84,7 @@ class TransactionView(BaseModel):
                 "self": own,
                 "timeline": f"{own}/timeline",
                 "raw": f"{own}/raw",
+                "annotated": f"{own}/annotated",
                 "file": f"/v1/files/{row.file_id}",
             },
         )

@@ -129,6 +129,12 @@ class ExplainedTransaction:
     segments: tuple[ExplainedSegment, ...]
     elsewhere: tuple[Finding, ...]
 
+    @property
+    def next(self) -> int | None:
+        """The number of the segment that the next stretch begins with; None at the end."""
+        after = self.first + len(self.segments)
+        return after if self.segments and after <= self.segment_count else None
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:

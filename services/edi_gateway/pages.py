@@ -26,6 +26,7 @@ from services.edi_gateway.api_desk import (
     write_cursor,
 )
 from services.edi_gateway.api_transactions import find, note_raw_read
+from services.edi_gateway.explaining import visible
 from services.edi_gateway.operations import queries
 from services.edi_gateway.operations.lookup import Hit, look_up
 from services.edi_gateway.operations.projection import QUESTIONS
@@ -215,10 +216,6 @@ async def transaction_page(
     )
 
 
-_CONTROLS: Final = {code: chr(0x2400 + code) for code in range(0x20)}
-"""Separators may be control characters (SCE's 0x1C); Unicode has a picture of each."""
-
-
 def split_segments(data: bytes) -> list[str]:
     """Return a transaction's segments, one a line, with control characters made visible."""
     text = data.decode("latin-1")
@@ -226,4 +223,4 @@ def split_segments(data: bytes) -> list[str]:
     terminator = end if end and not end.isalnum() else "\n"
     lines = (line.strip("\r\n") for line in text.split(terminator))
     shown = "" if terminator == "\n" else terminator
-    return [(line + shown).translate(_CONTROLS) for line in lines if line]
+    return [visible(line + shown) for line in lines if line]

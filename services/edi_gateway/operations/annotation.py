@@ -1,0 +1,117 @@
+"""A stored transaction beside its meaning: its exact bytes, explained, with what was found in it.
+
+What was found is taken from the record and not judged again: the guide may have changed since, and
+the answer that the utility got has not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select
+
+from services.edi_gateway import archive
+from services.edi_gateway.explaining import ExplainedTransaction, Stretch, explain_transaction
+from services.edi_gateway.intake import FINDING_FIELDS
+from services.edi_gateway.operations.queries import TransactionRow
+from services.edi_gateway.reading import partners
+from services.edi_gateway.store import finding, interchange, transaction
+from services.edi_gateway.x12 import Delimiters, Finding, load_guide, scan
+from shared.platform.database import ReadSession
+
+SEGMENTS_MAX: Final = 500
+"""Segments explained at once; a longer transaction comes in stretches."""
+
+FINDINGS_MAX: Final = 500
+
+HEAD_BYTES: Final = 4096
+"""How much of a file is looked at for its first header."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A transaction as it lies in the archive."""
+
+    data: bytes
+    start: int
+    delimiters: Delimiters
+    findings: tuple[Finding, ...]
+
+
+async def annotate(
+    session: ReadSession, row: TransactionRow, *, first: int = 1, limit: int = SEGMENTS_MAX
+) -> ExplainedTransaction:
+    """Explain a stored transaction, or `limit` segments of it from number `first`."""
+    stored = await _fetch(session, row)
+    return await asyncio.to_thread(_explain, stored, row.utility, Stretch(first, limit))
+
+
+def _explain(stored: _Stored, utility: str, stretch: Stretch) -> ExplainedTransaction:
+    guide = load_guide(partners().utility(utility).guide)
+    return explain_transaction(
+        stored.data,
+        stored.delimiters,
+        guide,
+        stored.findings,
+        offset=stored.start,
+        stretch=stretch,
+    )
+
+
+async def _fetch(session: ReadSession, row: TransactionRow) -> _Stored:
+    start, end = (
+        await session.execute(
+            select(transaction.c.start_offset, transaction.c.end_offset).where(
+                transaction.c.id == row.id
+            )
+        )
+    ).one()
+    data = await archive.read_range(session, row.file_id, start, end)
+    columns = [finding.c[name] for name in FINDING_FIELDS]
+    rows = await session.execute(
+        select(*columns)
+        .where(finding.c.transaction_id == row.id)
+        .order_by(finding.c.id)
+        .limit(FINDINGS_MAX)
+    )
+    findings = (dict(zip(FINDING_FIELDS, fields, strict=True)) for fields in rows)
+    return _Stored(
+        data,
+        start,
+        await _delimiters(session, row, start),
+        tuple(
+            Finding(
+                **{
+                    **fields,
+                    "value": fields["value"] or "",
+                    "byte_offset": fields["byte_offset"] or 0,
+                }
+            )
+            for fields in findings
+        ),
+    )
+
+
+async def _delimiters(session: ReadSession, row: TransactionRow, start: int) -> Delimiters:
+    """Return the separators of the interchange around a transaction, from the nearest header.
+
+    Nearly every file holds one interchange, and its header stands in front. In a file of several
+    the header is looked for backwards from the transaction.
+    """
+    interchanges = await session.scalar(
+        select(func.count()).select_from(interchange).where(interchange.c.file_id == row.file_id)
+    )
+    end = min(start, HEAD_BYTES)
+    if interchanges is not None and interchanges > 1:
+        step, overlap = archive.CHUNK_BYTES, HEAD_BYTES
+        for until in range(start, 0, -step):
+            piece = await archive.read_range(
+                session, row.file_id, max(0, until - step - overlap), until
+            )
+            found = scan(piece).interchanges
+            if found:
+                return found[-1].delimiters
+    found = scan(await archive.read_range(session, row.file_id, 0, end)).interchanges
+    return found[-1].delimiters if found else Delimiters()
