@@ -24,7 +24,7 @@ from services.edi_gateway.x12 import (
     TransactionSlot,
     load_guide,
     read_transaction,
-    scan,
+    scan_path,
 )
 
 _TRANSACTION_NAMESPACE = uuid5(NAMESPACE_OID, "cca-exchange/inbound-transaction")
@@ -76,7 +76,7 @@ def preload() -> None:
 def scan_file(path: str, utility: str) -> FileScan:
     """Find the envelopes of a spooled file, as strict on counts as the partner's profile asks."""
     lenient = partners().utility(utility).reading.wrong_counts is Strictness.WARN
-    return scan(Path(path).read_bytes(), lenient_counts=lenient)
+    return scan_path(Path(path), lenient_counts=lenient)
 
 
 def range_sha256(path: str, start: int, end: int) -> str:
