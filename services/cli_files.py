@@ -125,9 +125,9 @@ def explain(
             elif isinstance(part, ExplainedTransaction):
                 _show_transaction(part, terms)
             elif isinstance(part, ExplainedSegment):
-                console.print(_segment_text(part, terms))
+                _print(_segment_text(part, terms))
             else:
-                console.print(_finding_text(part, terms))
+                _print(_finding_text(part, terms))
     except OSError as error:
         raise _unreadable(file, error) from error
 
@@ -304,12 +304,20 @@ def _write_line(value: dict[str, Any]) -> None:
 
 
 def _show_transaction(part: ExplainedTransaction, terms: Terms) -> None:
-    console.print()
+    _print(Text())
     for segment in part.segments:
-        console.print(_segment_text(segment, terms))
+        _print(_segment_text(segment, terms))
     for finding in part.elsewhere:
-        console.print(_finding_text(finding, terms))
-    console.print()
+        _print(_finding_text(finding, terms))
+    _print(Text())
+
+
+def _print(text: Text) -> None:
+    """Print lines; where nobody sees colours, without the price of looking for them."""
+    if console.is_terminal:
+        console.print(text)
+    else:
+        sys.stdout.write(text.plain + "\n")
 
 
 def _segment_text(segment: ExplainedSegment, terms: Terms) -> Text:
