@@ -224,9 +224,9 @@ class PlayedDay:
         return report
 
     @property
-    def is_over(self) -> bool:
-        """Whether the utility has finished."""
-        return self.process.poll() is not None
+    def has_failed(self) -> bool:
+        """Whether the utility gave up or found something wrong."""
+        return self.process.poll() not in (None, 0)
 
 
 @contextmanager

@@ -63,13 +63,13 @@ def day(installation: Installation) -> Iterator[PlayedDay]:
 
 
 def until(record: Record, moment: str, day: PlayedDay) -> None:
-    """Wait for a moment of the day; a day that ended without it fails at once."""
+    """Wait for a moment of the day, or after it: our books may still be at work then."""
 
     def reached() -> bool:
         return bool(record.rows(moment)[0][0])
 
-    wait_for(lambda: reached() or day.is_over, moment, DAY_MAX_S, look_every_s=0.02)
-    assert reached(), f"the day ended before {moment}"
+    wait_for(lambda: reached() or day.has_failed, moment, DAY_MAX_S, look_every_s=0.02)
+    assert reached(), f"the day went wrong before {moment}"
 
 
 def ends_as(day: PlayedDay, record: Record, undisturbed: dict[str, Rows]) -> bool:
