@@ -77,7 +77,8 @@ pytest: $(DEV_STAMP) ## Run the tests alone, with coverage (ARGS="-k word" choos
 	$(BIN)/pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 .PHONY: bench
-bench: $(DEV_STAMP) ## Measure: parsing, rating, end to end
+bench: $(DEV_STAMP) ## Measure: the codec beside its peers, then the whole loop
+	@$(BIN)/python -m benchmarks.codec
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: audit
