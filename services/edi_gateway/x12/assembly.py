@@ -230,6 +230,11 @@ class InterchangeAssembly:
             self._group.findings.append(
                 Finding("error", "group", "6", place, message, byte_offset=offset)
             )
+        elif any(same_control_number(number, group.control_number) for group in self.groups):
+            message = f"GS06 '{number}' was used before in this interchange."
+            self._group.findings.append(
+                Finding("error", "group", "6", place, message, byte_offset=offset)
+            )
 
     def _close_group(self, fields: Fields, offset: int, end: int) -> None:
         self._finish_slot(None, offset, offset)

@@ -167,6 +167,15 @@ class TestControlNumbersAndCounts:
 
         assert group_codes(found) == ["6"]
 
+    def test_a_group_number_used_twice_in_an_interchange_refuses_the_second_group(self) -> None:
+        data = written(interchange([group([transaction(USAGE)]), group([transaction(USAGE)])]))
+
+        first, second = scan(data).interchanges[0].groups
+
+        assert not first.is_refused
+        assert [found.code for found in second.findings] == ["6"]
+        assert second.is_refused
+
     def test_wrong_group_count_is_told_but_keeps_the_interchange(self) -> None:
         found = scan(TWO_SETS.replace(b"IEA*1*", b"IEA*2*"))
 

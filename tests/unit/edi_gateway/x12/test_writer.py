@@ -52,10 +52,12 @@ def envelope(delimiters: Delimiters | None = None, number: int = 12) -> Outbound
     )
 
 
-def one_group(segments: tuple[OutboundSegment, ...], set_id: str = "810") -> list[OutboundGroup]:
+def one_group(
+    segments: tuple[OutboundSegment, ...], set_id: str = "810", number: int = 7
+) -> list[OutboundGroup]:
     document = OutboundTransaction(set_id, "0001", segments)
     functional_id = FUNCTIONAL_IDS[set_id]
-    return [OutboundGroup(functional_id, "CCAEXCHANGE", "006912877", 7, (document,))]
+    return [OutboundGroup(functional_id, "CCAEXCHANGE", "006912877", number, (document,))]
 
 
 class TestEnvelope:
@@ -68,12 +70,14 @@ class TestEnvelope:
         )
 
     def test_counts_and_control_numbers_agree(self) -> None:
-        data = write_interchange(envelope(), one_group((("BIG", "20261105", "1"),)) * 2)
+        segments = (("BIG", "20261105", "1"),)
+        groups = [*one_group(segments), *one_group(segments, number=8)]
+        data = write_interchange(envelope(), groups)
 
         found = scan(data)
 
         assert found.is_clean
-        assert [g.control_number for g in found.interchanges[0].groups] == ["7", "7"]
+        assert [g.control_number for g in found.interchanges[0].groups] == ["7", "8"]
 
     def test_trailing_empty_elements_are_left_out(self) -> None:
         segment = ("QTY", "QD", "1", ("KH", "", ""), "", "")
