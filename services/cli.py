@@ -7,6 +7,7 @@ database of the data folder, joining it when the exchange is running.
 from __future__ import annotations
 
 import asyncio
+import errno
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -61,6 +62,14 @@ def main() -> None:
         app()
     except (Refusal, host.MissingSetting, LookupError) as refusal:
         Console(stderr=True).print(f"[red]{refusal}[/red]")
+        sys.exit(1)
+    except OSError as fault:
+        if fault.errno != errno.EADDRINUSE:
+            raise
+        Console(stderr=True).print(
+            f"[red]{fault.strerror}: something else listens there. "
+            "Choose other ports with CCAX_HTTP_PORT and CCAX_SFTP_PORT.[/red]"
+        )
         sys.exit(1)
 
 
