@@ -93,8 +93,9 @@ async def _play_day(running: Host, plan: Plan, console: Console) -> list[str]:
         console.print(f"[bold red]The day did not balance[/bold red] ({took:.1f} s)")
     else:
         console.print(
-            f"[bold green]The day balanced[/bold green] in {took:.1f} s: every 867 charged or held "
-            "with a reason, 997s both ways, every 820 cent placed, every ledger chain whole"
+            f"[bold green]The day balanced[/bold green] in {took:.1f} s: every 867 charged, "
+            "held with a reason, cancelled or rejected in its 997; 997s both ways; every 820 cent "
+            "placed; every ledger chain whole"
         )
     return problems
 
