@@ -7,7 +7,6 @@ longest possible never raises: senders cut trailing elements at will.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -65,18 +64,16 @@ class Segment(NamedTuple):
 ABSENT_SEGMENT = Segment(())
 
 
-@dataclass(slots=True)
-class Loop:
+class Loop(NamedTuple):
     """A loop of the document: its own segments in order, and the loops inside it in order.
 
-    `id` is the id of its first segment, which is also how the standard names loops. Built once by
-    the validator, read only afterwards: unfrozen because files hold hundreds of thousands, and a
-    frozen one takes twice as long to build. An absent loop is false.
+    `id` is the id of its first segment, which is also how the standard names loops. Its lists are
+    filled by the reader of the document and only read afterwards. An absent loop is false.
     """
 
     id: str
-    segments: list[Segment] = field(default_factory=list)
-    children: list[Loop] = field(default_factory=list)
+    segments: list[Segment]
+    children: list[Loop]
 
     @property
     def header(self) -> Segment:
@@ -140,7 +137,7 @@ def _gather(loop: Loop) -> Iterator[Segment]:
         yield from _gather(child)
 
 
-ABSENT_LOOP = Loop("")
+ABSENT_LOOP = Loop("", [], [])
 
 
 class Transaction(NamedTuple):

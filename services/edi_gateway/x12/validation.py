@@ -75,7 +75,7 @@ class _Walk:
         self.guide = guide
         self.delimiters = delimiters
         self.place = ""
-        self.root = Loop("ST")
+        self.root = Loop("ST", [], [])
         self.segments: list[Segment] = []
         self.findings: list[Finding] = []
         self._counts: list[dict[int, int]] = [{}]
@@ -105,7 +105,7 @@ class _Walk:
             seen = counts[-1]
             times = seen[step.key] = seen.get(step.key, 0) + 1
             if step.enters:
-                inner = Loop(fields[0], [segment])
+                inner = Loop(fields[0], [segment], [])
                 loops[-1].children.append(inner)
                 loops.append(inner)
                 counts.append({})

@@ -53,7 +53,7 @@ class TestEverySet:
     def test_a_document_with_nothing_in_it_raises_nothing(
         self, pge: TradingPartner, set_id: str
     ) -> None:
-        empty = Transaction(set_id, "0001", (), Loop("ST"))
+        empty = Transaction(set_id, "0001", (), Loop("ST", [], []))
         reading = read_document(empty, pge, transaction_id=UUID(int=1))
         assert reading.facts == ()
         assert reading.reasons
@@ -61,7 +61,7 @@ class TestEverySet:
 
 class TestUnknownSets:
     def test_a_set_without_a_translator_is_a_fault(self, pge: TradingPartner) -> None:
-        unknown = Transaction("248", "0001", (), Loop("ST"))
+        unknown = Transaction("248", "0001", (), Loop("ST", [], []))
         with pytest.raises(UnknownSetError, match="248"):
             read_document(unknown, pge, transaction_id=UUID(int=1))
 
