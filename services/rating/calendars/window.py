@@ -1,0 +1,217 @@
+"""Compiles a calendar for one service period: a number for every interval of it.
+
+A meter's quarter-hours come as a plain row of numbers. The window says, once for all meters of a
+billing cycle, where in that row each part of the period, season and bucket lies. Intervals are
+counted by elapsed time: a day has 92, 96 or 100 quarter-hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.rating.calendars.calendar import BUCKETS, Calendar, Codes
+from shared.contracts.usage import Bucket
+
+QUARTER_HOUR_S: Final = 900
+SECONDS_IN_DAY: Final = 86_400
+SECONDS_IN_MINUTE: Final = 60
+REMEMBERED_WINDOWS_MAX: Final = 4_096
+STEPS_S: Final = (60, 300, 600, 900, 1_800, 3_600)
+"""Lengths of interval that meters have and hours are made of."""
+
+_ONE_DAY: Final = timedelta(days=1)
+
+
+class IntervalTooLong(ValueError):
+    """An interval would lie in two buckets: its energy cannot be given to either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Days `[start, end)` with one calendar: one part of a service period."""
+
+    calendar: Calendar
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one number of a window stands for: a bucket of a season in a part of the period."""
+
+    part: int
+    season: str
+    bucket: Bucket
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """The intervals of a period and the cell that each belongs to.
+
+    Attributes:
+        segments: the parts of the period, without a gap.
+        zone: in which the period's days begin and end.
+        step_s: length of an interval.
+        cells: what the numbers stand for; also buckets of the season that no interval is in.
+        index: for each interval the position of its cell, int16.
+    """
+
+    segments: tuple[Segment, ...]
+    zone: ZoneInfo
+    step_s: int
+    cells: tuple[Cell, ...]
+    index: NDArray[np.int16]
+
+    @property
+    def start(self) -> date:
+        """First day."""
+        return self.segments[0].start
+
+    @property
+    def end(self) -> date:
+        """The day after the last."""
+        return self.segments[-1].end
+
+    @property
+    def intervals(self) -> int:
+        """How many intervals the period has."""
+        return len(self.index)
+
+    @property
+    def start_utc(self) -> datetime:
+        """The moment at which the first interval begins."""
+        return midnight(self.start, self.zone)
+
+    @cached_property
+    def runs(self) -> NDArray[np.intp]:
+        """Where runs of neighbours of one cell begin."""
+        changes = np.flatnonzero(np.diff(self.index)) + 1
+        return np.concatenate((np.zeros(1, dtype=np.intp), changes))
+
+    @cached_property
+    def run_order(self) -> NDArray[np.intp]:
+        """The runs, sorted by their cell."""
+        return np.argsort(self.index[self.runs], kind="stable")
+
+    @cached_property
+    def run_cells(self) -> NDArray[np.intp]:
+        """The cells that have intervals, in the order of `run_order`."""
+        return np.unique(self.index[self.runs]).astype(np.intp)
+
+    @cached_property
+    def run_bounds(self) -> NDArray[np.intp]:
+        """Where in `run_order` the runs of each of `run_cells` begin."""
+        sorted_cells = self.index[self.runs][self.run_order]
+        return np.searchsorted(sorted_cells, self.run_cells).astype(np.intp)
+
+
+def compile_window(
+    calendar: Calendar,
+    start: date,
+    end: date,
+    zone: ZoneInfo | None = None,
+    step_s: int = QUARTER_HOUR_S,
+    cuts: Iterable[date] = (),
+) -> Window:
+    """Compile one calendar for `[start, end)`; the answer is remembered.
+
+    Args:
+        calendar: whose buckets.
+        start: first local day.
+        end: the day after the last.
+        zone: where days begin; the calendar's own when `None`.
+        step_s: length of an interval.
+        cuts: days within the period on which a new part begins, besides the first.
+
+    Raises:
+        RateNotFound: the calendar does not reach back to some day.
+        IntervalTooLong: a bucket begins or ends within an interval.
+        ValueError: no days, or a length that no meter has.
+    """
+    days = sorted({start, *(day for day in cuts if start < day < end), end})
+    segments = tuple(Segment(calendar, *pair) for pair in pairwise(days))
+    return compile_segments(segments, zone, step_s)
+
+
+@lru_cache(maxsize=REMEMBERED_WINDOWS_MAX)
+def compile_segments(
+    segments: tuple[Segment, ...], zone: ZoneInfo | None = None, step_s: int = QUARTER_HOUR_S
+) -> Window:
+    """Compile parts of a period that may have calendars of their own; the answer is remembered.
+
+    Raises:
+        RateNotFound: a calendar does not reach back to some day.
+        IntervalTooLong: a bucket begins or ends within an interval.
+        ValueError: no days, a gap between the parts, or a length that no meter has.
+    """
+    _refuse_senseless(segments, step_s)
+    where = zone or segments[0].calendar.zone
+    cells: dict[Cell, int] = {}
+    rows: list[NDArray[np.int16]] = []
+    for part, segment in enumerate(segments):
+        for day in _days(segment):
+            season = segment.calendar.season_of(day)
+            if segment.calendar.grain_minutes(day) * SECONDS_IN_MINUTE % step_s:
+                raise IntervalTooLong(
+                    f"intervals of {step_s} s are too long for {segment.calendar.calendar_id}"
+                )
+            known = sorted(segment.calendar.buckets_of(day), key=BUCKETS.index)
+            for bucket in known:
+                cells.setdefault(Cell(part, season, bucket), len(cells))
+            numbers = np.full(len(BUCKETS), -1, dtype=np.int16)
+            for bucket in known:
+                numbers[BUCKETS.index(bucket)] = cells[Cell(part, season, bucket)]
+            rows.append(numbers[_codes(segment.calendar, day, where, step_s)])
+    index = np.concatenate(rows)
+    index.setflags(write=False)
+    return Window(segments, where, step_s, tuple(cells), index)
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The moment, in UTC, at which a local day begins."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def intervals_in(day: date, zone: ZoneInfo, step_s: int = QUARTER_HOUR_S) -> int:
+    """How many intervals a local day has: 96 quarter-hours, or 92, or 100."""
+    length = midnight(day + _ONE_DAY, zone) - midnight(day, zone)
+    return int(length.total_seconds()) // step_s
+
+
+def _days(segment: Segment) -> list[date]:
+    return [
+        segment.start + number * _ONE_DAY for number in range((segment.end - segment.start).days)
+    ]
+
+
+def _codes(calendar: Calendar, day: date, zone: ZoneInfo, step_s: int) -> Codes:
+    """The buckets of a day's intervals: a slice on plain days, moment by moment on others."""
+    count = intervals_in(day, zone, step_s)
+    plain = (
+        count * step_s == SECONDS_IN_DAY
+        and zone.key == calendar.file.zone
+        and calendar.version_on(day).clock == "prevailing"
+    )
+    if plain:
+        return calendar.minutes_of(day)[:: step_s // SECONDS_IN_MINUTE]
+    begin = midnight(day, zone)
+    moments = (begin + timedelta(seconds=number * step_s) for number in range(count))
+    return np.array([BUCKETS.index(calendar.bucket_at(each)) for each in moments], dtype=np.int8)
+
+
+def _refuse_senseless(segments: Sequence[Segment], step_s: int) -> None:
+    if step_s not in STEPS_S:
+        raise ValueError(f"no meter has intervals of {step_s} s")
+    if not segments or any(each.start >= each.end for each in segments):
+        raise ValueError("a window has at least a day in each part")
+    if any(one.end != other.start for one, other in pairwise(segments)):
+        raise ValueError("the parts of a window follow each other without a gap")
