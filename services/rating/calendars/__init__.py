@@ -15,6 +15,7 @@ from services.rating.calendars.book import CalendarBook, CalendarFileRefused, lo
 from services.rating.calendars.calendar import Calendar
 from services.rating.calendars.window import (
     Cell,
+    IntervalTooLong,
     Segment,
     Window,
     compile_segments,
@@ -26,6 +27,7 @@ __all__ = [
     "CalendarBook",
     "CalendarFileRefused",
     "Cell",
+    "IntervalTooLong",
     "Segment",
     "Window",
     "compile_segments",

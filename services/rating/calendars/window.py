@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.rating.calendars.calendar import BUCKETS, Calendar, Codes
+from services.rating.holds import UsageHold
 from shared.contracts.usage import Bucket
 
 QUARTER_HOUR_S: Final = 900
@@ -31,8 +32,10 @@ STEPS_S: Final = (60, 300, 600, 900, 1_800, 3_600)
 _ONE_DAY: Final = timedelta(days=1)
 
 
-class IntervalTooLong(ValueError):
+class IntervalTooLong(UsageHold):
     """An interval would lie in two buckets: its energy cannot be given to either."""
+
+    code = "INTERVAL_TOO_LONG"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,40 @@
+"""The engine: arithmetic on the interval usage of many meters at once, exact and in integers.
+
+Whoever holds stored intervals needs three things.
+
+1. Rows: one for each meter, a column for each interval from local midnight of the first day to
+   local midnight after the last, complete (92, 96 or 100 quarter-hours a day). A reading that is
+   missing has no place here: hold the usage first.
+
+       usage = MeterRows(delivered=rows, received=None, estimated=marks, decimals=3)
+
+2. The spans of the period, from the price book: `book.spans(key, start, end, known_on)`.
+
+3. The bridge, which gives the same `PeriodPart` that components price for monthly usage, and
+   beside it demand, received energy and the number of estimated intervals.
+
+       parts = account_parts(usage, spans, load_calendars(), known_on, step_s=900)   # one account
+       rows = group_parts(usage, spans, load_calendars(), known_on, step_s=900)      # row = account
+
+The meters of one account are added up interval by interval (`usage.added()`, which
+`account_parts` does itself). Intervals too long for the calendar's bounds are a hold
+(`IntervalTooLong`), a plan without a calendar too (`RateNotFound`). Rows that are not as long as
+the period are the caller's mistake: `ReadingsMisfit`.
+"""
+
+from __future__ import annotations
+
+from services.rating.engine.parts import IntervalPart, account_parts, group_parts, window_of
+from services.rating.engine.rows import Determinants, MeterRows, ReadingsMisfit
+from services.rating.engine.sums import determine
+
+__all__ = [
+    "Determinants",
+    "IntervalPart",
+    "MeterRows",
+    "ReadingsMisfit",
+    "account_parts",
+    "determine",
+    "group_parts",
+    "window_of",
+]
