@@ -13,7 +13,18 @@ from services.edi_gateway.x12 import ReadTransaction, load_guide, read_transacti
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "x12" / "uig_004010"
 
-FUNCTIONAL_IDS = {"810": "IN", "814": "GE", "820": "RA", "824": "AG", "867": "PT", "997": "FA"}
+FUNCTIONAL_IDS = {
+    "248": "SU",
+    "810": "IN",
+    "814": "GE",
+    "820": "RA",
+    "824": "AG",
+    "867": "PT",
+    "997": "FA",
+    "999": "FA",
+}
+VERSIONS = {"999": "005010"}
+"""GS08 of the sets that are not of 004010."""
 
 USAGE = """BPT*00*U1*20261101*DD
 DTM*649*20261105
@@ -49,10 +60,15 @@ def transaction(body: str, number: str = "0001", set_id: str = "867") -> list[st
     return [f"ST*{set_id}*{number}", *lines, f"SE*{len(lines) + 2}*{number}"]
 
 
-def group(transactions: list[list[str]], functional_id: str = "PT", number: str = "1") -> list[str]:
+def group(
+    transactions: list[list[str]],
+    functional_id: str = "PT",
+    number: str = "1",
+    version: str = "004010",
+) -> list[str]:
     """GS, the transactions, and a GE that counts right."""
     return [
-        f"GS*{functional_id}*006912877*CCAEXCHANGE*20261122*1200*{number}*X*004010",
+        f"GS*{functional_id}*006912877*CCAEXCHANGE*20261122*1200*{number}*X*{version}",
         *(segment for one in transactions for segment in one),
         f"GE*{len(transactions)}*{number}",
     ]
@@ -95,7 +111,8 @@ def usage_file(*bodies: str, signs: Signs | None = None) -> bytes:
 def set_file(set_id: str, body: str) -> bytes:
     """Return a clean file with one transaction of any set."""
     one = transaction(body, set_id=set_id)
-    return written(interchange([group([one], FUNCTIONAL_IDS[set_id])]))
+    version = VERSIONS.get(set_id, "004010")
+    return written(interchange([group([one], FUNCTIONAL_IDS[set_id], version=version)]))
 
 
 def read_all(data: bytes) -> list[ReadTransaction]:

@@ -83,18 +83,18 @@ class TestGroupAnswer:
         assert answer(data)[-1] == ("AK9", "E", "3", "1", "1", "5")
 
     def test_an_unknown_set_is_rejected_as_not_supported(self) -> None:
-        data = usage_file().replace(b"ST*867", b"ST*248")
+        data = usage_file().replace(b"ST*867", b"ST*850")
 
         assert answer(data)[1:] == [
-            ("AK2", "248", "0001"),
+            ("AK2", "850", "0001"),
             ("AK5", "R", "1"),
             ("AK9", "R", "1", "1", "0"),
         ]
 
     def test_an_unknown_group_still_gets_its_answer(self) -> None:
-        data = usage_file().replace(b"GS*PT", b"GS*SU")
+        data = usage_file().replace(b"GS*PT", b"GS*PO")
 
-        assert answer(data) == [("AK1", "SU", "1"), ("AK9", "R", "1", "1", "0", "1")]
+        assert answer(data) == [("AK1", "PO", "1"), ("AK9", "R", "1", "1", "0", "1")]
 
     def test_an_unknown_version_still_gets_its_answer(self) -> None:
         data = usage_file().replace(b"X*004010", b"X*003070")

@@ -21,10 +21,16 @@ class TestDefaultGuide:
     def test_covers_the_sets_of_the_trade(self) -> None:
         guide = load_guide()
 
-        assert set(guide.sets) == {"810", "814", "820", "824", "867", "997"}
+        assert set(guide.sets) == {"248", "810", "814", "820", "824", "867", "997", "999"}
         assert guide.functional_id("867") == "PT"
-        assert guide.functional_id("248") == ""
-        assert guide.set_map("248") is None
+        assert guide.functional_id("850") == ""
+        assert guide.set_map("850") is None
+
+    def test_each_group_has_its_own_versions(self) -> None:
+        versions = load_guide().versions
+
+        assert "005010" in versions["FA"]
+        assert "005010" not in versions["PT"]
 
     def test_loads_within_half_a_second(self) -> None:
         load_guide.cache_clear()

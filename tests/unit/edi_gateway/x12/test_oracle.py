@@ -2,7 +2,8 @@
 
 Where the two differ on purpose the reason is written down here and tested, so that a new
 difference shows. Ours accepts what pyx12 refuses: blanks at the end of a text, letters with
-accents, separators after the last element, parties in an order that is not the map's. Ours refuses
+accents, separators after the last element, parties in an order that is not the map's, levels (HL)
+that are not numbered from 1. Ours refuses
 what pyx12 lets pass: a loop that begins again before its required segments came, and a date that is
 not in the form its qualifier names.
 """
@@ -27,6 +28,9 @@ ROUNDS_PER_DOCUMENT = 25
 def differs_on_purpose(body: str, ours: list[str], *, accepted: bool) -> bool:
     """Whether one of the known reasons explains that the two verdicts differ."""
     if accepted and any(line.endswith("*") for line in body.splitlines()):
+        return True
+    levels = [line.split("*")[1:2] for line in body.splitlines() if line.startswith("HL")]
+    if accepted and levels != [[str(number)] for number in range(1, len(levels) + 1)]:
         return True
     if accepted:
         parties = [line[:5] for line in body.splitlines() if line.startswith("N1*")]

@@ -168,7 +168,7 @@ class TestOneBadTransaction:
 
 class TestUnknownSet:
     def test_is_refused_as_not_supported(self) -> None:
-        data = usage_file().replace(b"ST*867", b"ST*248")
+        data = usage_file().replace(b"ST*867", b"ST*850")
 
         read = read_one(data)
 
