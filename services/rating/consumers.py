@@ -13,5 +13,6 @@ def handlers(desk: RatingDesk) -> Mapping[str, Handler]:
     return {
         "EnrollmentReported": desk.apply_enrollments,
         "UsageReported": desk.take_usage,
+        "IntervalUsageReported": desk.take_intervals,
         "InvoiceReported": desk.keep_invoices,
     }

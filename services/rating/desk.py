@@ -163,6 +163,14 @@ class UsageDesk:
             ),
         )
 
+    def new_transactions(self) -> frozenset[UUID]:
+        """Transactions that came with this batch and say something that was not said before."""
+        return frozenset(
+            key
+            for key, record in self._records.items()
+            if key not in self._before and record.state is not UsageState.DUPLICATE
+        )
+
     # --- one item -------------------------------------------------------------------------------
 
     def _work(self, record: UsageRecord) -> None:

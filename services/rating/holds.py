@@ -85,6 +85,12 @@ class UnitUnsupported(UsageHold):
     code = "UNIT_UNSUPPORTED"
 
 
+class IntervalsIncomplete(UsageHold):
+    """Interval usage with readings missing between its first and its last; nothing is filled in."""
+
+    code = "INTERVALS_INCOMPLETE"
+
+
 class MeterMismatch(UsageHold):
     """The meter of the 867 is not one of the agreement's meters."""
 

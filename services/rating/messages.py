@@ -9,22 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, TypeVar
+from typing import TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from services.rating.charging import Line
 from services.rating.corrections import ChargeDraft, UsageRecord
 from services.rating.desk import DeskOutcome, Ended
-from services.rating.scope import Scope
+from services.rating.scope import UTILITY_ZONE, Scope
 from shared.contracts.charges import Charge, ChargeLine, ChargesRated
 from shared.contracts.envelope import Body, Envelope
 from shared.contracts.measures import from_cents, from_micro
 from shared.contracts.parts import MESSAGE_ITEMS_MAX, ServiceName
 from shared.contracts.usage import CancelledUsage, HeldUsage, UsageCancelled, UsageHeld
-
-UTILITY_ZONE: Final = ZoneInfo("America/Los_Angeles")
-"""The zone of all three utilities; an invoice bears their date."""
 
 T = TypeVar("T")
 

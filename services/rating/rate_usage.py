@@ -19,6 +19,7 @@ from services.rating.components.user_tax import user_tax
 from services.rating.holds import (
     DeterminantMissing,
     Hold,
+    IntervalsIncomplete,
     MeterMismatch,
     NotEnrolled,
     RateChangeUnconfirmed,
@@ -92,6 +93,7 @@ def rate(
 def _rate(
     item: UsageItem, scope: Scope, agreement: Agreement | None, book: PriceBook, known_on: date
 ) -> Rated:
+    _refuse_gaps(item)
     energies = periods(item)
     start, end = period_of(item)
     terms = _terms(agreement, item, start, end)
@@ -111,6 +113,14 @@ def _rate(
         lines=tuple(lines),
         explanation=_explain(priced),
     )
+
+
+def _refuse_gaps(item: UsageItem) -> None:
+    if item.intervals is not None and item.intervals.missing:
+        raise IntervalsIncomplete(
+            f"{item.intervals.missing} readings of {item.intervals.minutes} minutes are missing "
+            f"beside {item.intervals.readings} that came"
+        )
 
 
 def _terms(

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from shared.contracts.envelope import Envelope
 from shared.contracts.parts import Environment
+
+UTILITY_ZONE: Final = ZoneInfo("America/Los_Angeles")
+"""The zone of all three utilities: of their dates, and of what a day is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -162,6 +163,43 @@ USAGE: Final = Table(
         postgresql_where=text("state = 'held'"),
     ),
 )
+
+INTERVAL_SERIES: Final = Table(
+    "interval_series",
+    METADATA,
+    Column("series_id", BigInteger, Identity(always=False), primary_key=True),
+    Column("transaction_id", ForeignKey(USAGE.c.transaction_id), nullable=False),
+    *_scope(),
+    Column("account_number", Text, nullable=False),
+    Column("meter_number", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("minutes", SmallInteger, nullable=False),
+    Column("decimals", SmallInteger, nullable=False),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("readings", Integer, nullable=False),
+    Column("estimated", Integer, nullable=False),
+    Column("missing", Integer, nullable=False),
+    Column("total_micro", BigInteger, nullable=False),
+    _moment("received_at"),
+    Index("ix_interval_series_transaction_id", "transaction_id"),
+    Index("ix_interval_series_account_number", "account_number", *SCOPE_COLUMNS),
+)
+"""What one 867 says of one channel of a meter; its days are rows of `interval_days`."""
+
+# One row a meter-day, at about five bytes a reading. No foreign key: its check would be a look-up
+# for each of millions of rows, and series and days are only ever written together.
+INTERVAL_DAYS: Final = Table(
+    "interval_days",
+    METADATA,
+    Column("series_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Date, primary_key=True),
+    Column("quality", LargeBinary),
+    Column("readings", ARRAY(Integer), nullable=False),
+    postgresql_partition_by="RANGE (day)",
+)
+"""The readings of one local day of a series; `quality` only where not all of them are actual."""
 
 HOLDS: Final = Table(
     "holds",

@@ -2,17 +2,19 @@
 
 The utility's numbers are taken as they are or not at all. Buckets that do not add up, negative
 energy, or energy from a customer's roof without a rule for it, stop the charge with a reason.
+Energy received and demand are taken along for the plans that price them.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 from typing import Final
 
+from services.rating.charging import whole
 from services.rating.holds import (
     NegativeUsage,
     NetMeteringWithoutRules,
@@ -28,17 +30,36 @@ _MILLI_IN_MICRO: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class PeriodEnergy:
-    """Energy of all meters of an account over `[start, end)`, in 1e-6 kWh by bucket."""
+    """What all meters of an account recorded over `[start, end)`.
+
+    Attributes:
+        start: the first day.
+        end: the closing read date.
+        energy_micro: delivered energy in 1e-6 kWh by bucket.
+        received_micro: energy that came from the customer, likewise; empty without any.
+        demand_micro: the highest demand in 1e-6 kW by bucket; empty when none was reported, or by
+            several meters at a time, whose peaks cannot be added.
+    """
 
     start: date
     end: date
     energy_micro: Mapping[Bucket, int]
+    received_micro: Mapping[Bucket, int] = field(default_factory=dict)
+    demand_micro: Mapping[Bucket, int] = field(default_factory=dict)
 
     @property
     def total_micro(self) -> int:
-        """The whole energy: the sum of the buckets, which equals the stated total."""
-        buckets = [q for bucket, q in self.energy_micro.items() if bucket is not Bucket.TOTAL]
-        return sum(buckets) if buckets else self.energy_micro[Bucket.TOTAL]
+        """The whole delivered energy: the sum of the buckets, which equals the stated total."""
+        return whole(self.energy_micro)
+
+
+@dataclass(frozen=True, slots=True)
+class MeterReading:
+    """One meter's quantities by bucket: energy both ways in 1e-6 kWh, demand in 1e-6 kW."""
+
+    delivered: Mapping[Bucket, int]
+    received: Mapping[Bucket, int]
+    demand: Mapping[Bucket, int]
 
 
 def period_of(item: UsageItem) -> tuple[date, date]:
@@ -54,56 +75,99 @@ def is_estimated(item: UsageItem) -> bool:
 
 def content_hash(item: UsageItem) -> bytes:
     """SHA-256 of what the usage says, whichever transaction brought it."""
-    return hashlib.sha256(item.model_dump_json(exclude={"transaction_id"}).encode()).digest()
+    left_out = {"transaction_id"} if item.intervals else {"transaction_id", "intervals"}
+    return hashlib.sha256(item.model_dump_json(exclude=left_out).encode()).digest()
 
 
 def periods(item: UsageItem) -> list[PeriodEnergy]:
-    """Energy for each distinct period of the item, oldest first; meters are added together.
+    """Quantities for each distinct period of the item, oldest first; meters are added together.
 
     Raises:
         UsageOverlap: periods of the 867 intersect without being the same.
-        TotalMismatch, NegativeUsage, NetMeteringWithoutRules, UnitUnsupported: see the code.
+        TotalMismatch, UnitUnsupported: see the code.
     """
-    found: dict[tuple[date, date], list[dict[Bucket, int]]] = {}
+    found: dict[tuple[date, date], list[MeterReading]] = {}
     read: set[tuple[str, date]] = set()
     for meter in item.meters:
         if (meter.meter_number, meter.period_start) in read:
             raise UsageOverlap(f"meter {meter.meter_number} is reported twice for one period")
         read.add((meter.meter_number, meter.period_start))
         key = (meter.period_start, meter.period_end)
-        found.setdefault(key, []).append(energy_of(meter))
+        found.setdefault(key, []).append(reading_of(meter))
     ordered = sorted(found)
     for (_, end), (start, _) in pairwise(ordered):
         if start < end:
             raise UsageOverlap(f"periods of one 867 overlap at {start}")
-    return [PeriodEnergy(start, end, _summed(found[start, end])) for start, end in ordered]
+    return [_together(start, end, found[start, end]) for start, end in ordered]
 
 
-def energy_of(meter: MeterUsage) -> dict[Bucket, int]:
-    """One meter's delivered energy by bucket, in 1e-6 kWh.
+def reading_of(meter: MeterUsage) -> MeterReading:
+    """One meter's quantities by bucket.
 
-    Demand (kW) may stand beside it and is left to plans that price it.
+    Raises:
+        UnitUnsupported: no quantity is in kWh.
+        TotalMismatch: the buckets do not add up to the total, exactly.
+    """
+    delivered: dict[Bucket, int] = {}
+    received: dict[Bucket, int] = {}
+    demand: dict[Bucket, int] = {}
+    for quantity in meter.quantities:
+        bucket, micro = quantity.bucket, to_micro(quantity.quantity)
+        if quantity.unit is Unit.KWH:
+            energy = received if quantity.direction is Direction.RECEIVED else delivered
+            energy[bucket] = energy.get(bucket, 0) + micro
+        elif quantity.unit is Unit.KW and quantity.direction is Direction.DELIVERED:
+            demand[bucket] = max(demand.get(bucket, 0), micro)
+    if not delivered and not received:
+        raise UnitUnsupported(f"meter {meter.meter_number} has no quantity in kWh")
+    for energy in (delivered, received):
+        _refuse_mismatch(meter, energy)
+    return MeterReading(delivered or {Bucket.TOTAL: 0}, received, demand)
+
+
+def refuse_generation(energies: Sequence[PeriodEnergy]) -> None:
+    """Refuse energy from the customer where the plan has no rules for it.
 
     Raises:
         NetMeteringWithoutRules: energy was received from the customer.
         NegativeUsage: a delivered quantity is below zero.
-        UnitUnsupported: no quantity is in kWh.
-        TotalMismatch: the buckets do not add up to the total, exactly.
     """
-    energy: dict[Bucket, int] = {}
-    for quantity in meter.quantities:
-        if quantity.direction is Direction.RECEIVED:
-            raise NetMeteringWithoutRules(f"meter {meter.meter_number} received energy")
-        if quantity.unit is not Unit.KWH:
-            continue
-        micro = to_micro(quantity.quantity)
-        if micro < 0:
-            raise NegativeUsage(f"{quantity.bucket} of meter {meter.meter_number} is negative")
-        energy[quantity.bucket] = energy.get(quantity.bucket, 0) + micro
-    if not energy:
-        raise UnitUnsupported(f"meter {meter.meter_number} has no quantity in kWh")
-    _refuse_mismatch(meter, energy)
-    return energy
+    for energy in energies:
+        if energy.received_micro:
+            raise NetMeteringWithoutRules("energy was received, and the plan has no rules for it")
+        for bucket, micro in energy.energy_micro.items():
+            if micro < 0:
+                raise NegativeUsage(f"{bucket} energy is negative")
+
+
+def highest_demand(energies: Iterable[PeriodEnergy]) -> dict[Bucket, int]:
+    """The highest demand of a billing period by bucket, over all periods of its 867."""
+    highest: dict[Bucket, int] = {}
+    for energy in energies:
+        for bucket, micro in energy.demand_micro.items():
+            highest[bucket] = max(highest.get(bucket, 0), micro)
+    return highest
+
+
+def netted(energy: PeriodEnergy) -> dict[Bucket, int]:
+    """Delivered less received energy of each bucket, in 1e-6 kWh.
+
+    Where one of the two is known as a total alone, so is the difference: a plan that needs buckets
+    will miss them.
+    """
+    delivered, received = _spread(energy.energy_micro), _spread(energy.received_micro)
+    if not received:
+        return dict(energy.energy_micro)
+    if Bucket.TOTAL in received or Bucket.TOTAL in delivered:
+        return {Bucket.TOTAL: whole(energy.energy_micro) - whole(energy.received_micro)}
+    buckets = [*delivered, *(bucket for bucket in received if bucket not in delivered)]
+    return {bucket: delivered.get(bucket, 0) - received.get(bucket, 0) for bucket in buckets}
+
+
+def _spread(quantities: Mapping[Bucket, int]) -> dict[Bucket, int]:
+    """The buckets without the total they add up to; a total alone stays."""
+    buckets = {b: micro for b, micro in quantities.items() if b is not Bucket.TOTAL}
+    return buckets or dict(quantities)
 
 
 def _refuse_mismatch(meter: MeterUsage, energy: Mapping[Bucket, int]) -> None:
@@ -116,21 +180,27 @@ def _refuse_mismatch(meter: MeterUsage, energy: Mapping[Bucket, int]) -> None:
         )
 
 
-def _summed(meters: Iterable[Mapping[Bucket, int]]) -> dict[Bucket, int]:
+def _together(start: date, end: date, meters: Sequence[MeterReading]) -> PeriodEnergy:
+    received = [meter.received for meter in meters if meter.received]
+    demands = [meter.demand for meter in meters if meter.demand]
+    return PeriodEnergy(
+        start,
+        end,
+        _summed([meter.delivered for meter in meters]),
+        _summed(received) if received else {},
+        demands[0] if len(meters) == len(demands) == 1 else {},
+    )
+
+
+def _summed(rows: Sequence[Mapping[Bucket, int]]) -> dict[Bucket, int]:
     """Add up meters; a meter with a total alone makes the sum a total alone."""
-    rows = list(meters)
     if len(rows) == 1:
         return dict(rows[0])
     shared = set(rows[0]).intersection(*rows[1:])
     if not shared - {Bucket.TOTAL}:
-        return {Bucket.TOTAL: sum(_total(row) for row in rows)}
+        return {Bucket.TOTAL: sum(whole(row) for row in rows)}
     buckets = {bucket for row in rows for bucket in row if bucket is not Bucket.TOTAL}
     return {bucket: sum(row.get(bucket, 0) for row in rows) for bucket in sorted(buckets)}
-
-
-def _total(row: Mapping[Bucket, int]) -> int:
-    buckets = [micro for bucket, micro in row.items() if bucket is not Bucket.TOTAL]
-    return sum(buckets) if buckets else row[Bucket.TOTAL]
 
 
 def prorate(quantity_micro: int, days: list[int]) -> list[int]:

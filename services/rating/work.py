@@ -20,6 +20,7 @@ from services.rating.accounts import Register
 from services.rating.corrections import UsageRecord, UsageState
 from services.rating.desk import Known, UsageDesk
 from services.rating.enroll import decide_requests
+from services.rating.intervals import Origin, Taken, keep_blocks, take
 from services.rating.messages import Occasion, announce, charge_item
 from services.rating.scope import Scope
 from services.rating.store import REPORTED_INVOICES
@@ -36,6 +37,7 @@ from services.rating.store_usage import (
 from shared.contracts.charges import InvoiceReported
 from shared.contracts.enrollment import EnrollmentDecided, EnrollmentReported
 from shared.contracts.envelope import Envelope
+from shared.contracts.intervals import IntervalUsage, IntervalUsageReported
 from shared.contracts.measures import to_cents
 from shared.contracts.parts import Purpose, ServiceName
 from shared.contracts.usage import UsageItem, UsageReported
@@ -97,18 +99,38 @@ class RatingDesk:
     async def take_usage(self, session: WriteSession, envelope: Envelope) -> None:
         """Charge, hold or cancel reported usage."""
         reported = _body(envelope, UsageReported)
+        await self._take(session, envelope, reported.items)
+
+    async def take_intervals(self, session: WriteSession, envelope: Envelope) -> None:
+        """Keep the readings of reported interval usage, and charge, hold or cancel it."""
+        reported = _body(envelope, IntervalUsageReported)
+        taken = await asyncio.to_thread(_unpack, reported.items)
+        added = await self._take(session, envelope, [one.item for one in taken])
+        brought = [
+            (Origin(one.item.transaction_id, one.item.account_number), block)
+            for one in taken
+            if one.item.transaction_id in added and one.item.purpose is not Purpose.CANCEL
+            for block in one.blocks
+        ]
+        await keep_blocks(session, Scope.of(envelope), brought, envelope.at)
+
+    async def _take(
+        self, session: WriteSession, envelope: Envelope, items: Sequence[UsageItem]
+    ) -> frozenset[UUID]:
+        """Work through usage; tells which transactions were new and are no duplicates."""
         scope = Scope.of(envelope)
         await wait_lock(session, scope.lock_key)
-        sought = Sought.for_items(reported.items)
+        sought = Sought.for_items(items)
         occasion = Occasion(scope, envelope.at, envelope.id)
         register = await load_register(session, scope, sought.account_numbers)
-        desk = await self._desk(session, occasion, register, sought, reported.items)
-        for number, item in enumerate(reported.items, start=1):
+        desk = await self._desk(session, occasion, register, sought, items)
+        for number, item in enumerate(items, start=1):
             desk.receive(item, envelope.correlation_id)
             if number % SLICE_ITEMS == 0:
                 await asyncio.sleep(0)
         desk.settle()
         await self._finish(session, occasion, desk)
+        return desk.new_transactions()
 
     async def keep_invoices(self, session: WriteSession, envelope: Envelope) -> None:
         """Keep a utility's own invoices until they can be checked by a shadow bill."""
@@ -209,6 +231,10 @@ async def release_holds(
                 done, after = await desk.release_batch(session, Occasion(scope, at), codes, after)
             total = Released(total.tried + done.tried, total.charged + done.charged)
     return total
+
+
+def _unpack(items: Iterable[IntervalUsage]) -> list[Taken]:
+    return [take(item) for item in items]
 
 
 def _may_be_reversed(records: Iterable[UsageRecord], items: Sequence[UsageItem]) -> list[UUID]:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import builtins
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Self, TypeVar
 from uuid import UUID, uuid4
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from shared.contracts.charges import ChargesRated, InvoiceReported
 from shared.contracts.documents import AdviceReported, DocumentAcknowledged, DocumentSent
 from shared.contracts.enrollment import EnrollmentDecided, EnrollmentReported
-from shared.contracts.parts import CcaCode, Environment, Part, ServiceName, UtilityCode
+from shared.contracts.intervals import IntervalUsageReported
+from shared.contracts.parts import (
+    CcaCode,
+    Environment,
+    Instant,
+    Part,
+    ServiceName,
+    UtilityCode,
+)
 from shared.contracts.remittance import RemittanceApplied, RemittanceHeld, RemittanceReported
 from shared.contracts.usage import UsageCancelled, UsageHeld, UsageReported
+from shared.contracts.write_offs import WriteOffsReported
 
 Body = Annotated[
     AdviceReported
@@ -23,21 +32,20 @@ Body = Annotated[
     | DocumentSent
     | EnrollmentDecided
     | EnrollmentReported
+    | IntervalUsageReported
     | InvoiceReported
     | RemittanceApplied
     | RemittanceHeld
     | RemittanceReported
     | UsageCancelled
     | UsageHeld
-    | UsageReported,
+    | UsageReported
+    | WriteOffsReported,
     Field(discriminator="type"),
 ]
 """Every fact that can travel; a new one is added here and in `routes.CONSUMERS`."""
 
 BodyT = TypeVar("BodyT", bound=Part)
-
-Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
-"""A moment, always UTC once read."""
 
 
 class Envelope(Part):

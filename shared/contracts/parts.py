@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 MESSAGE_ITEMS_MAX = 500
 """A message carries at most this many items: batches, not crumbs."""
@@ -40,6 +41,9 @@ CcaCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{2,12}$")]
 
 UtilityCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{2,12}$")]
 """A utility's short name and the name of its folder in `shared/partners`, e.g. `pge`."""
+
+Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+"""A moment, always UTC once read."""
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 """An identifier as a partner writes it: text always, so that leading zeros survive."""

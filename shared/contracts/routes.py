@@ -13,6 +13,7 @@ _REMITTANCE: Final = ServiceName.REMITTANCE
 CONSUMERS: Final[dict[str, tuple[ServiceName, ...]]] = {
     "EnrollmentReported": (_RATING,),
     "UsageReported": (_RATING,),
+    "IntervalUsageReported": (_RATING,),
     "InvoiceReported": (_RATING,),
     "EnrollmentDecided": (_GATEWAY,),
     "ChargesRated": (_GATEWAY,),
@@ -22,6 +23,7 @@ CONSUMERS: Final[dict[str, tuple[ServiceName, ...]]] = {
     "DocumentAcknowledged": (_REMITTANCE,),
     "AdviceReported": (_REMITTANCE,),
     "RemittanceReported": (_REMITTANCE,),
+    "WriteOffsReported": (_REMITTANCE,),
     "RemittanceApplied": (_GATEWAY,),
     "RemittanceHeld": (_GATEWAY,),
 }

@@ -67,8 +67,8 @@ class MeterUsage(Part):
         return self
 
 
-class UsageItem(Part):
-    """One 867 for one service agreement."""
+class UsageDocument(Part):
+    """What every 867 says of itself and of the service agreement it is for."""
 
     transaction_id: UUID
     usage_id: Identifier
@@ -83,7 +83,24 @@ class UsageItem(Part):
     account_number: Identifier
     service_agreement_id: Identifier | None = None
     customer_name: Text = ""
+
+
+class IntervalNote(Part):
+    """Of usage that came as intervals: what its readings were; they are stored by themselves."""
+
+    minutes: int
+    readings: int
+    missing: int
+    """Readings that should stand between the first and the last and do not."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """Of everything the readings say, so that a copy is known as one."""
+
+
+class UsageItem(UsageDocument):
+    """One 867 for one service agreement, by totals."""
+
     meters: Annotated[tuple[MeterUsage, ...], Field(min_length=1)]
+    intervals: IntervalNote | None = None
 
 
 class UsageReported(Part):

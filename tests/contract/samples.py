@@ -35,6 +35,14 @@ from shared.contracts.enrollment import (
     ServiceAddress,
 )
 from shared.contracts.envelope import Body, Envelope
+from shared.contracts.intervals import (
+    IntervalUsage,
+    IntervalUsageReported,
+    MeterIntervals,
+    ReadingRun,
+    Stretch,
+    pack,
+)
 from shared.contracts.parts import Environment, Purpose, Reason, ServiceName
 from shared.contracts.remittance import (
     AppliedLine,
@@ -156,6 +164,35 @@ BODIES: tuple[Body, ...] = (
                         quantities=(
                             MeteredQuantity(
                                 bucket=Bucket.TOTAL, unit=Unit.KWH, quantity=Decimal("0.000001")
+                            ),
+                        ),
+                    ),
+                ),
+            ),
+        ),
+    ),
+    IntervalUsageReported(
+        file_id=ONE,
+        items=(
+            IntervalUsage(
+                transaction_id=TWO,
+                usage_id="USE2",
+                purpose=Purpose.ORIGINAL,
+                reported_on=LAST,
+                account_number="0012345678",
+                meters=(
+                    MeterIntervals(
+                        meter_number="M1",
+                        period_start=FIRST,
+                        period_end=date(2026, 6, 7),
+                        minutes=60,
+                        decimals=3,
+                        runs=(
+                            ReadingRun(
+                                start=datetime(2026, 6, 6, 7, tzinfo=UTC),
+                                count=3,
+                                packed=pack((1).to_bytes(4, "little") * 3),
+                                estimated=(Stretch(first=1, count=2),),
                             ),
                         ),
                     ),
