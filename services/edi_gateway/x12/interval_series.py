@@ -46,6 +46,9 @@ class Anchor(StrEnum):
     """Every QTY is followed by its own DTM*151, the end of its interval."""
     FIRST_START = "first_start"
     """One DTM*150 in the PTD loop: where the first interval starts; the QTYs follow bare."""
+    FIRST_END = "first_end"
+    """One DTM*151, in the PTD loop or behind the first QTY: where the first interval ends; the
+    others follow forward."""
     LAST_END = "last_end"
     """One DTM*151, in the PTD loop or behind the last QTY: where the last interval ends."""
 

@@ -167,6 +167,11 @@ def _begin(loop: Loop, count: int, layout: IntervalLayout, step: int) -> int:
         begin = _instant(layout.zone, first, "DTM*150")
         _agree(layout.zone, last, begin + step * count, "end at DTM*151")
         return begin
+    if layout.anchor is Anchor.FIRST_END:
+        last = last or stamp_of(loop.loops("QTY")[0].first("DTM", "151"))
+        begin = _instant(layout.zone, last, "DTM*151") - step
+        _agree(layout.zone, first, begin, "start at DTM*150")
+        return begin
     last = last or stamp_of(loop.loops("QTY")[-1].first("DTM", "151"))
     begin = _instant(layout.zone, last, "DTM*151") - step * count
     _agree(layout.zone, first, begin, "start at DTM*150")

@@ -41,6 +41,8 @@ def meter(
     lines = ["PTD*PM***OZ*EL"]
     if anchor is Anchor.FIRST_START:
         lines.append(f"DTM*150****DT*{at[0]}")
+    if anchor is Anchor.FIRST_END:
+        lines.append(f"DTM*151****DT*{at[1]}")
     lines += ["REF*MG*M400", f"REF*MT*{meter_type or f'KH{minutes:03d}'}"]
     for number, quantity in enumerate(quantities, start=1):
         lines.append(f"QTY*{code}*{quantity}*KH")
