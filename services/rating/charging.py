@@ -1,13 +1,13 @@
 """The shapes that rating works with: a part of a service period, and the lines it is charged.
 
 They are kept apart from the components that fill them, so that a new kind of price needs to know
-nothing else. Integers throughout: 1e-6 kWh, 1e-6 dollars, cents.
+nothing else. Integers throughout: 1e-6 kWh, 1e-6 kW, 1e-6 dollars, cents.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from shared.contracts.charges import ChargeUnit, LineKind
@@ -19,10 +19,23 @@ LABEL_LENGTH_MAX = 80
 
 @dataclass(frozen=True, slots=True)
 class PeriodPart:
-    """Days `[start, end)` with one price list, and the energy used in them.
+    """Days `[start, end)` with one price list, and what was used in them.
 
-    `energy_micro` holds what the 867 says of each bucket (including `total`); `total_micro` is the
-    part's whole energy. `prorated` says that the energy was divided by days, not metered so.
+    Attributes:
+        start: the first day.
+        end: the day after the last.
+        season: the plan's season of these days.
+        energy_micro: 1e-6 kWh to be priced, by bucket (including `total`): delivered, or for net
+            metering delivered less received.
+        total_micro: the part's whole energy to be priced.
+        prorated: the energy was divided by days, not metered so.
+        dated: the label names the days, because the bill has several parts.
+        received_micro: 1e-6 kWh that came from the customer, by bucket; empty without generation.
+        demand_micro: the highest demand of the *billing period* by bucket, in 1e-6 kW (a watt is
+            1,000); empty when nobody measured it.
+        period_start: first day of the whole billing period; the part's own when left out.
+        period_end: its closing read date.
+        earlier_cents: what the generation lines of earlier parts of the same bill come to.
     """
 
     start: date
@@ -32,6 +45,41 @@ class PeriodPart:
     total_micro: int
     prorated: bool = False
     dated: bool = False
+    received_micro: Mapping[Bucket, int] = field(default_factory=dict)
+    demand_micro: Mapping[Bucket, int] = field(default_factory=dict)
+    period_start: date | None = None
+    period_end: date | None = None
+    earlier_cents: int = 0
+
+    @property
+    def days(self) -> int:
+        """The days of this part."""
+        return (self.end - self.start).days
+
+    @property
+    def period_days(self) -> int:
+        """The days of the whole billing period."""
+        return ((self.period_end or self.end) - (self.period_start or self.start)).days
+
+    @property
+    def opens(self) -> bool:
+        """Whether it is the first part of its bill."""
+        return self.start == (self.period_start or self.start)
+
+    @property
+    def closes(self) -> bool:
+        """Whether it is the last part of its bill."""
+        return self.end == (self.period_end or self.end)
+
+    @property
+    def received_total_micro(self) -> int:
+        """All energy that came from the customer."""
+        return whole(self.received_micro)
+
+    @property
+    def delivered_total_micro(self) -> int:
+        """All energy that went to the customer, before any netting."""
+        return self.total_micro + self.received_total_micro
 
     @property
     def suffix(self) -> str:
@@ -43,9 +91,19 @@ class PeriodPart:
         return words + (" PRORATED" if self.prorated else "")
 
 
+def whole(quantities: Mapping[Bucket, int]) -> int:
+    """The sum of the buckets; without buckets, the total as stated."""
+    buckets = [micro for bucket, micro in quantities.items() if bucket is not Bucket.TOTAL]
+    return sum(buckets) if buckets else quantities.get(Bucket.TOTAL, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One printed line; `cents` is unsigned, its kind gives the sign."""
+    """One printed line; `cents` is unsigned, its kind gives the sign.
+
+    `rule` says in words how the amount came about; two lines that print alike are equal whatever
+    the words are.
+    """
 
     line_id: str
     kind: LineKind
@@ -55,11 +113,32 @@ class Line:
     unit: ChargeUnit | None
     price_micro: int | None
     cents: int
+    rule: str = field(default="", compare=False)
 
     @property
     def signed_cents(self) -> int:
         """The amount with the sign with which it enters the total."""
         return -self.cents if self.kind is LineKind.CREDIT else self.cents
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A signed amount and what it was made from; `None` where a line has no such thing."""
+
+    cents: int
+    rule: str
+    quantity_micro: int | None = None
+    unit: ChargeUnit | None = None
+    price_micro: int | None = None
+
+    @property
+    def kind(self) -> LineKind:
+        """A negative amount is a credit; one of zero is what its price would have made it."""
+        negative = self.cents < 0
+        if not self.cents:
+            signs = (self.quantity_micro or 0) < 0, (self.price_micro or 0) < 0
+            negative = signs[0] != signs[1]
+        return LineKind.CREDIT if negative else LineKind.CHARGE
 
 
 def line_id(component: str, detail: str, part: PeriodPart) -> str:
@@ -70,6 +149,30 @@ def line_id(component: str, detail: str, part: PeriodPart) -> str:
 def label_of(words: str, part: PeriodPart) -> str:
     """The text of a line as the utility prints it: upper case, and never too long for SAC15."""
     return (words.upper()[: LABEL_LENGTH_MAX - len(part.suffix)] + part.suffix).strip()
+
+
+def amount_line(name: str, words: tuple[str, str], part: PeriodPart, amount: Amount) -> Line:
+    """One generation line; quantity and price are printed without sign.
+
+    Args:
+        name: the line's stable name.
+        words: SAC04 code and printed text.
+        part: the days it is for.
+        amount: the signed amount with its quantity, price and rule.
+    """
+    code, text = words
+    quantity, price = amount.quantity_micro, amount.price_micro
+    return Line(
+        line_id=name,
+        kind=amount.kind,
+        code=code,
+        label=label_of(text, part),
+        quantity_micro=None if quantity is None else abs(quantity),
+        unit=amount.unit,
+        price_micro=None if price is None else abs(price),
+        cents=abs(amount.cents),
+        rule=amount.rule,
+    )
 
 
 def energy_line(
@@ -84,15 +187,6 @@ def energy_line(
         micro: quantity in 1e-6 kWh and price in 1e-6 dollars.
         cents: the rounded amount, signed.
     """
-    code, text = words
     quantity, price = micro
-    return Line(
-        line_id=name,
-        kind=LineKind.CREDIT if cents < 0 or price < 0 else LineKind.CHARGE,
-        code=code,
-        label=label_of(text, part),
-        quantity_micro=quantity,
-        unit=ChargeUnit.KWH,
-        price_micro=abs(price),
-        cents=abs(cents),
-    )
+    rule = "net energy times price" if part.received_micro else "energy times price"
+    return amount_line(name, words, part, Amount(cents, rule, quantity, ChargeUnit.KWH, price))

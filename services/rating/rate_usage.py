@@ -7,17 +7,17 @@ charge on any day, which is what makes a rebill, an explanation and an audit pos
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from services.rating.accounts import Agreement, Terms
-from services.rating.charging import Line, PeriodPart
-from services.rating.components import TimeOfUse
+from services.rating.charging import Line
 from services.rating.components.energy_surcharge import energy_surcharge
-from services.rating.components.user_tax import user_tax
+from services.rating.components.nem import NetMetering, bank_lines
+from services.rating.components.user_tax import generation_cents, user_tax
+from services.rating.cutting import PricedPart, cut
 from services.rating.holds import (
-    DeterminantMissing,
     Hold,
     IntervalsIncomplete,
     MeterMismatch,
@@ -27,10 +27,20 @@ from services.rating.holds import (
     UsageHold,
 )
 from services.rating.scope import Scope
-from services.rating.tariffs.book import PriceBook, Span
+from services.rating.tariffs.book import PriceBook
 from services.rating.tariffs.taxes import TaxDecision
-from services.rating.usage import PeriodEnergy, is_estimated, period_of, periods, prorate
-from shared.contracts.usage import Bucket, UsageItem
+from services.rating.usage import is_estimated, period_of, periods
+from shared.contracts.usage import UsageItem
+
+
+@dataclass(frozen=True, slots=True)
+class LineReason:
+    """Why one line is what it is; quantity and price stand on the line itself."""
+
+    line_id: str
+    rule: str
+    plan: str
+    usage_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,7 @@ class Explanation:
     parts: tuple[str, ...]
     user_tax: str
     prorated: bool
+    lines: tuple[LineReason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +73,13 @@ class Rated:
         return sum(line.signed_cents for line in self.lines)
 
 
-@dataclass(frozen=True, slots=True)
-class _Priced:
-    """A part of the period together with what prices it."""
-
-    part: PeriodPart
-    span: Span
-    product: str
-    tax: TaxDecision
-
-
 def rate(
-    item: UsageItem, scope: Scope, agreement: Agreement | None, book: PriceBook, known_on: date
+    item: UsageItem,
+    scope: Scope,
+    agreement: Agreement | None,
+    book: PriceBook,
+    known_on: date,
+    bank_cents: int = 0,
 ) -> Rated | Hold:
     """Price one usage item, or say why it cannot be priced.
 
@@ -83,15 +89,21 @@ def rate(
         agreement: the service agreement of the register, or `None` if there is none.
         book: all prices and taxes.
         known_on: the day whose knowledge of tariffs counts (bitemporal).
+        bank_cents: credits that net metering has carried to this bill.
     """
     try:
-        return _rate(item, scope, agreement, book, known_on)
+        return _rate(item, scope, agreement, book, known_on, bank_cents)
     except UsageHold as reason:
         return reason.as_hold()
 
 
 def _rate(
-    item: UsageItem, scope: Scope, agreement: Agreement | None, book: PriceBook, known_on: date
+    item: UsageItem,
+    scope: Scope,
+    agreement: Agreement | None,
+    book: PriceBook,
+    known_on: date,
+    bank_cents: int,
 ) -> Rated:
     _refuse_gaps(item)
     energies = periods(item)
@@ -100,18 +112,16 @@ def _rate(
     _refuse_other_meter(agreement, item)
     _refuse_other_rate(item, scope, terms, book)
     surcharge = book.taxes.surcharge_micro(start)
-    priced = [part for energy in energies for part in _parts(energy, scope, terms, book, known_on)]
-    if len(priced) > 1:
-        priced = [_dated(each) for each in priced]
-    lines = [line for each in priced for line in _lines(each, surcharge)]
+    parts = cut(energies, scope, terms, book, known_on)
+    printed = price_parts(parts, surcharge, bank_cents)
     return Rated(
         period_start=start,
         period_end=end,
         estimated=is_estimated(item),
-        plan_id="+".join(_distinct(each.span.plan.plan_id for each in priced))[:80],
-        plan_version="+".join(_distinct(each.span.plan.version for each in priced))[:80],
-        lines=tuple(lines),
-        explanation=_explain(priced),
+        plan_id="+".join(_distinct(each.span.plan.plan_id for each in parts))[:80],
+        plan_version="+".join(_distinct(each.span.plan.version for each in parts))[:80],
+        lines=tuple(line for lines in printed for line in lines),
+        explanation=_explain(parts, printed, item.usage_id),
     )
 
 
@@ -170,98 +180,80 @@ def _refuse_other_rate(
         )
 
 
-def _parts(
-    energy: PeriodEnergy,
-    scope: Scope,
-    terms: Sequence[tuple[date, Terms]],
-    book: PriceBook,
-    known_on: date,
-) -> list[_Priced]:
-    """Cut one period where its price changes, and divide its energy."""
-    spans: list[tuple[Span, str, TaxDecision]] = []
-    for index, (begins, term) in enumerate(terms):
-        first = max(begins, energy.start)
-        last = energy.end
-        if index + 1 < len(terms):
-            last = min(terms[index + 1][0], energy.end)
-        if first < last:
-            spans += _spans(scope, term, (first, last), book, known_on)
-    if len(spans) == 1:
-        span, product, tax = spans[0]
-        part = PeriodPart(
-            energy.start, energy.end, span.season, energy.energy_micro, energy.total_micro
-        )
-        return [_Priced(part, span, product, tax)]
-    _refuse_unlike_buckets([span for span, _, _ in spans])
-    return _divided(energy, spans)
+def price_parts(
+    parts: Sequence[PricedPart], surcharge_micro: int, bank_cents: int = 0
+) -> list[list[Line]]:
+    """Price the parts of one bill: the lines of each, in print order.
+
+    Components come first, in plan order. Then the credits that net metering moves between bills,
+    with the last part. Then each part's surcharge and user tax.
+
+    Raises:
+        UsageHold: a part cannot be priced.
+    """
+    printed: list[list[Line]] = []
+    billed = 0
+    for each in parts:
+        lines = _component_lines(each, billed)
+        billed += generation_cents(lines)
+        printed.append(lines)
+    last, rules = parts[-1].part, parts[-1].span.plan.nem
+    if isinstance(rules, NetMetering):
+        moved = bank_lines(last, rules, billed, bank_cents)
+        billed += generation_cents(moved)
+        printed[-1] += moved
+    left = max(billed, 0)
+    for each, lines in zip(parts, printed, strict=True):
+        taxed = min(max(generation_cents(lines), 0), left)
+        lines.extend(_tax_lines(each, lines, surcharge_micro, left))
+        left -= taxed
+    return printed
 
 
-def _spans(
-    scope: Scope, term: Terms, days: tuple[date, date], book: PriceBook, known_on: date
-) -> list[tuple[Span, str, TaxDecision]]:
-    first, last = days
-    key = book.key(scope.cca, scope.utility, term.rate_code, term.product, term.city)
-    found = []
-    changes = book.taxes.user_tax_changes(term.city)
-    for span in book.spans(key, first, last, known_on):
-        cuts = sorted({span.start, *(day for day in changes if span.start < day < span.end)})
-        for begin, end in zip(cuts, [*cuts[1:], span.end], strict=True):
-            tax = book.taxes.user_tax(term.city, begin)
-            found.append((Span(begin, end, span.plan, span.season), key.product, tax))
-    return found
-
-
-def _refuse_unlike_buckets(spans: Sequence[Span]) -> None:
-    """Days cannot divide energy between seasons whose buckets mean different hours."""
-    if len({span.plan.buckets(span.season) for span in spans}) > 1:
-        days = ", ".join(str(span.start) for span in spans[1:])
-        raise DeterminantMissing(
-            f"prices change on {days} to other buckets, and the 867 is not split there"
-        )
-
-
-def _divided(energy: PeriodEnergy, spans: Sequence[tuple[Span, str, TaxDecision]]) -> list[_Priced]:
-    """Divide by days: the fallback when the 867 gives neither intervals nor a split."""
-    days = [(span.end - span.start).days for span, _, _ in spans]
-    buckets = {b: q for b, q in energy.energy_micro.items() if b is not Bucket.TOTAL}
-    shares = {b: prorate(q, days) for b, q in (buckets or energy.energy_micro).items()}
-    found = []
-    for index, (span, product, tax) in enumerate(spans):
-        used = {bucket: share[index] for bucket, share in shares.items()}
-        part = PeriodPart(
-            span.start, span.end, span.season, used, sum(used.values()), prorated=True
-        )
-        found.append(_Priced(part, span, product, tax))
-    return found
-
-
-def _dated(priced: _Priced) -> _Priced:
-    p = priced.part
-    part = PeriodPart(
-        p.start, p.end, p.season, p.energy_micro, p.total_micro, prorated=p.prorated, dated=True
-    )
-    return _Priced(part, priced.span, priced.product, priced.tax)
-
-
-def _lines(priced: _Priced, surcharge_micro: int) -> list[Line]:
-    """The lines of one part: components in plan order, then surcharge, then user tax."""
-    plan, part = priced.span.plan, priced.part
+def _component_lines(priced: PricedPart, earlier_cents: int) -> list[Line]:
+    plan = priced.span.plan
+    part = replace(priced.part, earlier_cents=earlier_cents)
+    active = [c for c in plan.components if c.applies(priced.product, part.start)]
+    if not any(component.prices_energy for component in active):
+        raise RateNotFound(f"{plan.plan_id} has no generation price for {priced.product}")
     lines: list[Line] = []
-    for component in plan.components:
-        if component.applies(priced.product, part.start):
-            lines += component.lines(part, plan.pricing, lines)
-    if not any(isinstance(component, TimeOfUse) for component in plan.components):
-        raise RateNotFound(f"{plan.plan_id} has no generation price")
-    lines += energy_surcharge(part, surcharge_micro, half_even=plan.half_even)
-    tax = priced.tax
-    return lines + user_tax(part, tax.city, tax.rate_micro, lines, half_even=plan.half_even)
+    for component in active:
+        lines += component.lines(part, plan.pricing, lines)
+    return lines
+
+
+def _tax_lines(
+    priced: PricedPart, lines: Sequence[Line], surcharge_micro: int, left_cents: int
+) -> list[Line]:
+    """The surcharge and the user tax of one part.
+
+    Where a customer generates, credits of one part pay for another: what the whole bill asks for
+    is the most that is taxed.
+    """
+    plan, part, tax = priced.span.plan, priced.part, priced.tax
+    found: list[Line] = []
+    if "energy_surcharge" in plan.taxes:
+        base = plan.nem.surcharge_base if plan.nem else "net"
+        found += energy_surcharge(part, surcharge_micro, half_even=plan.half_even, base=base)
+    if "user_tax" in plan.taxes:
+        found += user_tax(
+            part,
+            tax.city,
+            tax.rate_micro,
+            lines,
+            half_even=plan.half_even,
+            base_cents_max=left_cents if plan.nem else None,
+        )
+    return found
 
 
 def _distinct(words: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(words))
 
 
-def _explain(priced: Sequence[_Priced]) -> Explanation:
+def _explain(
+    priced: Sequence[PricedPart], printed: Sequence[Sequence[Line]], usage_id: str
+) -> Explanation:
     plans = [each.span.plan for each in priced]
     return Explanation(
         plans=tuple(_distinct(f"{plan.plan_id} {plan.version}" for plan in plans)),
@@ -273,6 +265,11 @@ def _explain(priced: Sequence[_Priced]) -> Explanation:
         ),
         user_tax="; ".join(_distinct(_tax_words(each.tax) for each in priced)),
         prorated=any(each.part.prorated for each in priced),
+        lines=tuple(
+            LineReason(line.line_id, line.rule, f"{plan.plan_id} {plan.version}", usage_id)
+            for plan, lines in zip(plans, printed, strict=True)
+            for line in lines
+        ),
     )
 
 

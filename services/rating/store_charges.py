@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.rating.charging import Line
 from services.rating.corrections import ChargeDraft
-from services.rating.rate_usage import Explanation
+from services.rating.rate_usage import Explanation, LineReason
 from services.rating.scope import Scope
 from services.rating.store import CHARGE_LINES, CHARGES, INVOICE_COUNTERS
 from shared.contracts.charges import LineKind
@@ -140,6 +140,7 @@ def explanation_of(told: Mapping[str, Any]) -> Explanation:
         parts=tuple(told["parts"]),
         user_tax=told["user_tax"],
         prorated=told["prorated"],
+        lines=tuple(LineReason(**reason) for reason in told.get("lines", ())),
     )
 
 
@@ -150,6 +151,7 @@ def _told(explanation: Explanation) -> dict[str, object]:
         "parts": explanation.parts,
         "user_tax": explanation.user_tax,
         "prorated": explanation.prorated,
+        "lines": [asdict(reason) for reason in explanation.lines],
     }
 
 

@@ -122,7 +122,7 @@ def reading_of(meter: MeterUsage) -> MeterReading:
         raise UnitUnsupported(f"meter {meter.meter_number} has no quantity in kWh")
     for energy in (delivered, received):
         _refuse_mismatch(meter, energy)
-    return MeterReading(delivered or {Bucket.TOTAL: 0}, received, demand)
+    return MeterReading(delivered or dict.fromkeys(received, 0), received, demand)
 
 
 def refuse_generation(energies: Sequence[PeriodEnergy]) -> None:

@@ -1,12 +1,16 @@
-"""What every kind of price has in common: a name, a code, printed words, and a last day."""
+"""What every kind of price has in common: a name, a code, printed words, first and last day."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from services.rating.charging import Line, PeriodPart
+from shared.contracts.usage import Bucket
 
 PRICE_DIGITS = 6
 
@@ -33,6 +37,9 @@ class ComponentPart(BaseModel):
     code: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,10}$")]
     """SAC04 of the 810."""
     label: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    """SAC15 of the 810, before bucket, season and days are added to it."""
+    starts: date | None = None
+    """First day on which it applies; the plan's own first day when left out."""
     through: date | None = None
     """Last day on which it applies: dated credits expire by themselves."""
     only_for: tuple[str, ...] = ()
@@ -42,4 +49,36 @@ class ComponentPart(BaseModel):
         """Whether it is part of the price of a product for days that begin on `start`."""
         if self.only_for and product not in self.only_for:
             return False
+        if self.starts is not None and start < self.starts:
+            return False
         return self.through is None or start <= self.through
+
+    def lines(self, part: PeriodPart, pricing: Pricing, before: Sequence[Line]) -> list[Line]:
+        """Price a part of a service period.
+
+        Args:
+            part: the days and what was used in them.
+            pricing: how the plan writes and rounds prices.
+            before: the part's lines so far.
+
+        Raises:
+            UsageHold: the part cannot be priced; the reason says why.
+        """
+        raise NotImplementedError  # pragma: no cover  every kind has its own
+
+    def buckets(self, season: str) -> frozenset[Bucket]:  # noqa: ARG002  most kinds need none
+        """The time-of-use energy this component needs in a season."""
+        return frozenset()
+
+    def demand_buckets(self, season: str) -> frozenset[Bucket]:  # noqa: ARG002  most kinds need none
+        """The demand this component needs in a season."""
+        return frozenset()
+
+    def seasons_named(self) -> frozenset[str]:
+        """The seasons that its price table names."""
+        return frozenset()
+
+    @property
+    def prices_energy(self) -> bool:
+        """Whether it is a price of generation by itself, and not an addition to one."""
+        return False

@@ -20,11 +20,17 @@ class PerUnit(ComponentPart):
 
     kind: Literal["per_unit"]
     price: StrictInt
+    basis: Literal["net", "delivered", "received"] = "net"
+    """Which energy, where the customer generates; without generation net and delivered agree."""
 
     def lines(self, part: PeriodPart, pricing: Pricing, before: Sequence[Line]) -> list[Line]:  # noqa: ARG002  the same call for every kind
         """One line for the energy of the whole part."""
+        energy = {
+            "net": part.total_micro,
+            "delivered": part.delivered_total_micro,
+            "received": part.received_total_micro,
+        }[self.basis]
         price = pricing.micro(self.price)
-        cents = line_cents(part.total_micro, price, half_even=pricing.half_even)
+        cents = line_cents(energy, price, half_even=pricing.half_even)
         name = line_id(self.line_id, "all", part)
-        micro = (part.total_micro, price)
-        return [energy_line(name, (self.code, self.label), part, micro, cents)]
+        return [energy_line(name, (self.code, self.label), part, (energy, price), cents)]

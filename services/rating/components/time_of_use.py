@@ -6,23 +6,16 @@ The ordinary kind of a generation price. A flat price is the same thing with one
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt
 
 from services.rating.charging import Line, PeriodPart, energy_line, line_id
+from services.rating.components.buckets import BUCKET_WORDS, energy_in, refuse_unpriced
 from services.rating.components.part import ComponentPart, Pricing
-from services.rating.holds import DeterminantMissing, DeterminantUnpriced, RateNotFound
+from services.rating.holds import RateNotFound
 from services.rating.rounding import line_cents
 from shared.contracts.usage import Bucket
-
-BUCKET_WORDS: Final = {
-    Bucket.TOTAL: "ALL HOURS",
-    Bucket.ON_PEAK: "ON PEAK",
-    Bucket.MID_PEAK: "MID PEAK",
-    Bucket.OFF_PEAK: "OFF PEAK",
-    Bucket.SUPER_OFF_PEAK: "SUPER OFF PEAK",
-}
 
 
 class TimeOfUse(ComponentPart):
@@ -41,6 +34,15 @@ class TimeOfUse(ComponentPart):
             raise RateNotFound(f"the plan has no prices for the season {season}")
         return frozenset(self.prices[season])
 
+    def seasons_named(self) -> frozenset[str]:
+        """The seasons that its price table names."""
+        return frozenset(self.prices)
+
+    @property
+    def prices_energy(self) -> bool:
+        """A price of generation by itself."""
+        return True
+
     def lines(self, part: PeriodPart, pricing: Pricing, before: Sequence[Line]) -> list[Line]:  # noqa: ARG002  the same call for every kind
         """One line a bucket, in the order of the plan file.
 
@@ -49,28 +51,12 @@ class TimeOfUse(ComponentPart):
             DeterminantMissing: a bucket with a price is not in the 867.
             DeterminantUnpriced: the 867 has energy in a bucket without a price.
         """
-        priced = self.buckets(part.season)
-        self._refuse_unpriced(part, priced)
+        refuse_unpriced(part, self.buckets(part.season))
         lines = []
         for bucket, units in self.prices[part.season].items():
-            energy = part.energy_micro.get(bucket)
-            if bucket is Bucket.TOTAL:
-                energy = part.total_micro
-            if energy is None:
-                raise DeterminantMissing(f"the plan needs {bucket} energy, the 867 has none")
-            price = pricing.micro(units)
+            energy, price = energy_in(part, bucket), pricing.micro(units)
             cents = line_cents(energy, price, half_even=pricing.half_even)
             text = f"{self.label} {BUCKET_WORDS[bucket]} {part.season}"
             name = line_id(self.line_id, bucket, part)
             lines.append(energy_line(name, (self.code, text), part, (energy, price), cents))
         return lines
-
-    def _refuse_unpriced(self, part: PeriodPart, priced: frozenset[Bucket]) -> None:
-        if Bucket.TOTAL in priced:
-            return
-        for bucket, energy in part.energy_micro.items():
-            if bucket is not Bucket.TOTAL and bucket not in priced and energy:
-                raise DeterminantUnpriced(
-                    f"{bucket} energy has no price in {part.season}, the plan prices "
-                    + ", ".join(sorted(priced))
-                )

@@ -17,7 +17,13 @@ CODE: Final = "UT"
 
 
 def user_tax(
-    part: PeriodPart, city: str, rate_micro: int, before: Sequence[Line], *, half_even: bool
+    part: PeriodPart,
+    city: str,
+    rate_micro: int,
+    before: Sequence[Line],
+    *,
+    half_even: bool,
+    base_cents_max: int | None = None,
 ) -> list[Line]:
     """The tax on the lines `before` it, credits counted; no line when nothing is due.
 
@@ -27,8 +33,11 @@ def user_tax(
         rate_micro: the rate in millionths (8.5 % is 85,000).
         before: the part's lines so far; taxes among them are left out of the base.
         half_even: rounding of the plan.
+        base_cents_max: what the bill asks for in all, where credits of one part pay for another.
     """
-    base = sum(line.signed_cents for line in before if line.kind is not LineKind.TAX)
+    base = generation_cents(before)
+    if base_cents_max is not None:
+        base = min(base, base_cents_max)
     cents = tax_cents(max(base, 0), rate_micro, half_even=half_even)
     if not cents:
         return []
@@ -42,5 +51,11 @@ def user_tax(
             unit=None,
             price_micro=rate_micro,
             cents=cents,
+            rule=f"share of {base} cents of generation lines",
         )
     ]
+
+
+def generation_cents(lines: Sequence[Line]) -> int:
+    """What lines come to, taxes left out and credits counted."""
+    return sum(line.signed_cents for line in lines if line.kind is not LineKind.TAX)

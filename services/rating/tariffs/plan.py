@@ -11,26 +11,33 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from services.rating.calendars.calendar_file import Table
 from services.rating.components import Component, Pricing
-from services.rating.components.time_of_use import TimeOfUse
+from services.rating.components.nem import Generation
 from services.rating.holds import RateNotFound
 from shared.contracts.parts import CcaCode, UtilityCode
+from shared.contracts.usage import Bucket
 
 MONTHS = range(1, 13)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,29}$")]
+Rin = Annotated[str, StringConstraints(pattern=r"^[A-Z]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{3,4}$")]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+Tax = Literal["energy_surcharge", "user_tax"]
 
 
 class PlanFile(BaseModel):
     """One version of one plan, as it stands in `services/rating/plans/<cca>/<plan>.toml`.
 
-    Prices are integers in units of 10 to the power of minus `price_scale` dollars per kWh, so that
-    no binary fraction can slip in: with `price_scale = 5`, `20782` is $0.20782.
+    Prices are integers in units of 10 to the power of minus `price_scale` dollars per kWh, kW, day
+    or month, so that no binary fraction can slip in: with `price_scale = 5`, `20782` is $0.20782.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    format: Literal[2] = 2
+    """The version of this form of file; the form is `plan.schema.json`."""
     plan_id: Name
     version: Name
     title: Annotated[str, StringConstraints(min_length=1, max_length=120)]
@@ -39,7 +46,8 @@ class PlanFile(BaseModel):
     rate_codes: Annotated[tuple[Code, ...], Field(min_length=1)]
     """Utility rate codes (REF*NH) billed by this plan: a table, many to one."""
     products: Annotated[tuple[Code, ...], Field(min_length=1)]
-    """The CCA's products sold on this plan, e.g. `LIGHT_GREEN`."""
+    """The CCA's products sold on this plan, e.g. `LIGHT_GREEN`. A product is an adder with
+    `only_for`, or has a price table of its own with `only_for`."""
     cohort: Annotated[str, StringConstraints(max_length=20)] = ""
     """Vintage or jurisdiction, where the CCA publishes a table for each."""
     effective_from: date
@@ -47,15 +55,34 @@ class PlanFile(BaseModel):
     """Last day; open when absent."""
     known_from: date
     """Since when we may use it: a corrected sheet has an old effective date and a new this."""
-    source: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    source: Words
     """Where the numbers come from; "fictional" when they are made up for a test."""
+    source_url: Annotated[str, StringConstraints(pattern=r"^https?://\S{1,400}$")] | None = None
+    """Address of the rate sheet."""
+    source_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """Hash of the sheet as it was read, so that a changed sheet is noticed."""
+    board_action: Words | None = None
+    """The resolution or advice letter that adopted the prices."""
+    confidence: Literal["high", "medium", "low", "fictional"] | None = None
+    """How sure the numbers are; a plan of low confidence is never activated by itself."""
+    note: Annotated[str, StringConstraints(max_length=500)] | None = None
+    rin: Rin | None = None
+    """The rate identification number under which the state's MIDAS lists it."""
     price_scale: Literal[5, 6] = 5
     half_even: bool = False
     """Round half to even, for a utility that validates so; half-up otherwise."""
+    calendar: Name | None = None
+    """Name of the calendar that says which hours a bucket means; it has versions of its own."""
+    schedule: Table | None = None
+    """Instead of a calendar: a bucket for each month and hour, on weekdays and on weekends."""
     seasons: Annotated[
         dict[str, tuple[Annotated[int, Field(ge=1, le=12)], ...]], Field(min_length=1)
     ]
     """Season → its months; together all twelve, none twice."""
+    taxes: tuple[Tax, ...] = ("energy_surcharge", "user_tax")
+    """Which taxes of `taxes.toml` are laid on it."""
+    nem: Generation | None = None
+    """Rules for customers who generate; without them usage with received energy is held."""
     components: Annotated[tuple[Component, ...], Field(min_length=1)]
 
     @property
@@ -75,14 +102,21 @@ class PlanFile(BaseModel):
                 return season
         raise RateNotFound(f"{self.plan_id} has no season for {day:%B}")  # pragma: no cover
 
-    def buckets(self, season: str) -> frozenset[str]:
+    def buckets(self, season: str) -> frozenset[Bucket]:
         """The time-of-use quantities needed in a season.
 
         Raises:
             RateNotFound: the plan has no prices for the season.
         """
-        needed = (c.buckets(season) for c in self.components if isinstance(c, TimeOfUse))
-        return frozenset().union(*needed)
+        return frozenset().union(*(c.buckets(season) for c in self.components))
+
+    def demand_buckets(self, season: str) -> frozenset[Bucket]:
+        """The demand needed in a season.
+
+        Raises:
+            RateNotFound: the plan has no prices for the season.
+        """
+        return frozenset().union(*(c.demand_buckets(season) for c in self.components))
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -91,6 +125,8 @@ class PlanFile(BaseModel):
             raise ValueError("seasons must hold each of the twelve months exactly once")
         if self.effective_through is not None and self.effective_through < self.effective_from:
             raise ValueError("effective_through lies before effective_from")
+        if self.calendar is not None and self.schedule is not None:
+            raise ValueError("hours are given by a calendar or by a schedule, not by both")
         names = [component.line_id for component in self.components]
         if len(set(names)) != len(names):
             raise ValueError("two components have the same line_id")
@@ -102,7 +138,6 @@ class PlanFile(BaseModel):
         unknown = set(component.only_for) - set(self.products)
         if unknown:
             raise ValueError(f"{component.line_id} is for products not sold here: {unknown}")
-        if isinstance(component, TimeOfUse):
-            strange = set(component.prices) - set(self.seasons)
-            if strange:
-                raise ValueError(f"{component.line_id} prices seasons that do not exist: {strange}")
+        strange = component.seasons_named() - set(self.seasons)
+        if strange:
+            raise ValueError(f"{component.line_id} prices seasons that do not exist: {strange}")

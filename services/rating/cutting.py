@@ -1,0 +1,166 @@
+"""Cuts a service period where prices change, and gives each part the quantities used in it.
+
+Quantities that the 867 gives for separate periods are used as they are; otherwise energy is divided
+by days, and the lines say so. Where a customer generates, each part has what its plan nets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from services.rating.accounts import Terms
+from services.rating.charging import PeriodPart, whole
+from services.rating.components.nem import NetBilling
+from services.rating.holds import DeterminantMissing
+from services.rating.scope import Scope
+from services.rating.tariffs.book import PriceBook, Span
+from services.rating.tariffs.taxes import TaxDecision
+from services.rating.usage import (
+    PeriodEnergy,
+    highest_demand,
+    netted,
+    prorate,
+    refuse_generation,
+)
+from shared.contracts.usage import Bucket
+
+
+@dataclass(frozen=True, slots=True)
+class PricedPart:
+    """A part of the period together with what prices it."""
+
+    part: PeriodPart
+    span: Span
+    product: str
+    tax: TaxDecision
+
+
+def cut(
+    energies: Sequence[PeriodEnergy],
+    scope: Scope,
+    terms: Sequence[tuple[date, Terms]],
+    book: PriceBook,
+    known_on: date,
+) -> list[PricedPart]:
+    """Cut the periods of one bill into parts with one price list each, oldest first.
+
+    Args:
+        energies: what was metered, for each period of the 867.
+        scope: whose customer it is.
+        terms: the terms in force, each with its first day.
+        book: all prices and taxes.
+        known_on: the day whose knowledge of tariffs counts.
+
+    Raises:
+        UsageHold: some day has no price, or quantities cannot be divided.
+    """
+    found = [
+        each
+        for energy in energies
+        for each in _of_period(energy, _priced_spans(energy, scope, terms, book, known_on))
+    ]
+    demand = highest_demand(energies)
+    start, end = energies[0].start, energies[-1].end
+    return [
+        replace(
+            each,
+            part=replace(
+                each.part,
+                dated=len(found) > 1,
+                demand_micro=demand,
+                period_start=start,
+                period_end=end,
+            ),
+        )
+        for each in found
+    ]
+
+
+def _priced_spans(
+    energy: PeriodEnergy,
+    scope: Scope,
+    terms: Sequence[tuple[date, Terms]],
+    book: PriceBook,
+    known_on: date,
+) -> list[tuple[Span, str, TaxDecision]]:
+    spans: list[tuple[Span, str, TaxDecision]] = []
+    for index, (begins, term) in enumerate(terms):
+        first = max(begins, energy.start)
+        last = energy.end
+        if index + 1 < len(terms):
+            last = min(terms[index + 1][0], energy.end)
+        if first < last:
+            spans += _spans(scope, term, (first, last), book, known_on)
+    return spans
+
+
+def _spans(
+    scope: Scope, term: Terms, days: tuple[date, date], book: PriceBook, known_on: date
+) -> list[tuple[Span, str, TaxDecision]]:
+    first, last = days
+    key = book.key(scope.cca, scope.utility, term.rate_code, term.product, term.city)
+    found = []
+    changes = book.taxes.user_tax_changes(term.city)
+    for span in book.spans(key, first, last, known_on):
+        cuts = sorted({span.start, *(day for day in changes if span.start < day < span.end)})
+        for begin, end in zip(cuts, [*cuts[1:], span.end], strict=True):
+            tax = book.taxes.user_tax(term.city, begin)
+            found.append((Span(begin, end, span.plan, span.season), key.product, tax))
+    return found
+
+
+def _of_period(
+    energy: PeriodEnergy, spans: Sequence[tuple[Span, str, TaxDecision]]
+) -> list[PricedPart]:
+    if len(spans) == 1:
+        span, product, tax = spans[0]
+        return [PricedPart(_part(energy, span, prorated=False), span, product, tax)]
+    _refuse_unlike_buckets([span for span, _, _ in spans])
+    days = [(span.end - span.start).days for span, _, _ in spans]
+    delivered = _divided(energy.energy_micro, days)
+    received = _divided(energy.received_micro, days)
+    found = []
+    for index, (span, product, tax) in enumerate(spans):
+        share = PeriodEnergy(span.start, span.end, delivered[index], received[index])
+        found.append(PricedPart(_part(share, span, prorated=True), span, product, tax))
+    return found
+
+
+def _divided(quantities: Mapping[Bucket, int], days: list[int]) -> list[dict[Bucket, int]]:
+    """Divide by days: the fallback when the 867 gives neither intervals nor a split."""
+    buckets = {b: q for b, q in quantities.items() if b is not Bucket.TOTAL}
+    shares = {b: prorate(q, days) for b, q in (buckets or quantities).items()}
+    return [
+        {bucket: share[index] for bucket, share in shares.items()} for index in range(len(days))
+    ]
+
+
+def _part(energy: PeriodEnergy, span: Span, *, prorated: bool) -> PeriodPart:
+    rules = span.plan.nem
+    if rules is None:
+        refuse_generation([energy])
+    if isinstance(rules, NetBilling) and energy.received_micro:
+        raise DeterminantMissing(
+            f"{span.plan.plan_id} pays exports by the interval, the 867 has monthly quantities"
+        )
+    priced = netted(energy)
+    return PeriodPart(
+        energy.start,
+        energy.end,
+        span.season,
+        priced,
+        whole(priced),
+        prorated=prorated,
+        received_micro=energy.received_micro,
+    )
+
+
+def _refuse_unlike_buckets(spans: Sequence[Span]) -> None:
+    """Days cannot divide energy between seasons whose buckets mean different hours."""
+    if len({span.plan.buckets(span.season) for span in spans}) > 1:
+        days = ", ".join(str(span.start) for span in spans[1:])
+        raise DeterminantMissing(
+            f"prices change on {days} to other buckets, and the 867 is not split there"
+        )
