@@ -116,7 +116,7 @@ def reading_of(meter: MeterUsage) -> MeterReading:
         if quantity.unit is Unit.KWH:
             energy = received if quantity.direction is Direction.RECEIVED else delivered
             energy[bucket] = energy.get(bucket, 0) + micro
-        elif quantity.unit is Unit.KW and quantity.direction is Direction.DELIVERED:
+        elif quantity.direction is Direction.DELIVERED:
             demand[bucket] = max(demand.get(bucket, 0), micro)
     if not delivered and not received:
         raise UnitUnsupported(f"meter {meter.meter_number} has no quantity in kWh")
@@ -166,7 +166,9 @@ def netted(energy: PeriodEnergy) -> dict[Bucket, int]:
 
 def _spread(quantities: Mapping[Bucket, int]) -> dict[Bucket, int]:
     """The buckets without the total they add up to; a total alone stays."""
-    buckets = {b: micro for b, micro in quantities.items() if b is not Bucket.TOTAL}
+    buckets: dict[Bucket, int] = {
+        bucket: micro for bucket, micro in quantities.items() if bucket is not Bucket.TOTAL
+    }
     return buckets or dict(quantities)
 
 
