@@ -15,19 +15,19 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from services.edi_gateway.x12.cycles import JOINT, Cycle
 from services.edi_gateway.x12.cycles import LENGTH_MAX as CYCLE_LENGTH_MAX
-from services.edi_gateway.x12.cycles import Cycle
 from services.edi_gateway.x12.document import Loop, Segment, Transaction
 from services.edi_gateway.x12.matching import CompiledMap, Step
+from services.edi_gateway.x12.patterns import SegmentPattern, fixed_pattern, segment_pattern
 from services.edi_gateway.x12.rules import UNLIMITED
 from services.edi_gateway.x12.templates import SEGMENTS_MAX, FormBook
-from services.edi_gateway.x12.values import FORMATTED_VALUE, PLAIN_DATE, PLAIN_TIME, plain_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.edi_gateway.x12.delimiters import Delimiters
-    from services.edi_gateway.x12.rules import ElementRule, Guide, SegmentRule, SetMap
+    from services.edi_gateway.x12.rules import Guide, SetMap
 
 STATES_MAX = 5_000
 TEXTS_PER_STATE_MAX = 256
@@ -70,7 +70,18 @@ class State:
         self.remembers = True
         self.cycle: Cycle | None = None
         self.texts: dict[str, Move] = {}
-        self.patterns: dict[str, list[tuple[Matcher, Move, str]]] = {}
+        self.patterns: dict[str, list[tuple[Matcher, Move, SegmentPattern]]] = {}
+
+
+def accept_known(
+    guide: Guide, set_id: str, text: str, delimiters: Delimiters
+) -> Transaction | None:
+    """Read the text of one ST-SE that has a form known already; None tells nothing about it.
+
+    What is returned equals the transaction that `accept` returns for its segments.
+    """
+    acceptor = acceptor_for(guide, set_id, delimiters)
+    return None if acceptor is None else acceptor.forms.read(text, delimiters.segment)
 
 
 def accept(guide: Guide, texts: Sequence[str], delimiters: Delimiters) -> Transaction | None:
@@ -113,20 +124,21 @@ class Acceptor:
         self._states: dict[Spot, State] = {self._begin.spot: self._begin}
         self._texts = 0
         self._opening: Matcher | None = None
-        self._opening_source = ""
+        self._opening_pattern = fixed_pattern(SET_SEGMENT, element)
         self._searches = 0
-        self._forms = FormBook(element, component)
+        self.forms = FormBook()
         self._segments_max = _uncounted_limit(self._compiled)
 
     def read(self, texts: Sequence[str], head: tuple[str, ...]) -> Transaction | None:
         """Read by a known form, or walk; None at the first doubt."""
-        document = self._forms.read(texts)
+        joined = JOINT.join((*texts, ""))
+        document = self.forms.read(joined, JOINT) if joined.count(JOINT) == len(texts) else None
         if document is None and len(texts) <= self._segments_max and self._opens(texts[0], head):
             document = self._walk(texts, head)
             if document is not None and len(texts) > SEGMENTS_MAX:
                 self._find_cycles(texts)
-            elif document is not None and self._forms.is_watching:
-                self._forms.watch(self._sources(texts), document)
+            elif document is not None and self.forms.is_watching:
+                self.forms.watch(self._patterns(texts), document)
         return document
 
     def _walk(self, texts: Sequence[str], head: tuple[str, ...]) -> Transaction | None:
@@ -161,12 +173,12 @@ class Acceptor:
             else:
                 own.append(segment)
             if state.cycle is not None and state.cycle.is_worthwhile:
-                run = state.cycle.read(texts, position, loops[-1 - state.cycle.leaves])
+                run = state.cycle.read(texts, position, loops[-2])
                 if run:
                     position += len(run)
                     segments += run
                     next(islice(rest, len(run) - 1, None))
-                    loops[-1] = loops[-1 - state.cycle.leaves].children[-1]
+                    loops[-1] = loops[-2].children[-1]
                     own = loops[-1].segments
         if state.place != self._compiled.end:
             return None
@@ -179,8 +191,8 @@ class Acceptor:
         check = self._compiled.check(self._compiled.start)
         if check.problems(text, head):
             return False
-        source = _pattern(check.rule, head, self._element, self._component, keyed=True)
-        self._opening, self._opening_source = re.compile(source).fullmatch, source
+        pattern = segment_pattern(check.rule, head, self._element, self._component, keyed=True)
+        self._opening, self._opening_pattern = re.compile(pattern.source).fullmatch, pattern
         return True
 
     def _next(self, state: State, text: str, position: int) -> Move | None:
@@ -214,17 +226,17 @@ class Acceptor:
             trail.append(state)
         return all(len({id(trail[place]) for place in series}) == 1 for series in places)
 
-    def _sources(self, texts: Sequence[str]) -> list[str]:
+    def _patterns(self, texts: Sequence[str]) -> list[SegmentPattern]:
         """Return the pattern by which each segment of a walked document is known, or its text."""
-        state, sources = self._begin, [self._opening_source]
+        state, found = self._begin, [self._opening_pattern]
         for position, text in enumerate(texts[1:], start=2):
             known = state.patterns.get(text[:PREFIX_LENGTH], ())
-            pattern = next((source for matches, _, source in known if matches(text)), "")
-            sources.append(pattern or re.escape(text))
+            pattern = next((pattern for matches, _, pattern in known if matches(text)), None)
+            found.append(pattern or fixed_pattern(text, self._element))
             move = state.texts.get(text) or self._next(state, text, position)
             if move is not None:
                 state = move[0]
-        return sources
+        return found
 
     def _find_cycles(self, texts: Sequence[str]) -> None:
         """Look once or more for a loop that repeats in a long document, and keep its pattern."""
@@ -247,13 +259,13 @@ class Acceptor:
     def _keep_cycle(
         self, state: State, trail: Sequence[tuple[State, Move | None]], texts: Sequence[str]
     ) -> None:
-        sources: list[str] = []
+        patterns: list[SegmentPattern] = []
         for (place, _), text in zip(trail, texts, strict=False):
             known = place.patterns.get(text[:PREFIX_LENGTH], ())
-            sources += [source for matches, _, source in known if matches(text)][:1]
+            patterns += [pattern for matches, _, pattern in known if matches(text)][:1]
         first = state.texts.get(texts[0]) or self._next(state, texts[0], 0)
-        if len(sources) == len(trail) and first is not None and first[1] == 1:
-            state.cycle = Cycle(sources, 1, self._element, self._component)
+        if len(patterns) == len(trail) and first is not None and first[1] == 1:
+            state.cycle = Cycle(patterns, self._component)
 
     def _learn(self, state: State, text: str, position: int) -> Move | None:
         """Ask the plain checks about a segment, and keep the way if there is nothing wrong."""
@@ -274,8 +286,10 @@ class Acceptor:
         patterns = state.patterns.setdefault(text[:PREFIX_LENGTH], [])
         if len(patterns) < PATTERNS_PER_PREFIX_MAX:
             keyed = self._compiled.is_keyed(fields[0])
-            source = _pattern(step.check.rule, fields, self._element, self._component, keyed=keyed)
-            patterns.append((re.compile(source).fullmatch, move, source))
+            pattern = segment_pattern(
+                step.check.rule, fields, self._element, self._component, keyed=keyed
+            )
+            patterns.append((re.compile(pattern.source).fullmatch, move, pattern))
         return move
 
     def _remember(self, state: State, text: str, move: Move) -> None:
@@ -317,35 +331,3 @@ def _uncounted_limit(compiled: CompiledMap) -> int:
     """How many segments a document may have so that no uncounted place can come too often."""
     limits = [use for use in compiled.limits() if COUNTED_MAX < use < UNLIMITED]
     return min(limits, default=UNLIMITED)
-
-
-def _pattern(
-    rule: SegmentRule, fields: tuple[str, ...], element: str, component: str, *, keyed: bool
-) -> str:
-    """Return a pattern of segments as faultless as this one, whose fields are known to be so.
-
-    The same elements are filled. Codes, composites and whatever has no plain pattern must be the
-    same; other values may be any that are plainly good.
-    """
-    parts = [re.escape(fields[0])]
-    for number, value in enumerate(fields[1:], start=1):
-        free = ""
-        if value and number <= len(rule.elements) and not (keyed and number == 1):
-            free = _free_pattern(rule.elements[number - 1], fields, element + component)
-        parts.append(free or re.escape(value))
-    return re.escape(element).join(parts)
-
-
-def _free_pattern(rule: ElementRule, fields: tuple[str, ...], separators: str) -> str:
-    """Return a pattern of every value that would be as good in this place; empty when unknown."""
-    if rule.components or rule.codes or rule.advised_codes or rule.not_used:
-        return ""
-    if rule.data_element != FORMATTED_VALUE:
-        return plain_pattern(rule, separators)
-    fits = rule.min_length <= len("CCYYMMDD") and rule.max_length >= len("CCYYMMDDHHMM")
-    form, value = fields[rule.number - 1], fields[rule.number]
-    if not fits or set(separators) & set("0123456789"):
-        return ""
-    if form == "DT" and len(value) == len("CCYYMMDDHHMM"):
-        return PLAIN_DATE + PLAIN_TIME
-    return PLAIN_DATE if form in ("D8", "DT") and len(value) == len("CCYYMMDD") else ""

@@ -7,12 +7,16 @@ may repeat, and a whole stretch of repetitions is matched in one go.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from itertools import accumulate, chain, count, pairwise, repeat
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from services.edi_gateway.x12.document import Loop, Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from services.edi_gateway.x12.patterns import SegmentPattern
 
 LENGTH_MAX = 8
 """Segments of one repetition."""
@@ -26,22 +30,26 @@ MISSES_MAX = 200
 
 JOINT = "\n"
 
-_new_segment = tuple.__new__
+_new: Any = tuple.__new__
+"""Makes a named tuple of a tuple in one call, without asking for its names."""
 
 
 class Cycle:
     """A loop that leads back to where it began: its first segment opens it, the others follow."""
 
-    __slots__ = ("_component", "_element", "_matches", "_misses", "leaves", "length")
+    __slots__ = ("_component", "_cut", "_element", "_matches", "_misses", "_width", "length")
 
-    def __init__(self, sources: Sequence[str], leaves: int, element: str, component: str) -> None:
-        """Take the pattern of each segment; `leaves` loops are closed before it opens again."""
-        self.length = len(sources)
-        self.leaves = leaves
-        self._matches = re.compile(f"(?:{JOINT.join(sources)}{JOINT})*").match
-        self._element = element
+    def __init__(self, patterns: Sequence[SegmentPattern], component: str) -> None:
+        """Take the pattern of each segment; one loop is closed before it opens again."""
+        self.length = len(patterns)
+        source = JOINT.join(one.source for one in patterns) + JOINT
+        self._matches = re.compile(f"(?:{source})*").match
+        self._element = patterns[0].element
         self._component = component
         self._misses = 0
+        ends = list(accumulate(len(one.fields) for one in patterns))
+        self._width = ends[-1]
+        self._cut = itemgetter(*(slice(*pair) for pair in pairwise((0, *ends))))
 
     @property
     def is_worthwhile(self) -> bool:
@@ -53,24 +61,31 @@ class Cycle:
 
         Returns their segments.
         """
-        length = self.length
-        window = texts[start : start + length * WINDOW]
+        window = texts[start : start + self.length * WINDOW]
         joined = JOINT.join(window) + JOINT
         if joined.count(JOINT) != len(window):  # a text holds what stands between texts
             return []
         found = self._matches(joined)
         end = found.end() if found else 0
-        count = len(window) if end == len(joined) else joined.count(JOINT, 0, end)
-        if count < WORTHWHILE * length:
+        number = len(window) if end == len(joined) else joined.count(JOINT, 0, end)
+        if number < WORTHWHILE * self.length:
             self._misses += 1
             return []
-        element, component = self._element, self._component
-        segments = [
-            _new_segment(Segment, (tuple(text.split(element)), position, component))
-            for position, text in enumerate(window[:count], start=start + 1)
-        ]
-        name = segments[0][0][0]
-        parent.children.extend(
-            [Loop(name, segments[at : at + length], []) for at in range(0, count, length)]
+        fields = self._fields(joined[: end - len(JOINT)])
+        segments: list[Segment] = list(
+            map(
+                _new,
+                repeat(Segment),
+                zip(fields, count(start + 1), repeat(self._component), strict=False),
+            )
         )
+        own = map(list, zip(*[iter(segments)] * self.length, strict=True))
+        lists: Any = zip(repeat(segments[0].id), own, map(list, repeat(())), strict=False)
+        parent.children.extend(map(_new, repeat(Loop), lists))
         return segments
+
+    def _fields(self, joined: str) -> Iterable[tuple[str, ...]]:
+        """Cut repetitions into the fields of each segment: their numbers are those of the form."""
+        flat = joined.replace(JOINT, self._element).split(self._element)
+        rows = zip(*[iter(flat)] * self._width, strict=True)
+        return rows if self.length == 1 else chain.from_iterable(map(self._cut, rows))

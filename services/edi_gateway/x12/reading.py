@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from services.edi_gateway.x12.acceptance import accept
+from services.edi_gateway.x12.acceptance import accept, accept_known
 from services.edi_gateway.x12.acknowledge import SetVerdict
 from services.edi_gateway.x12.findings import Finding, has_errors
 from services.edi_gateway.x12.tokenizer import segment_offsets, split_segments
@@ -56,9 +56,14 @@ def read_transaction(
     envelope findings of the slot come first, then those of the content. Offsets count from the
     first byte of the file.
     """
-    texts = split_segments(data.decode("latin-1"), delimiters)
+    text = data.decode("latin-1")
     belongs = membership(slot, guide)
-    if not (slot.findings or belongs):
+    good = not (slot.findings or belongs)
+    accepted = accept_known(guide, slot.set_id, text, delimiters) if good else None
+    if accepted is not None:
+        return ReadTransaction(slot.set_id, slot.control_number, slot.index, accepted, ())
+    texts = split_segments(text, delimiters)
+    if good:
         accepted = accept(guide, texts, delimiters)
         if accepted is not None:
             return ReadTransaction(slot.set_id, slot.control_number, slot.index, accepted, ())
