@@ -59,7 +59,9 @@ def cut(
     found = [
         each
         for energy in energies
-        for each in _of_period(energy, _priced_spans(energy, scope, terms, book, known_on))
+        for each in _of_period(
+            energy, priced_spans((energy.start, energy.end), scope, terms, book, known_on)
+        )
     ]
     demand = highest_demand(energies)
     start, end = energies[0].start, energies[-1].end
@@ -78,19 +80,24 @@ def cut(
     ]
 
 
-def _priced_spans(
-    energy: PeriodEnergy,
+def priced_spans(
+    days: tuple[date, date],
     scope: Scope,
     terms: Sequence[tuple[date, Terms]],
     book: PriceBook,
     known_on: date,
 ) -> list[tuple[Span, str, TaxDecision]]:
+    """Cut days `[start, end)` where terms, plan, season or city tax change, with what prices them.
+
+    Raises:
+        RateNotFound: some day has no plan, or more than one.
+        TaxUnknown: the service address has no city.
+    """
     spans: list[tuple[Span, str, TaxDecision]] = []
     for index, (begins, term) in enumerate(terms):
-        first = max(begins, energy.start)
-        last = energy.end
+        first, last = max(begins, days[0]), days[1]
         if index + 1 < len(terms):
-            last = min(terms[index + 1][0], energy.end)
+            last = min(terms[index + 1][0], days[1])
         if first < last:
             spans += _spans(scope, term, (first, last), book, known_on)
     return spans
