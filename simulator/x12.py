@@ -18,13 +18,17 @@ Segment = tuple[str, ...]
 
 VERSION: Final = "004010"
 FUNCTIONAL_IDS: Final = {
+    "248": "SU",
     "814": "GE",
     "867": "PT",
     "810": "IN",
     "820": "RA",
     "824": "AG",
     "997": "FA",
+    "999": "FA",
 }
+LATER_VERSIONS: Final = {"999": "005010"}
+"""GS08 of the sets that are not of 004010."""
 WRITE_CHUNK_BYTES: Final = 1 << 18
 ISA_ELEMENTS: Final = 16
 
@@ -155,7 +159,8 @@ def _isa(envelope: Envelope, delimiters: Delimiters) -> str:
 def _gs(envelope: Envelope, set_id: str) -> Segment:
     return (
         *("GS", FUNCTIONAL_IDS[set_id], envelope.sender, envelope.receiver),
-        *(f"{envelope.day:%Y%m%d}", envelope.written_at, str(envelope.control), "X", VERSION),
+        *(f"{envelope.day:%Y%m%d}", envelope.written_at, str(envelope.control), "X"),
+        LATER_VERSIONS.get(set_id, VERSION),
     )
 
 

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sqlalchemy import insert, select
 
+from services.edi_gateway.guides import guide_of
 from services.edi_gateway.intake import FileScope
 from services.edi_gateway.operations import ledger
 from services.edi_gateway.operations.ledger import NewEntry
@@ -25,8 +26,8 @@ from services.edi_gateway.x12 import (
     Finding,
     FunctionalGroup,
     Interchange,
+    Segment,
     check_group,
-    load_guide,
     refuses_group,
 )
 from shared.platform.database import WriteSession
@@ -52,6 +53,11 @@ class KeptInterchange:
     interchange: Interchange
     verdict: Verdict
     groups: tuple[KeptGroup, ...]
+
+    @property
+    def receipts(self) -> tuple[Segment, ...]:
+        """The TA1s inside; none when the interchange may have no effect."""
+        return self.interchange.acknowledgments if self.verdict.has_effect else ()
 
 
 async def keep_envelopes(
@@ -174,7 +180,7 @@ async def _keep_groups(
     *,
     is_new: bool,
 ) -> tuple[KeptGroup, ...]:
-    guide = load_guide(partners().utility(scope.utility).guide)
+    guide = guide_of(partners().utility(scope.utility))
     kept = []
     for group in each.groups:
         found = check_group(group, guide)

@@ -263,6 +263,8 @@ class InboundDesk:
         total = sum(len(g.group.transactions) for one in kept for g in one.groups)
         async with self._database.unit_of_work() as session:
             await self._acknowledger.acknowledge(session, scope, kept)
+            receipts = [ta1 for one in kept for ta1 in one.receipts]
+            await self._partner_answers.apply_ta1s(session, scope, receipts)
             await intake.keep_findings(
                 session, scope.file_id, ((None, found) for found in _envelope_findings(scan, kept))
             )

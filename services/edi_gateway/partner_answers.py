@@ -1,12 +1,13 @@
-"""What a partner says of our documents: its 997 (syntax) and its 824 (business).
+"""What a partner says of our documents: TA1 (envelope), 997 or 999 (syntax), 824 (business).
 
-A 997 is matched to the group we sent by partner, functional id and group control number, and moves
-the "acknowledged?" of each transaction in it. An 824 is matched by the document's own number.
+A TA1 is matched by interchange number; a 997 to the group we sent by partner, functional id and
+group control number, and moves the "acknowledged?" of each transaction in it. An 824 is matched by
+the document's own number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,12 +17,19 @@ from sqlalchemy import select, update
 from services.edi_gateway.intake import FileScope, Judged
 from services.edi_gateway.operations import ledger, projection
 from services.edi_gateway.operations.ledger import NewEntry
-from services.edi_gateway.store import functional_group, outbound_document, transaction
+from services.edi_gateway.store import (
+    functional_group,
+    interchange,
+    outbound_document,
+    transaction,
+)
 from services.edi_gateway.transactions import Acknowledgment
+from services.edi_gateway.x12 import InterchangeAcknowledgment, Segment, read_ta1
 from shared.contracts.documents import (
     AcknowledgedDocument,
     AcknowledgmentVerdict,
     Advice,
+    AdviceAction,
     AdviceVerdict,
     DocumentAcknowledged,
 )
@@ -30,6 +38,8 @@ from shared.contracts.parts import MESSAGE_ITEMS_MAX, ServiceName
 from shared.platform.clock import Clock
 from shared.platform.database import WriteSession
 from shared.platform.mailbox import Mailbox
+
+CHARGE_SET = "810"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +68,9 @@ class PartnerAnswers:
             for fact in each.reading.facts:
                 if isinstance(fact, Acknowledgment):
                     await self._apply_997(session, scope, each, fact)
-                elif isinstance(fact, Advice):
-                    await self._apply_824(session, scope, fact)
+            advice = [fact for fact in each.reading.facts if isinstance(fact, Advice)]
+            if advice:
+                await self._apply_824(session, scope, advice)
 
     async def _apply_997(
         self, session: WriteSession, scope: FileScope, each: Judged, told: Acknowledgment
@@ -207,33 +218,41 @@ class PartnerAnswers:
                     ],
                 )
 
-    async def _apply_824(self, session: WriteSession, scope: FileScope, advice: Advice) -> None:
-        """Show the utility's business answer on the document that it is about."""
-        row = (
-            await session.execute(
-                select(transaction.c.id, transaction.c.file_id).where(
-                    transaction.c.direction == "outbound",
-                    transaction.c.utility == scope.utility,
-                    transaction.c.environment == scope.environment.value,
-                    transaction.c.set_id == advice.set_id,
-                    transaction.c.business_key == advice.document_number,
+    async def _apply_824(
+        self, session: WriteSession, scope: FileScope, told: Sequence[Advice]
+    ) -> None:
+        """Show the utility's business answers on the documents that one 824 is about."""
+        unknown = []
+        for advice in told:
+            row = (
+                await session.execute(
+                    select(transaction.c.id, transaction.c.file_id).where(
+                        transaction.c.direction == "outbound",
+                        transaction.c.utility == scope.utility,
+                        transaction.c.environment == scope.environment.value,
+                        transaction.c.set_id == advice.set_id,
+                        transaction.c.business_key == advice.document_number,
+                    )
                 )
-            )
-        ).one_or_none()
-        rejected = advice.verdict is not AdviceVerdict.ACCEPTED
-        own: dict[str, Any] = {"id": advice.transaction_id, "applied": "applied"}
-        if row is None:
-            own["applied"] = "exception"
-            own["exception_code"] = "UNKNOWN_DOCUMENT"
-            own["exception_text"] = (
-                f"the 824 is about {advice.set_id} {advice.document_number}, which we never sent"
-            )
-        else:
-            own["exception_code"] = own["exception_text"] = None
+            ).one_or_none()
+            if row is None:
+                unknown.append(f"{advice.set_id} {advice.document_number}")
+            elif advice.verdict is not AdviceVerdict.ACCEPTED:
+                await self._show_rejection(session, row, advice)
+        text = f"the 824 is about {', '.join(unknown)}, which we never sent" if unknown else None
+        own = {
+            "id": told[0].transaction_id,
+            "applied": "exception" if unknown else "applied",
+            "exception_code": "UNKNOWN_DOCUMENT" if unknown else None,
+            "exception_text": text,
+        }
         await projection.move(session, [own], "applied", "exception_code", "exception_text")
-        if row is None or not rejected:
-            return
+
+    async def _show_rejection(self, session: WriteSession, row: Any, advice: Advice) -> None:  # noqa: ANN401
+        """Put a rejection and what is expected of us on the document that was rejected."""
         words = _words(advice.reasons)
+        if advice.action is AdviceAction.CORRECT_AND_RESEND:
+            words += "; it is expected again, corrected"
         await ledger.record(
             session,
             [
@@ -242,22 +261,84 @@ class PartnerAnswers:
                     transaction_id=row.id,
                     kind="AdviceReceived",
                     message=f"The utility's 824 rejected {advice.document_number}: {words}",
-                    data={"advice": str(advice.transaction_id)},
+                    data={
+                        "advice": str(advice.transaction_id),
+                        "action": advice.action.value if advice.action else None,
+                    },
                 )
             ],
             self._clock.now(),
         )
+        change = {
+            "id": row.id,
+            "exception_code": "INVOICE_REJECTED" if advice.set_id == CHARGE_SET else "REJECTED_824",
+            "exception_text": f"the utility's 824 rejected it: {words}",
+        }
+        columns = ["exception_code", "exception_text"]
+        if advice.set_id == CHARGE_SET:
+            change["paid"] = "rejected"
+            columns.append("paid")
+        await projection.move(session, [change], *columns)
+
+    async def apply_ta1s(
+        self, session: WriteSession, scope: FileScope, told: Iterable[Segment]
+    ) -> None:
+        """Show the receipts for whole interchanges on what we sent; a refusal is an exception.
+
+        A TA1 that accepts says only that the envelope could be read, which the 997 says better.
+        """
+        for receipt in map(read_ta1, told):
+            rows = (
+                await session.execute(
+                    select(transaction.c.id, transaction.c.file_id)
+                    .join(interchange, interchange.c.file_id == transaction.c.file_id)
+                    .where(
+                        interchange.c.direction == "outbound",
+                        interchange.c.utility == scope.utility,
+                        interchange.c.environment == scope.environment.value,
+                        interchange.c.control_number == receipt.control_number.zfill(9),
+                    )
+                    .order_by(transaction.c.position)
+                )
+            ).all()
+            if not receipt.accepted or not rows:
+                await self._show_ta1(session, scope, receipt, rows)
+
+    async def _show_ta1(
+        self,
+        session: WriteSession,
+        scope: FileScope,
+        receipt: InterchangeAcknowledgment,
+        rows: Sequence[Any],
+    ) -> None:
+        number = f"interchange {receipt.control_number}"
+        verdict = "accepts" if receipt.accepted else f"refuses (note {receipt.note})"
+        about = f"The utility's TA1 {verdict} {number}"
+        entries = [
+            NewEntry(
+                file_id=scope.file_id,
+                kind="InterchangeReceipt",
+                message=about if rows else f"{about}, which we never sent",
+                data={"code": receipt.code, "note": receipt.note},
+            )
+        ]
+        if rows:
+            entries.append(
+                NewEntry(file_id=rows[0].file_id, kind="RefusedByPartner", message=about)
+            )
+        await ledger.record(session, entries, self._clock.now())
         await projection.move(
             session,
             [
                 {
                     "id": row.id,
-                    "paid": "rejected",
-                    "exception_code": "INVOICE_REJECTED",
-                    "exception_text": f"the utility's 824 rejected it: {words}",
+                    "acknowledged": "rejected",
+                    "exception_code": "REJECTED_TA1",
+                    "exception_text": f"the utility's TA1 refused {number}, note {receipt.note}",
                 }
+                for row in rows
             ],
-            "paid",
+            "acknowledged",
             "exception_code",
             "exception_text",
         )

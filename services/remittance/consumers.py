@@ -13,14 +13,23 @@ from services.remittance.apply_remittance import receive_part
 from services.remittance.enter_documents import enter_documents, enter_verdicts
 from services.remittance.receivables import Scope, acknowledged, advised, sent_charges
 from services.remittance.settle_lines import Cause, Settled, announce
+from services.remittance.write_offs import keep_write_offs
 from shared.contracts.documents import AdviceReported, DocumentAcknowledged, DocumentSent
 from shared.contracts.envelope import Envelope
 from shared.contracts.remittance import RemittanceReported
+from shared.contracts.write_offs import WriteOffsReported
 from shared.platform.clock import Clock
 from shared.platform.database import WriteSession, after_commit
 from shared.platform.mailbox import Handler, Mailbox
 
-Fact = TypeVar("Fact", DocumentSent, DocumentAcknowledged, AdviceReported, RemittanceReported)
+Fact = TypeVar(
+    "Fact",
+    DocumentSent,
+    DocumentAcknowledged,
+    AdviceReported,
+    RemittanceReported,
+    WriteOffsReported,
+)
 
 
 def _body(envelope: Envelope, kind: type[Fact]) -> Fact:
@@ -50,6 +59,7 @@ class RemittanceConsumers:
             "DocumentAcknowledged": self.on_document_acknowledged,
             "AdviceReported": self.on_advice_reported,
             "RemittanceReported": self.on_remittance_reported,
+            "WriteOffsReported": self.on_write_offs_reported,
         }
 
     async def on_document_sent(self, session: WriteSession, envelope: Envelope) -> None:
@@ -82,6 +92,11 @@ class RemittanceConsumers:
         said = await receive_part(session, envelope, body, self._cause(envelope))
         await self._mailbox.put(session, said)
         after_commit(session, self._wake_poster)
+
+    async def on_write_offs_reported(self, session: WriteSession, envelope: Envelope) -> None:
+        """Keep what a utility says it wrote off."""
+        body = _body(envelope, WriteOffsReported)
+        await keep_write_offs(session, envelope, body, self._clock.now())
 
     async def _say(
         self, session: WriteSession, scope: Scope, settled: Settled, cause: Cause

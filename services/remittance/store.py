@@ -311,3 +311,27 @@ journal_entry = Table(
     Index("ix_journal_entry_document_id", "document_id", "sequence"),
 )
 """The double-entry journal; the entries of one `posting_id` balance."""
+
+reported_write_off = Table(
+    "reported_write_off",
+    METADATA,
+    Column("transaction_id", Uuid, primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    *_scope(),
+    _word("write_off_id"),
+    _word("purpose"),
+    _word("account_number"),
+    _word("service_agreement_id", nullable=True),
+    _word("invoice_number", nullable=True),
+    _word("usage_id", nullable=True),
+    _cents("amount_cents"),
+    Column("written_off_on", Date, nullable=False),
+    _word("reason_code", nullable=True),
+    _word("reason_text", nullable=True),
+    _word("state"),  # reported
+    Column("message_id", Uuid, nullable=False),
+    Column("correlation_id", Uuid, nullable=False),
+    _moment("reported_at"),
+    Index("ix_reported_write_off_account", "account_number", *_SCOPE),
+)
+"""What utilities say they wrote off (248); kept as said, compared with our balances later."""

@@ -81,6 +81,13 @@ class AdviceVerdict(StrEnum):
     PARTIAL = "partial"
 
 
+class AdviceAction(StrEnum):
+    """What the sender of an 824 expects: the document again, corrected, or nothing."""
+
+    CORRECT_AND_RESEND = "correct_and_resend"
+    NOTIFY = "notify"
+
+
 class Advice(Part):
     """What one 824 says of one document of ours."""
 
@@ -90,7 +97,11 @@ class Advice(Part):
     document_number: Identifier
     """OTI03: for an 810 its invoice number."""
     account_number: Identifier | None = None
+    usage_id: Identifier | None = None
+    """REF*6O: the 867 BPT02 that the document answered."""
     verdict: AdviceVerdict
+    action: AdviceAction | None = None
+    """BGN08 or OTI15; None when the utility does not say."""
     reasons: tuple[Reason, ...] = ()
 
 

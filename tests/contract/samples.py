@@ -65,6 +65,7 @@ from shared.contracts.usage import (
     UsageItem,
     UsageReported,
 )
+from shared.contracts.write_offs import WriteOff, WriteOffsReported
 
 ONE, TWO = (UUID(int=number, version=4) for number in (1, 2))
 FIRST, LAST = date(2026, 6, 6), date(2026, 7, 6)
@@ -313,6 +314,21 @@ BODIES: tuple[Body, ...] = (
         lines_total=Decimal("9.99"),
         code="SUM_MISMATCH",
         message="lines sum to 9.99",
+    ),
+    WriteOffsReported(
+        file_id=ONE,
+        items=(
+            WriteOff(
+                transaction_id=TWO,
+                write_off_id="WO1",
+                sequence=1,
+                purpose=Purpose.ORIGINAL,
+                account_number="0012345678",
+                amount=Decimal("-12.34"),
+                written_off_on=LAST,
+                reason=REASON,
+            ),
+        ),
     ),
 )
 

@@ -232,6 +232,23 @@ def advice(who: Customer, advice_id: str, invoice: str) -> Body:
     )
 
 
+def written_off(who: Customer, write_off_id: str, amount: str, invoice: str) -> Body:
+    """One 248 that writes off one invoice of one account."""
+    utility, cca = parties(who.utility, who.cca)
+    return (
+        ("BHT", "0001", "00", write_off_id, TODAY),
+        ("NM1", "8S", "2", utility[2], "", "", "", "", *utility[3:5]),
+        ("NM1", "SJ", "2", cca[2], "", "", "", "", *cca[3:5]),
+        ("HL", "1", "", "AC"),
+        ("NM1", "8R", "2", who.name),
+        ("REF", "12", who.account),
+        ("REF", "IV", invoice),
+        ("DTP", "007", "D8", TODAY),
+        ("STC", "A13"),
+        ("AMT", "T4", amount),
+    )
+
+
 def accepted(groups: Sequence[Group]) -> list[Body]:
     """997s that accept every transaction of the groups."""
     return [tuple(one) for one in receipts(groups)]

@@ -112,3 +112,91 @@ class TestReceipts:
         await enrolled.send("pge", "997", never)
 
         assert len(enrolled.mailbox("pge")) == before
+
+    async def test_a_999_has_the_effect_of_a_997(self, enrolled: Exchange) -> None:
+        await enrolled.send("pge", "867", papers.usage(ADA, "USE1"))
+        (group,) = enrolled.groups("pge")
+        invoice = await enrolled.invoice_of("USE1")
+
+        await enrolled.send(
+            "pge",
+            "999",
+            (
+                ("AK1", "IN", str(group.control), "004010"),
+                ("AK2", "810", "0001"),
+                ("IK3", "TDS", "9", "", "I6"),
+                ("CTX", "TOTAL"),
+                ("IK5", "R", "I5"),
+                ("AK9", "R", "1", "1", "0"),
+            ),
+        )
+
+        state = await enrolled.state("outbound", "810", invoice)
+        assert (state["acknowledged"], state["exception_code"]) == ("rejected", "REJECTED_997")
+        assert len(enrolled.groups("pge")) == 1
+
+    async def test_a_ta1_that_refuses_an_interchange_says_so_on_everything_in_it(
+        self, enrolled: Exchange
+    ) -> None:
+        await enrolled.send("pge", "867", papers.usage(ADA, "USE1"), papers.usage(BRUNO, "USE2"))
+        (sent,) = [each for each in enrolled.mailbox("pge") if "810" in each.name]
+        number = f"{sent.interchange.control:09d}"
+
+        await enrolled.put("pge", receipt(number, "R", "018"), "refused.edi")
+        await enrolled.settle()
+
+        for usage_id in ("USE1", "USE2"):
+            invoice = await enrolled.invoice_of(usage_id)
+            state = await enrolled.state("outbound", "810", invoice)
+            assert (state["acknowledged"], state["exception_code"]) == ("rejected", "REJECTED_TA1")
+        assert "RefusedByPartner" in await enrolled.file_entries(sent.name)
+        assert "InterchangeReceipt" in await enrolled.file_entries("refused.edi")
+
+    async def test_a_ta1_that_accepts_leaves_the_997_to_answer(self, enrolled: Exchange) -> None:
+        await enrolled.send("pge", "867", papers.usage(ADA, "USE1"))
+        (sent,) = [each for each in enrolled.mailbox("pge") if "810" in each.name]
+
+        number = f"{sent.interchange.control:09d}"
+        await enrolled.put("pge", receipt(number, "A", "000"), "received.edi")
+        await enrolled.settle()
+
+        invoice = await enrolled.invoice_of("USE1")
+        assert (await enrolled.state("outbound", "810", invoice))["acknowledged"] == "waiting"
+
+
+class TestWriteOffs:
+    async def test_a_248_is_receipted_and_its_rows_are_kept(self, enrolled: Exchange) -> None:
+        await enrolled.send("pge", "867", papers.usage(ADA, "USE1"))
+        invoice = await enrolled.invoice_of("USE1")
+
+        await enrolled.send("pge", "248", papers.written_off(ADA, "WO1", "12.34", invoice))
+
+        (row,) = await enrolled.rows(
+            "SELECT write_off_id, account_number, invoice_number, amount_cents, state"
+            " FROM remittance.reported_write_off"
+        )
+        assert row == {
+            "write_off_id": "WO1",
+            "account_number": ADA.account,
+            "invoice_number": invoice,
+            "amount_cents": 1234,
+            "state": "reported",
+        }
+        assert elements(enrolled.documents("pge", "997")[-1], "AK1")[0][0] == "SU"
+        assert await enrolled.open_usd(invoice) == TOTAL
+
+    async def test_the_same_248_under_a_new_number_is_kept_once(self, enrolled: Exchange) -> None:
+        paper = papers.written_off(ADA, "WO1", "12.34", "MCE0001")
+        await enrolled.send("pge", "248", paper)
+        await enrolled.send("pge", "248", paper)
+
+        assert await enrolled.value("SELECT count(*) FROM remittance.reported_write_off") == 1
+
+
+def receipt(control_number: str, verdict: str, note: str) -> bytes:
+    """A file with nothing but the TA1 for one interchange of ours."""
+    head = papers.file_of("pge", "997", 900, [])
+    begin = head[: head.index(b"~") + 1].decode()
+    return (
+        f"{begin}\nTA1*{control_number}*260706*0600*{verdict}*{note}~\nIEA*0*000000900~\n".encode()
+    )

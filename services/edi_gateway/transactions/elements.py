@@ -41,7 +41,12 @@ def read_dtm(segment: Segment) -> date | None:
     """
     if segment.element(2).strip():
         return read_date(segment.element(2))
-    period = segment.element(6).strip()
+    return read_period_day(segment.element(6))
+
+
+def read_period_day(text: str) -> date | None:
+    """Read the day of an element 1251 in form D8, DT or RD8 (its first day)."""
+    period = text.strip()
     return read_date(period[:_DATE_DIGITS]) if _PERIOD.fullmatch(period) else None
 
 

@@ -16,9 +16,11 @@ from uuid import UUID
 from shared.contracts.charges import ReportedInvoice
 from shared.contracts.documents import AcknowledgmentVerdict, Advice
 from shared.contracts.enrollment import EnrollmentRequest
+from shared.contracts.intervals import IntervalUsage
 from shared.contracts.parts import MESSAGE_ITEMS_MAX, Reason
 from shared.contracts.remittance import RemittanceLine
 from shared.contracts.usage import UsageItem
+from shared.contracts.write_offs import WriteOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,16 @@ class Acknowledgment:
         return AcknowledgmentVerdict.REJECTED
 
 
-Fact = EnrollmentRequest | UsageItem | ReportedInvoice | Payment | Advice | Acknowledgment
+Fact = (
+    EnrollmentRequest
+    | UsageItem
+    | IntervalUsage
+    | ReportedInvoice
+    | Payment
+    | Advice
+    | Acknowledgment
+    | WriteOff
+)
 """Everything that a translator can report."""
 
 FactT = TypeVar("FactT")

@@ -37,7 +37,7 @@ REASONS_MAX: Final = 50
 
 Identifiers = tuple[tuple[str, str], ...]
 """Pairs of kind and value; kinds: account, service_agreement, meter, usage_id, invoice_number,
-trace_number, request_id, advice_id, document_number."""
+trace_number, request_id, advice_id, document_number, write_off_id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,11 @@ class Inspection:
 
     def cca(self, party: Loop, what: str = "N1*SJ") -> str | None:
         """Return the short name of the CCA that a name loop identifies by its DUNS (N104)."""
-        duns = self.required(party.header.element(4), f"{what} identification (N104)")
+        return self.cca_id(party.header.element(4), what)
+
+    def cca_id(self, text: str, what: str) -> str | None:
+        """Return the short name of the CCA that has this DUNS."""
+        duns = self.required(text, f"{what} identification")
         if not duns:
             return None
         found = self.partner.cca_by_duns(duns)
@@ -150,7 +154,11 @@ class Inspection:
 
     def utility(self, party: Loop, what: str = "N1*8S") -> None:
         """Note when the set speaks in the name of another utility than the one that sent it."""
-        duns = party.header.element(4).strip()
+        self.utility_id(party.header.element(4), what)
+
+    def utility_id(self, text: str, what: str) -> None:
+        """Note when a DUNS is not the sender's own."""
+        duns = text.strip()
         if duns and not self.profile.is_duns(duns):
             self.note(UNKNOWN_PARTY, f"{what} {duns} is not {self.profile.name}")
 

@@ -12,7 +12,15 @@ from typing import Final
 from uuid import UUID
 
 from services.edi_gateway.profile import TradingPartner
-from services.edi_gateway.transactions import ts810, ts814, ts820, ts824, ts867, ts997
+from services.edi_gateway.transactions import (
+    ts248,
+    ts810,
+    ts814,
+    ts820,
+    ts824,
+    ts867,
+    ts997,
+)
 from services.edi_gateway.transactions.facts import Fact
 from services.edi_gateway.transactions.reading import Reading
 from services.edi_gateway.transactions.writing import Outgoing
@@ -52,12 +60,14 @@ class OutboundSet:
 INBOUND: Final[dict[str, InboundSet]] = {
     each.set_id: each
     for each in (
+        InboundSet("248", "SU", ts248.read, ts248.report),
         InboundSet("810", "IN", ts810.read, ts810.report),
         InboundSet("814", "GE", ts814.read, ts814.report),
         InboundSet("820", "RA", ts820.read, ts820.report),
         InboundSet("824", "AG", ts824.read, ts824.report),
         InboundSet("867", "PT", ts867.read, ts867.report),
         InboundSet("997", "FA", ts997.read, ts997.report),
+        InboundSet("999", "FA", ts997.read_999, ts997.report),
     )
 }
 

@@ -21,7 +21,7 @@ from services.edi_gateway.transactions.reading import (
     reference,
 )
 from services.edi_gateway.x12 import Loop, Transaction
-from shared.contracts.documents import Advice, AdviceReported, AdviceVerdict
+from shared.contracts.documents import Advice, AdviceAction, AdviceReported, AdviceVerdict
 
 VERDICT_OF_CODE: Final = {
     "TA": AdviceVerdict.ACCEPTED,
@@ -31,6 +31,12 @@ VERDICT_OF_CODE: Final = {
     "TP": AdviceVerdict.PARTIAL,
 }
 """OTI01: transaction or item accepted, rejected, or partly rejected."""
+
+ACTION_OF_CODE: Final = {
+    "82": AdviceAction.CORRECT_AND_RESEND,
+    "EV": AdviceAction.NOTIFY,
+}
+"""BGN08, or OTI15 for one document: follow up (correct and resend), or evaluate (be notified)."""
 
 
 def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID) -> Reading:
@@ -44,11 +50,15 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
     advice_id = inspection.required(begin.element(2), "BGN02 (advice id)")
     inspection.utility(transaction.loop("N1", "8S"))
     cca = inspection.cca(transaction.loop("N1", "SJ"))
-    header_account = reference(header_places(transaction), "12")
     subjects = transaction.loops("OTI")
     if not subjects:
         inspection.required("", "OTI (the document that is advised on)")
-    values = [_advice(loop, inspection, header_account, transaction_id) for loop in subjects]
+    shared = {
+        "transaction_id": transaction_id,
+        "account_number": reference(header_places(transaction), "12") or None,
+        "action": ACTION_OF_CODE.get(begin.element(8)),
+    }
+    values = [shared | _advice(loop, inspection) for loop in subjects]
     account = next((str(v["account_number"]) for v in values if v["account_number"]), "")
     return inspection.reading(
         key=advice_id,
@@ -59,6 +69,7 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
             ("advice_id", advice_id),
             *(("document_number", str(each["document_number"])) for each in values),
             *(("account", str(each["account_number"] or "")) for each in values),
+            *(("usage_id", str(each.get("usage_id", ""))) for each in values),
         ),
     )
 
@@ -69,20 +80,23 @@ def report(facts: Iterable[Fact], file_id: UUID) -> Iterator[AdviceReported]:
         yield AdviceReported(file_id=file_id, items=items)
 
 
-def _advice(
-    loop: Loop, inspection: Inspection, header_account: str, transaction_id: UUID
-) -> dict[str, object]:
+def _advice(loop: Loop, inspection: Inspection) -> dict[str, object]:
+    """Read one OTI loop; what it leaves out is said by the header."""
     subject = loop.header
     verdict = VERDICT_OF_CODE.get(subject.element(1))
     if verdict is None:
         inspection.note(OTHER, f"OTI01 {subject.element(1)!r} neither accepts nor rejects")
+    own = {
+        "account_number": reference((loop,), "12"),
+        "usage_id": reference((loop,), "6O"),
+        "action": ACTION_OF_CODE.get(subject.element(15)),
+    }
     return {
-        "transaction_id": transaction_id,
         "set_id": inspection.required(subject.element(10), "OTI10 (transaction set)"),
         "document_number": inspection.required(subject.element(3), "OTI03 (document number)"),
-        "account_number": reference((loop,), "12") or header_account or None,
         "verdict": verdict,
         "reasons": tuple(_reason(error) for error in loop.loops("TED")),
+        **{name: value for name, value in own.items() if value},
     }
 
 

@@ -1,24 +1,40 @@
-"""Reads a partner's 997: whether it could read the groups that we sent.
+"""Reads a partner's 997 or 999: whether it could read the groups that we sent.
 
-The codec knows the segments; here the verdicts become words of the trade, by functional id and
-control numbers, from which the gateway finds the documents. Source: X12 004010 997.
+The codec knows the segments of a 997; here the verdicts become words of the trade, by functional id
+and control numbers, from which the gateway finds the documents. A 999 says the same in other
+segments, with the business context beside it. Sources: X12 004010 997, X12 005010 999.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 from services.edi_gateway.profile import TradingPartner
 from services.edi_gateway.transactions.facts import Acknowledgment, Fact, SetVerdict
-from services.edi_gateway.transactions.reading import OTHER, Inspection, Reading
-from services.edi_gateway.x12 import Segment, SetAcknowledgment, Transaction, read_997
+from services.edi_gateway.transactions.reading import (
+    OTHER,
+    REASON_TEXT_MAX,
+    Inspection,
+    Reading,
+)
+from services.edi_gateway.x12 import (
+    GroupAcknowledgment,
+    Loop,
+    Segment,
+    SetAcknowledgment,
+    Transaction,
+    read_997,
+)
 from shared.contracts.documents import AcknowledgmentVerdict
 from shared.contracts.envelope import Body
 from shared.contracts.parts import Reason
 
 PARTIAL: Final = "P"
+SEGMENT_NOTES: Final = frozenset({"AK3", "IK3"})
+NOTES_OF_999: Final = frozenset({"IK3", "IK4", "CTX"})
 VERDICT_OF_CODE: Final = {
     "A": AcknowledgmentVerdict.ACCEPTED,
     "E": AcknowledgmentVerdict.ACCEPTED_WITH_ERRORS,
@@ -39,8 +55,13 @@ SEGMENT_ERRORS: Final = {
     "6": "does not belong to the set",
     "7": "stands in the wrong place",
     "8": "has element errors",
+    "I4": "is not used by the guide",
+    "I6": "is missing where the guide asks for it",
+    "I7": "begins its loop too seldom",
+    "I8": "comes too seldom",
+    "I9": "stands where the guide forbids it",
 }
-"""AK3-04."""
+"""AK3-04 and IK3-04; the I codes are of the partner's own guide."""
 
 ELEMENT_ERRORS: Final = {
     "1": "is missing",
@@ -53,8 +74,14 @@ ELEMENT_ERRORS: Final = {
     "8": "is not a date",
     "9": "is not a time",
     "10": "excludes another element",
+    "I6": "has a code that the guide does not use",
+    "I9": "stands where the guide forbids it",
+    "I10": "is not used by the guide",
+    "I11": "comes too seldom",
+    "I12": "is not in the form that the guide asks for",
+    "I13": "is missing where the guide asks for it",
 }
-"""AK4-03."""
+"""AK4-03 and IK4-03."""
 
 SET_ERRORS: Final = {
     "1": "the set is not supported",
@@ -65,8 +92,10 @@ SET_ERRORS: Final = {
     "6": "the set identifier is wrong",
     "7": "the control number is wrong",
     "23": "the control number is not unique in its group",
+    "I5": "segments are not as the guide asks",
+    "I6": "the set does not follow the guide it names",
 }
-"""AK5-02 to AK5-06."""
+"""AK5-02 to AK5-06, IK5-02 to IK5-06."""
 
 GROUP_ERRORS: Final = {
     "1": "the group is not supported",
@@ -87,10 +116,27 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
         for a group may hold documents of several.
     """
     del transaction_id  # a 997 is known by the group it answers
-    inspection = Inspection(partner)
+    return _reading(transaction, Inspection(partner), read_997)
+
+
+def read_999(transaction: Transaction, partner: TradingPartner, transaction_id: UUID) -> Reading:
+    """Read one 999; it has the effect of a 997.
+
+    Returns:
+        A Reading with one `Acknowledgment`.
+    """
+    del transaction_id  # a 999 is known by the group it answers
+    return _reading(transaction, Inspection(partner), _told_by_999)
+
+
+def _reading(
+    transaction: Transaction,
+    inspection: Inspection,
+    understand: Callable[[Transaction], GroupAcknowledgment],
+) -> Reading:
     fact: Acknowledgment | None = None
     try:
-        told = read_997(transaction)
+        told = understand(transaction)
     except ValueError:
         inspection.note(OTHER, "AK9 holds a count that is no number")
     else:
@@ -107,6 +153,23 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
             sets=tuple(_set_verdict(each, inspection) for each in told.sets),
         )
     return inspection.reading(key=None, facts=(fact,))
+
+
+def _told_by_999(transaction: Transaction) -> GroupAcknowledgment:
+    """Understand a 999: header and trailer are those of a 997, each set has IK segments."""
+    group = read_997(transaction)
+    return replace(group, sets=tuple(_set_of_999(loop) for loop in transaction.loops("AK2")))
+
+
+def _set_of_999(loop: Loop) -> SetAcknowledgment:
+    trailer = loop.first("IK5")
+    return SetAcknowledgment(
+        set_id=loop.header.element(1),
+        control_number=loop.header.element(2),
+        code=trailer.element(1),
+        error_codes=tuple(code for code in trailer.elements[1:] if code),
+        notes=tuple(segment for segment in loop.walk() if segment.id in NOTES_OF_999),
+    )
 
 
 def report(facts: Iterable[Fact], file_id: UUID) -> Iterator[Body]:
@@ -139,8 +202,11 @@ def _reasons(segment: str, codes: tuple[str, ...], words: dict[str, str]) -> tup
 
 
 def _note(note: Segment) -> Reason:
-    """Put an AK3 (a segment) or AK4 (an element of the segment before it) into words."""
-    if note.id == "AK3":
+    """Put an AK3 (a segment), AK4 (an element of that segment) or CTX (its context) into words."""
+    if note.id == "CTX":
+        about = (note.element(1, 1), note.element(1, 2), note.element(2))
+        return Reason(code="CTX", text=" ".join(word for word in about if word)[:REASON_TEXT_MAX])
+    if note.id in SEGMENT_NOTES:
         code = note.element(4).strip()
         words = SEGMENT_ERRORS.get(code, "is in error")
         text = f"segment {note.element(2)}, {note.element(1)}, {words}"
@@ -149,4 +215,4 @@ def _note(note: Segment) -> Reason:
         words = ELEMENT_ERRORS.get(code, "is in error")
         value = f": {note.element(4)}" if note.element(4) else ""
         text = f"element {note.element(1, 1)} {words}{value}"
-    return Reason(code=f"{note.id}-{code}"[:40], text=text)
+    return Reason(code=f"{note.id}-{code}"[:40], text=text[:REASON_TEXT_MAX])

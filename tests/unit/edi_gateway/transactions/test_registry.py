@@ -20,7 +20,13 @@ from services.edi_gateway.transactions import (
 )
 from services.edi_gateway.x12 import Guide, Loop, Transaction
 from shared.contracts.usage import UsageReported
-from tests.unit.edi_gateway.transactions import test_ts814, test_ts820, test_ts824, test_ts997
+from tests.unit.edi_gateway.transactions import (
+    test_ts248,
+    test_ts814,
+    test_ts820,
+    test_ts824,
+    test_ts997,
+)
 from tests.unit.edi_gateway.transactions.conftest import Read
 from tests.unit.edi_gateway.transactions.test_ts810 import INBOUND as INVOICE
 from tests.unit.edi_gateway.transactions.test_ts810 import charge
@@ -28,12 +34,14 @@ from tests.unit.edi_gateway.transactions.test_ts867 import HEADER, METER, MONTHL
 
 FILE_ID = UUID(int=7)
 TEXTS = {
+    "248": test_ts248.WRITTEN_OFF,
     "810": INVOICE,
     "814": test_ts814.ENROLLMENT,
     "820": test_ts820.head() + test_ts820.PAID,
     "824": test_ts824.REJECTION,
     "867": HEADER + METER + MONTHLY,
     "997": test_ts997.PARTLY,
+    "999": test_ts997.PARTLY_999,
 }
 
 
@@ -61,8 +69,8 @@ class TestEverySet:
 
 class TestUnknownSets:
     def test_a_set_without_a_translator_is_a_fault(self, pge: TradingPartner) -> None:
-        unknown = Transaction("248", "0001", (), Loop("ST", [], []))
-        with pytest.raises(UnknownSetError, match="248"):
+        unknown = Transaction("850", "0001", (), Loop("ST", [], []))
+        with pytest.raises(UnknownSetError, match="850"):
             read_document(unknown, pge, transaction_id=UUID(int=1))
 
     def test_a_charge_is_no_814(self, outgoing: Outgoing) -> None:
@@ -79,6 +87,7 @@ class TestMessages:
             "InvoiceReported",
             "RemittanceReported",
             "UsageReported",
+            "WriteOffsReported",
         ]
 
     def test_a_message_carries_at_most_five_hundred_items(self, read: Read) -> None:

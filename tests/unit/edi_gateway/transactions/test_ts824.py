@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.edi_gateway.transactions import Reading
-from shared.contracts.documents import Advice, AdviceVerdict
+from shared.contracts.documents import Advice, AdviceAction, AdviceVerdict
 from shared.contracts.parts import Reason
 from tests.unit.edi_gateway.transactions.conftest import Read
 
@@ -62,6 +62,22 @@ class TestAdvice:
         second = "OTI*TA*TN*MCE000000002*******810"
         facts = advices(read(REJECTION + second))
         assert [each.document_number for each in facts] == ["MCE000000001", "MCE000000002"]
+
+    def test_it_says_what_is_expected_of_us(self, read: Read) -> None:
+        head = "BGN*11*PGE824-1*20260603"
+        (again,) = advices(read(REJECTION.replace(head, head + "*****82")))
+        (told,) = advices(read(REJECTION.replace(head, head + "*****EV")))
+        (silent,) = advices(read(REJECTION))
+        assert again.action is AdviceAction.CORRECT_AND_RESEND
+        assert told.action is AdviceAction.NOTIFY
+        assert silent.action is None
+
+    def test_one_document_may_be_expected_again_and_another_not(self, read: Read) -> None:
+        second = "OTI*TR*TN*MCE000000002*******810*****82\nREF*6O*USE2"
+        text = REJECTION.replace("*20260603", "*20260603*****EV") + second
+        first, other = advices(read(text))
+        assert (first.action, first.usage_id) == (AdviceAction.NOTIFY, None)
+        assert (other.action, other.usage_id) == (AdviceAction.CORRECT_AND_RESEND, "USE2")
 
     @pytest.mark.parametrize(
         ("old", "new", "code", "words"),
