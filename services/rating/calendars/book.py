@@ -34,7 +34,7 @@ class CalendarFileRefused(Refusal):
     title = "The calendar file was refused"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CalendarBook:
     """All calendars, ready to be asked.
 
@@ -63,6 +63,16 @@ class CalendarBook:
         if asked not in self._made:
             self._made[asked] = Calendar(file, known, self.holidays[file.holidays])
         return self._made[asked]
+
+    def holiday_list(self, list_id: str) -> HolidayList:
+        """A holiday list by name.
+
+        Raises:
+            RateNotFound: there is no such list.
+        """
+        if list_id not in self.holidays:
+            raise RateNotFound(f"there is no holiday list {list_id}")
+        return self.holidays[list_id]
 
     def of_rate_codes(
         self, utility: str, rate_codes: Iterable[str], known_on: date | None = None

@@ -16,6 +16,10 @@ Whoever holds stored intervals needs three things.
        parts = account_parts(usage, spans, load_calendars(), known_on, step_s=900)   # one account
        rows = group_parts(usage, spans, load_calendars(), known_on, step_s=900)      # row = account
 
+   For a whole account, from its terms in the register to what `rate_usage.price_parts` takes:
+
+       priced = cut_intervals(usage, (start, end), 900, scope, terms, book, calendars, known_on)
+
 The meters of one account are added up interval by interval (`usage.added()`, which
 `account_parts` does itself). Intervals too long for the calendar's bounds are a hold
 (`IntervalTooLong`), a plan without a calendar too (`RateNotFound`). Rows that are not as long as
@@ -24,7 +28,13 @@ the period are the caller's mistake: `ReadingsMisfit`.
 
 from __future__ import annotations
 
-from services.rating.engine.parts import IntervalPart, account_parts, group_parts, window_of
+from services.rating.engine.hours import calendar_of, window_of
+from services.rating.engine.parts import (
+    IntervalPart,
+    account_parts,
+    cut_intervals,
+    group_parts,
+)
 from services.rating.engine.rows import Determinants, MeterRows, ReadingsMisfit
 from services.rating.engine.sums import determine
 
@@ -34,6 +44,8 @@ __all__ = [
     "MeterRows",
     "ReadingsMisfit",
     "account_parts",
+    "calendar_of",
+    "cut_intervals",
     "determine",
     "group_parts",
     "window_of",

@@ -11,12 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.rating.calendars import CalendarBook, Segment, Window, compile_segments
+from services.rating.accounts import Terms
+from services.rating.calendars import CalendarBook, Window
 from services.rating.charging import PeriodPart
-from services.rating.engine.rows import Determinants, MeterRows
+from services.rating.components.nem import Generation
+from services.rating.cutting import PricedPart, priced_spans
+from services.rating.engine.hours import window_of
+from services.rating.engine.netting import netted
+from services.rating.engine.rows import Amounts, Determinants, MeterRows
 from services.rating.engine.sums import determine
-from services.rating.holds import RateNotFound
-from services.rating.tariffs.book import Span
+from services.rating.holds import NetMeteringWithoutRules
+from services.rating.scope import Scope
+from services.rating.tariffs.book import PriceBook, Span
 from shared.contracts.usage import Bucket
 
 
@@ -25,49 +31,18 @@ class IntervalPart:
     """A part of the period as components price it, and what only intervals can say of it.
 
     Attributes:
-        part: days, season and energy by bucket.
-        demand_micro: highest quarter-hour by bucket, 1e-6 kW; `None` when intervals are longer.
-        received_micro: energy from the customer by bucket, 1e-6 kWh; `None` without generation.
+        part: days, season and quantities by bucket; its demand is that of the whole period.
+        demand_micro: highest quarter-hour of these days by bucket, 1e-6 kW; empty when intervals
+            are longer than that.
+        exported_micro: energy to the grid by bucket, 1e-6 kWh, netted inside intervals only; for
+            a plan that pays exports by the interval. Empty for every other.
         estimated: how many of its intervals the utility estimated.
     """
 
     part: PeriodPart
-    demand_micro: Mapping[Bucket, int] | None
-    received_micro: Mapping[Bucket, int] | None
+    demand_micro: Mapping[Bucket, int]
+    exported_micro: Mapping[Bucket, int]
     estimated: int
-
-
-def window_of(
-    spans: Sequence[Span], calendars: CalendarBook, known_on: date, step_s: int
-) -> Window:
-    """Compile the calendars of a period's spans; the answer is remembered.
-
-    Args:
-        spans: plan versions and seasons over the period, as the price book cuts it.
-        calendars: all calendars.
-        known_on: the day whose knowledge of calendars counts.
-        step_s: length of an interval.
-
-    Raises:
-        RateNotFound: a plan has no calendar, or names its seasons otherwise than the calendar.
-        IntervalTooLong: a bucket begins or ends within an interval.
-    """
-    segments = tuple(
-        Segment(
-            calendars.of_rate_codes(span.plan.utility, span.plan.rate_codes, known_on),
-            span.start,
-            span.end,
-        )
-        for span in spans
-    )
-    for span, segment in zip(spans, segments, strict=True):
-        season = segment.calendar.season_of(span.start)
-        if season != span.season:
-            raise RateNotFound(
-                f"{span.plan.plan_id} calls {span.start} {span.season}, "
-                f"the calendar {segment.calendar.calendar_id} {season}"
-            )
-    return compile_segments(segments, None, step_s)
 
 
 def group_parts(
@@ -82,16 +57,27 @@ def group_parts(
     Each row is an account. An account with several meters is added up first
     (`MeterRows.added`).
 
+    Args:
+        usage: the readings.
+        spans: plan versions and seasons over the period, as the price book cuts it.
+        calendars: all calendars.
+        known_on: the day whose knowledge of calendars counts.
+        step_s: length of an interval.
+
     Returns:
         For each row its parts, in order of time.
 
     Raises:
-        RateNotFound: see `window_of`.
-        IntervalTooLong: a bucket begins or ends within an interval.
+        RateNotFound, IntervalTooLong: the plan's hours cannot be had, see `window_of`.
+        NetMeteringWithoutRules, NegativeUsage: a row has energy from the customer, and the plan no
+            rules for it; such a row is rated by itself.
         ReadingsMisfit: the rows are not as long as the period.
     """
-    found = determine(usage, window_of(spans, calendars, known_on, step_s))
-    return [_row(found, row, spans) for row in range(usage.meters)]
+    window = window_of(spans, calendars, known_on, step_s)
+    plain, exports = netted(usage, rules_of(spans))
+    found = determine(plain, window)
+    sent = None if exports is None else determine(exports, window, demand=False)
+    return [_row(found, sent, row, spans) for row in range(usage.meters)]
 
 
 def account_parts(
@@ -104,18 +90,60 @@ def account_parts(
     """Work out the parts of one account; its meters are the rows.
 
     Raises:
-        RateNotFound: see `window_of`.
-        IntervalTooLong: a bucket begins or ends within an interval.
+        UsageHold: as `group_parts`.
         ReadingsMisfit: the rows are not as long as the period.
     """
     return group_parts(usage.added(), spans, calendars, known_on, step_s)[0]
 
 
-def _row(found: Determinants, row: int, spans: Sequence[Span]) -> tuple[IntervalPart, ...]:
+def cut_intervals(
+    usage: MeterRows,
+    days: tuple[date, date],
+    step_s: int,
+    scope: Scope,
+    terms: Sequence[tuple[date, Terms]],
+    book: PriceBook,
+    calendars: CalendarBook,
+    known_on: date,
+) -> list[PricedPart]:
+    """Cut one account's intervals into priced parts, as `cutting.cut` does with monthly usage.
+
+    What it returns is what `rate_usage.price_parts` takes.
+
+    Args:
+        usage: the readings of the account's meters over `days`.
+        days: first day, and the closing read date.
+        step_s: length of an interval.
+        scope: whose customer it is.
+        terms: the terms in force, each with its first day.
+        book: all prices and taxes.
+        calendars: all calendars.
+        known_on: the day whose knowledge of tariffs and calendars counts.
+
+    Raises:
+        UsageHold: some day has no price, hours or city, or energy has no rules.
+        ReadingsMisfit: the rows are not as long as the period.
+    """
+    cuts = priced_spans(days, scope, terms, book, known_on)
+    parts = account_parts(usage, [span for span, _, _ in cuts], calendars, known_on, step_s)
+    return [
+        PricedPart(each.part, span, product, tax)
+        for each, (span, product, tax) in zip(parts, cuts, strict=True)
+    ]
+
+
+def _row(
+    found: Determinants, sent: Determinants | None, row: int, spans: Sequence[Span]
+) -> tuple[IntervalPart, ...]:
+    columns = columns_of(found.window, len(spans))
+    demands = [_at(found.demand_micro, row, each) for each in columns]
+    highest: dict[Bucket, int] = {}
+    for demand in demands:
+        for bucket, micro in demand.items():
+            highest[bucket] = max(micro, highest.get(bucket, 0))
     parts = []
-    for number, span in enumerate(spans):
-        columns = {c.bucket: at for at, c in enumerate(found.cells) if c.part == number}
-        energy = {bucket: int(found.energy_micro[row, at]) for bucket, at in columns.items()}
+    for span, places, demand in zip(spans, columns, demands, strict=True):
+        energy = _at(found.net_micro, row, places)
         part = PeriodPart(
             start=span.start,
             end=span.end,
@@ -123,20 +151,38 @@ def _row(found: Determinants, row: int, spans: Sequence[Span]) -> tuple[Interval
             energy_micro=energy,
             total_micro=sum(energy.values()),
             dated=len(spans) > 1,
+            received_micro=_at(found.received_micro, row, places),
+            demand_micro=highest,
+            period_start=spans[0].start,
+            period_end=spans[-1].end,
         )
-        demand, received, marks = found.demand_micro, found.received_micro, found.estimated
-        parts.append(
-            IntervalPart(
-                part=part,
-                demand_micro=None
-                if demand is None
-                else {bucket: int(demand[row, at]) for bucket, at in columns.items()},
-                received_micro=None
-                if received is None
-                else {bucket: int(received[row, at]) for bucket, at in columns.items()},
-                estimated=0
-                if marks is None
-                else sum(int(marks[row, at]) for at in columns.values()),
-            )
-        )
+        exported = _at(sent.energy_micro, row, places) if sent else {}
+        estimated = sum(_at(found.estimated, row, places).values())
+        parts.append(IntervalPart(part, demand, exported, estimated))
     return tuple(parts)
+
+
+def rules_of(spans: Sequence[Span]) -> Generation | None:
+    """The rules for customers who generate, which must be of one model over the whole period.
+
+    Raises:
+        NetMeteringWithoutRules: the plan changes its model within the period.
+    """
+    models = {span.plan.nem.model if span.plan.nem else None for span in spans}
+    if len(models) > 1:
+        raise NetMeteringWithoutRules("the rules for generation change within the period")
+    return spans[0].plan.nem
+
+
+def columns_of(window: Window, parts: int) -> list[dict[Bucket, int]]:
+    """For each part, the column of each of its buckets."""
+    found: list[dict[Bucket, int]] = [{} for _ in range(parts)]
+    for column, cell in enumerate(window.cells):
+        found[cell.part][cell.bucket] = column
+    return found
+
+
+def _at(amounts: Amounts | None, row: int, places: Mapping[Bucket, int]) -> dict[Bucket, int]:
+    if amounts is None:
+        return {}
+    return {bucket: int(amounts[row, column]) for bucket, column in places.items()}
