@@ -13,14 +13,20 @@ from services.edi_gateway.x12.document import Segment
 from services.edi_gateway.x12.envelope import FunctionalGroup, Interchange, Party, TransactionSlot
 from services.edi_gateway.x12.findings import Finding, Level, Severity
 from services.edi_gateway.x12.isa_checks import isa_findings
+from services.edi_gateway.x12.tokenizer import SEGMENT_BYTES_MAX
 
 if TYPE_CHECKING:
     from services.edi_gateway.x12.delimiters import IsaHeader
+    from services.edi_gateway.x12.segment_index import WholeSlot
+    from services.edi_gateway.x12.policy import Policy
 
 MAX_CONTROL_NUMBER_DIGITS = 9
 SET_ID_LENGTH = 3
 
 Fields = tuple[str, ...]
+
+_Told = tuple[Severity, str, int, str]
+"""Severity, code, element and sentence of a finding."""
 
 
 def same_control_number(left: str, right: str) -> bool:
@@ -34,8 +40,30 @@ def declared_count(text: str) -> int | None:
     return int(stripped) if stripped.isascii() and stripped.isdigit() else None
 
 
+def _raw(fields: Fields, number: int) -> str:
+    return fields[number] if number < len(fields) else ""
+
+
 def _field(fields: Fields, number: int) -> str:
-    return fields[number].strip() if number < len(fields) else ""
+    return _raw(fields, number).strip()
+
+
+def _finding(
+    told: _Told, level: Level, place: str, segment_id: str, offset: int, value: str = ""
+) -> Finding:
+    """Place what is told about one element (or, with element 0, about a whole segment)."""
+    severity, code, element, message = told
+    return Finding(
+        severity,
+        level,
+        code,
+        f"{place}/{segment_id}{element:02d}" if element else f"{place}/{segment_id}",
+        message,
+        segment_id=segment_id,
+        element=element,
+        value=value,
+        byte_offset=offset,
+    )
 
 
 @dataclass(slots=True)
@@ -67,7 +95,7 @@ class InterchangeAssembly:
     index: int
     start: int
     header: IsaHeader
-    lenient_counts: bool
+    policy: Policy
     groups: list[FunctionalGroup] = field(default_factory=list)
     acknowledgments: list[Segment] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -109,30 +137,84 @@ class InterchangeAssembly:
             return
         self.segments += 1
 
+    def take_whole(self, whole: WholeSlot, offset: int, end: int) -> None:
+        """Take the segments from an ST to its SE, whose count and number are right."""
+        group, normal = self._group, whole.control_number.lstrip("0")
+        if group is None or self._slot is not None or normal in group.seen:
+            closing = ("SE", str(whole.segments), whole.control_number)
+            signs = self.header.delimiters
+            length = len(signs.element.join(closing)) + len(signs.segment)
+            self.take(("ST", whole.set_id, whole.control_number), offset, offset)
+            self.pass_over(whole.segments - 2)
+            self.take(closing, end - length, end)
+            return
+        group.seen.add(normal)
+        self.segments += whole.segments
+        group.slots.append(
+            TransactionSlot(
+                len(group.slots) + 1,
+                *whole[:2],
+                offset,
+                end,
+                whole.segments,
+                (),
+                group.functional_id,
+            )
+        )
+
     def end_with_trailer(self, fields: Fields, offset: int, end: int) -> Interchange:
         """Close the interchange with its IEA."""
         self._finish_group(offset)
         self.segments += 1
-        place = f"{self.place}/IEA"
-        if not same_control_number(_field(fields, 2), self.header.trimmed(13)):
-            message = f"IEA02 {_field(fields, 2)} is not the ISA13 {self.header.trimmed(13)}."
-            self._note("error", "interchange", "001", place, message, offset)
-        declared = declared_count(_field(fields, 1))
-        if declared != len(self.groups):
-            message = f"IEA01 declares {_field(fields, 1)} groups, {len(self.groups)} were found."
-            self._note(self._count_severity, "interchange", "021", place, message, offset)
+        told = [
+            *self._number_told("001", "IEA02", _raw(fields, 2), "ISA13", self.header.elements[12]),
+            *self._count_told("021", "IEA01", fields, len(self.groups), "groups"),
+        ]
+        self.findings += self._placed(told, "interchange", self.place, fields, offset)
         return self._finish(end)
+
+    def end_overlong(self, offset: int) -> Interchange:
+        """Close the interchange at a segment that does not end: nothing behind it can be trusted.
+
+        Reading goes on at the next header, if there is one.
+        """
+        message = f"A segment reaches further than {SEGMENT_BYTES_MAX} bytes without a terminator."
+        self._note("error", "interchange", "024", self.place, message, offset)
+        return self.end_without_trailer(offset)
 
     def end_without_trailer(self, end: int) -> Interchange:
         """Close the interchange where the data, or the next interchange, cuts it off."""
         self._finish_group(end)
-        message = "The interchange ends without its IEA trailer."
-        self._note("error", "interchange", "023", self.place, message, end)
+        told: _Told = ("error", "023", 0, "The interchange ends without its IEA trailer.")
+        self.findings.append(_finding(told, "interchange", self.place, "IEA", end))
         return self._finish(end)
 
-    @property
-    def _count_severity(self) -> Severity:
-        return "warning" if self.lenient_counts else "error"
+    def _number_told(
+        self, code: str, name: str, closes: str, opening: str, opened: str
+    ) -> list[_Told]:
+        """Compare the control number of a trailer with its header's, as numbers and as written."""
+        if closes == opened:
+            return []
+        if same_control_number(closes, opened):
+            message = f"{name} '{closes}' is the {opening} '{opened}' written another way."
+            return [(self.policy.control_numbers, code, 2, message)]
+        return [("error", code, 2, f"{name} {closes.strip()} is not the {opening} {opened}.")]
+
+    def _count_told(
+        self, code: str, name: str, fields: Fields, counted: int, what: str
+    ) -> list[_Told]:
+        """Compare the count that a trailer declares with what was found."""
+        if declared_count(_raw(fields, 1)) == counted:
+            return []
+        message = f"{name} declares {_field(fields, 1)} {what}, {counted} were found."
+        return [(self.policy.wrong_counts, code, 1, message)]
+
+    def _placed(
+        self, told: list[_Told], level: Level, place: str, trailer: Fields, offset: int
+    ) -> list[Finding]:
+        return [
+            _finding(one, level, place, trailer[0], offset, _raw(trailer, one[2])) for one in told
+        ]
 
     def _note(
         self, severity: Severity, level: Level, code: str, place: str, message: str, offset: int
@@ -165,7 +247,7 @@ class InterchangeAssembly:
         place = f"{set_id or 'ST'}[{index}]"
         findings = (
             *self._header_findings(group, slot, set_id, number, place),
-            *self._trailer_findings(trailer, slot, number, place, offset),
+            *self._trailer_findings(trailer, slot, place, offset),
         )
         functional_id = group.functional_id
         group.slots.append(
@@ -183,58 +265,45 @@ class InterchangeAssembly:
         if good_id and good_number and normal not in group.seen:
             group.seen.add(normal)
             return ()
-        findings = []
+        told: list[_Told] = []
         if not good_id:
-            findings.append(("6", f"ST01 '{set_id}' is no transaction set identifier."))
+            told.append(("error", "6", 1, f"ST01 '{set_id}' is no transaction set identifier."))
         if not good_number:
-            findings.append(("7", f"ST02 '{number}' is no control number."))
+            told.append(("error", "7", 2, f"ST02 '{number}' is no control number."))
         elif normal in group.seen:
-            findings.append(("23", f"ST02 {number} was already used in this group."))
+            told.append(("error", "23", 2, f"ST02 {number} was already used in this group."))
         else:
             group.seen.add(normal)
-        return tuple(
-            Finding("error", "transaction", code, f"{place}/ST", message, byte_offset=slot.start)
-            for code, message in findings
-        )
+        return tuple(self._placed(told, "transaction", place, slot.fields, slot.start))
 
     def _trailer_findings(
-        self, trailer: Fields | None, slot: _OpenSlot, number: str, place: str, offset: int
+        self, trailer: Fields | None, slot: _OpenSlot, place: str, offset: int
     ) -> tuple[Finding, ...]:
         if trailer is None:
-            found: list[tuple[Severity, str, str]] = [
-                ("error", "2", "The transaction ends without its SE trailer.")
-            ]
-        else:
-            declared, closes = _field(trailer, 1), _field(trailer, 2)
-            same = closes == number or same_control_number(closes, number)
-            if same and declared_count(declared) == slot.segments:
-                return ()
-            found = []
-            if not same:
-                found.append(("error", "3", f"SE02 {closes} is not the ST02 {number}."))
-            if declared_count(declared) != slot.segments:
-                message = f"SE01 declares {declared} segments, {slot.segments} were found."
-                found.append((self._count_severity, "4", message))
-        return tuple(
-            Finding(severity, "transaction", code, f"{place}/SE", message, byte_offset=offset)
-            for severity, code, message in found
-        )
+            told: _Told = ("error", "2", 0, "The transaction ends without its SE trailer.")
+            return (_finding(told, "transaction", place, "SE", offset),)
+        number, closes = _raw(slot.fields, 2), _raw(trailer, 2)
+        if closes == number and declared_count(_raw(trailer, 1)) == slot.segments:
+            return ()
+        found = [
+            *self._number_told("3", "SE02", closes, "ST02", number),
+            *self._count_told("4", "SE01", trailer, slot.segments, "segments"),
+        ]
+        return tuple(self._placed(found, "transaction", place, trailer, offset))
 
     def _open_group(self, fields: Fields, offset: int) -> None:
         self._finish_group(offset)
         place = f"{self.place}/GS[{len(self.groups) + 1}]"
         self._group = _OpenGroup(fields, offset, place)
         number = _field(fields, 6)
+        message = ""
         if not (number.isascii() and number.isdigit()) or len(number) > MAX_CONTROL_NUMBER_DIGITS:
             message = f"GS06 '{number}' is no group control number."
-            self._group.findings.append(
-                Finding("error", "group", "6", place, message, byte_offset=offset)
-            )
         elif any(same_control_number(number, group.control_number) for group in self.groups):
             message = f"GS06 '{number}' was used before in this interchange."
-            self._group.findings.append(
-                Finding("error", "group", "6", place, message, byte_offset=offset)
-            )
+        if message:
+            told: _Told = ("error", "6", 6, message)
+            self._group.findings.append(_finding(told, "group", place, "GS", offset, number))
 
     def _close_group(self, fields: Fields, offset: int, end: int) -> None:
         self._finish_slot(None, offset, offset)
@@ -243,18 +312,12 @@ class InterchangeAssembly:
             message = "A trailer GE stands without its GS."
             self._note("error", "interchange", "022", self.place, message, offset)
             return
-        if not same_control_number(_field(fields, 2), _field(group.fields, 6)):
-            message = f"GE02 {_field(fields, 2)} is not the GS06 {_field(group.fields, 6)}."
-            group.findings.append(
-                Finding("error", "group", "4", f"{group.place}/GE", message, byte_offset=offset)
-            )
+        told = [
+            *self._number_told("4", "GE02", _raw(fields, 2), "GS06", _raw(group.fields, 6)),
+            *self._count_told("5", "GE01", fields, len(group.slots), "sets"),
+        ]
+        group.findings += self._placed(told, "group", group.place, fields, offset)
         declared = declared_count(_field(fields, 1))
-        if declared != len(group.slots):
-            message = f"GE01 declares {_field(fields, 1)} sets, {len(group.slots)} were found."
-            severity = self._count_severity
-            group.findings.append(
-                Finding(severity, "group", "5", f"{group.place}/GE", message, byte_offset=offset)
-            )
         self._keep_group(group, declared, end)
 
     def _finish_group(self, offset: int) -> None:
@@ -262,10 +325,8 @@ class InterchangeAssembly:
         group = self._group
         if group is None:
             return
-        message = "The functional group ends without its GE trailer."
-        group.findings.append(
-            Finding("error", "group", "3", group.place, message, byte_offset=offset)
-        )
+        told: _Told = ("error", "3", 0, "The functional group ends without its GE trailer.")
+        group.findings.append(_finding(told, "group", group.place, "GE", offset))
         self._keep_group(group, None, offset)
 
     def _keep_group(self, group: _OpenGroup, declared: int | None, end: int) -> None:

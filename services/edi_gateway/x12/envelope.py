@@ -7,7 +7,7 @@ are small, frozen and hold offsets instead of text.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from services.edi_gateway.x12.findings import Finding, has_errors
 
@@ -33,15 +33,14 @@ class Party:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionSlot:
+class TransactionSlot(NamedTuple):
     """Where one ST-SE stands in the file: bytes `start` to `end`, not yet read.
 
     `index` counts from 1 within the group, `segment_count` includes ST and SE, `functional_id` is
     the GS01 of the group around it. Findings are those of the ST and SE themselves (AK5-02 codes).
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides a method of tuples that nobody needs here
     set_id: str
     control_number: str
     start: int

@@ -15,7 +15,13 @@ from services.edi_gateway.x12.assembly import InterchangeAssembly
 from services.edi_gateway.x12.delimiters import read_isa
 from services.edi_gateway.x12.envelope import FileScan, Interchange
 from services.edi_gateway.x12.findings import Finding
-from services.edi_gateway.x12.segment_index import NOT_FILL, envelope_segments
+from services.edi_gateway.x12.policy import DEFAULT_POLICY, Policy
+from services.edi_gateway.x12.segment_index import (
+    NOT_FILL,
+    OVERLONG,
+    WholeSlot,
+    envelope_segments,
+)
 from services.edi_gateway.x12.tokenizer import UTF8_BOM, clean, find_interchange
 
 if TYPE_CHECKING:
@@ -50,11 +56,11 @@ _TRAILER = re.compile(
 )
 
 
-def scan(data: Data, *, lenient_counts: bool = False) -> FileScan:
+def scan(data: Data, policy: Policy = DEFAULT_POLICY) -> FileScan:
     """Find the interchanges, groups and transactions of a whole file; never raises on content.
 
-    `lenient_counts` turns wrong SE01, GE01 and IEA01 counts into warnings, for partners whose
-    software is known to miscount. Of a mapped file only the part being read is held in memory.
+    `policy` says what wrong counts and control numbers written another way weigh. Of a mapped file
+    only the part being read is held in memory.
     """
     start = find_interchange(data, 0)
     if start is None or NOT_FILL.search(data, 0, start.offset):
@@ -75,16 +81,14 @@ def scan(data: Data, *, lenient_counts: bool = False) -> FileScan:
             findings.append(_note("Fill bytes around an interchange are ignored.", position))
         if start is None:
             break
-        interchange = _scan_interchange(
-            data, start, len(interchanges) + 1, lenient_counts=lenient_counts
-        )
+        interchange = _scan_interchange(data, start, len(interchanges) + 1, policy)
         interchanges.append(interchange)
         position = interchange.end
         start = find_interchange(data, position)
     return FileScan(len(data), tuple(interchanges), tuple(findings), None, stray_bytes)
 
 
-def scan_path(path: Path, *, lenient_counts: bool = False) -> FileScan:
+def scan_path(path: Path, policy: Policy = DEFAULT_POLICY) -> FileScan:
     """Scan a file where it lies, with bounded memory: 4 MiB at a time, and one slot a transaction.
 
     The file must not be changed meanwhile.
@@ -93,7 +97,7 @@ def scan_path(path: Path, *, lenient_counts: bool = False) -> FileScan:
         if not path.stat().st_size:
             return scan(b"")
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            return scan(mapped, lenient_counts=lenient_counts)
+            return scan(mapped, policy)
 
 
 def is_complete(data: bytes) -> bool:
@@ -138,14 +142,20 @@ def _note(message: str, offset: int) -> Finding:
 
 
 def _scan_interchange(
-    data: Data, start: InterchangeStart, index: int, *, lenient_counts: bool
+    data: Data, start: InterchangeStart, index: int, policy: Policy
 ) -> Interchange:
     delimiters = start.header.delimiters
     separator, terminator = delimiters.element, delimiters.segment
-    assembly = InterchangeAssembly(index, start.offset, start.header, lenient_counts)
-    for passed, name, offset, end in envelope_segments(data, start.header.end, delimiters):
+    assembly = InterchangeAssembly(index, start.offset, start.header, policy)
+    begin = start.header.end
+    for passed, name, offset, end in envelope_segments(data, begin, delimiters, whole_slots=True):
         if passed:
             assembly.pass_over(passed)
+        if isinstance(name, WholeSlot):
+            assembly.take_whole(name, offset, end)
+            continue
+        if name == OVERLONG:
+            return assembly.end_overlong(offset)
         if name == b"ISA":
             if read_isa(data, offset) is not None:
                 return assembly.end_without_trailer(offset)

@@ -11,11 +11,16 @@ from __future__ import annotations
 import mmap
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from services.edi_gateway.x12.tokenizer import PADDING, segment_end, split_segments
+from services.edi_gateway.x12.tokenizer import (
+    PADDING,
+    SEGMENT_BYTES_MAX,
+    split_segments,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,18 +33,32 @@ if TYPE_CHECKING:
     Bytes = npt.NDArray[np.uint8]
     Offsets = npt.NDArray[np.int64]
 
-CHUNK_BYTES = 1 << 22
+CHUNK_BYTES = SEGMENT_BYTES_MAX
 FILL_STEPS_MAX = 16
 """Padding before a segment is skipped this far for all segments together, then one by one."""
 
 ENVELOPE_STARTS = (b"ST", b"SE", b"GS", b"GE", b"TA", b"IS", b"IE")
 ENVELOPE_NAMES = (b"IEA", b"GS", b"GE", b"ST", b"SE", b"TA1")
+OVERLONG = b"?"
+"""The name under which a segment without an end in sight is told; it is the last one told."""
+
 _BREAKS = b"\r\n"
 
 
-EnvelopeSegment = tuple[int, bytes, int, int]
+class WholeSlot(NamedTuple):
+    """An ST to SE in the plainest writing: three elements each, the right count, one number."""
+
+    set_id: str
+    control_number: str
+    segments: int
+
+
+EnvelopeSegment = tuple[int, bytes | WholeSlot, int, int]
 """A segment that may open or close an envelope: how many others stand between it and the last one,
-its name, where it begins, and the offset after its terminator."""
+its name, where it begins, and the offset after its terminator. Or all from an ST to its SE."""
+
+_Row = tuple[int, int, int]
+"""Number, begin and end of a segment of one chunk."""
 
 
 def _starts_table() -> npt.NDArray[np.bool_]:
@@ -78,13 +97,28 @@ def _padding_table(terminator: bytes) -> npt.NDArray[np.bool_]:
     return table
 
 
+@lru_cache(maxsize=64)
+def _plainest(delimiters: Delimiters) -> tuple[re.Pattern[bytes], bytes]:
+    """Return what matches an ST in the plainest writing, and the form of its SE."""
+    element, terminator = (s.encode("latin-1") for s in (delimiters.element, delimiters.segment))
+    opening = (b"ST", b"([0-9A-Za-z]{3})", b"([0-9A-Za-z]{1,9})" + re.escape(terminator))
+    closing = (b"SE", b"%d", b"%b" + terminator.replace(b"%", b"%%"))
+    pattern = re.compile(re.escape(element).join(opening))
+    return pattern, element.replace(b"%", b"%%").join(closing)
+
+
 def envelope_segments(
-    data: Data, start: int, delimiters: Delimiters, chunk_bytes: int = CHUNK_BYTES
+    data: Data,
+    start: int,
+    delimiters: Delimiters,
+    chunk_bytes: int = CHUNK_BYTES,
+    *,
+    whole_slots: bool = False,
 ) -> Iterator[EnvelopeSegment]:
     """Walk the envelope segments from `start`, where a segment begins, to the end of the data.
 
     The last one has no name: it tells how many segments follow the last envelope segment. A caller
-    may stop at any point.
+    may stop at any point. With `whole_slots`, most transactions come as one.
     """
     terminator = delimiters.segment.encode("latin-1")
     if len(terminator) > 1:
@@ -97,11 +131,25 @@ def envelope_segments(
         chunk = data[position : position + chunk_bytes]
         whole = chunk.rfind(terminator) + 1
         if not whole:
-            whole = segment_end(data, position, delimiters) - position
+            whole = _bounded_end(data, position, terminator) - position
+            if not whole:
+                yield passed, OVERLONG, position, position
+                return
             chunk = data[position : position + whole]
         cells = np.frombuffer(chunk, dtype=np.uint8, count=whole)
         begins, ends = segment_bounds(cells, chunk, terminator)
-        for index, begin, end in _candidates(cells, begins, ends):
+        rows = _candidates(cells, begins, ends)
+        slots = _slots(chunk, rows, delimiters) if whole_slots else {}
+        closed = -1
+        for index, begin, end in rows:
+            if index <= closed:
+                continue
+            slot = slots.get(index)
+            if slot is not None:
+                closed = index + slot[0].segments - 1
+                yield index + passed, slot[0], position + begin, position + slot[1]
+                passed = -closed - 1
+                continue
             found = name.match(data, position + begin)
             if found is not None:
                 label = found.group().translate(None, _BREAKS)
@@ -141,21 +189,41 @@ def segment_bounds(cells: Bytes, chunk: bytes, terminator: bytes) -> tuple[Offse
     return (begins, ends) if filled.all() else (begins[filled], ends[filled])
 
 
-def _candidates(cells: Bytes, begins: Offsets, ends: Offsets) -> Iterator[tuple[int, int, int]]:
-    """Yield number, begin and end of the segments whose first two letters may open an envelope."""
+def _slots(
+    chunk: bytes, rows: list[_Row], delimiters: Delimiters
+) -> dict[int, tuple[WholeSlot, int]]:
+    """Return the plain transactions of a chunk by the number of their ST, each with its end."""
+    opening, closing = _plainest(delimiters)
+    matches = opening.fullmatch
+    slots: dict[int, tuple[WholeSlot, int]] = {}
+    for (first, begin, until), (last, closes, end) in pairwise(rows):
+        found = matches(chunk, begin, until)
+        if found is not None:
+            set_id, number = found.groups()
+            count = last - first + 1
+            if chunk[closes:end] == closing % (count, number):
+                slots[first] = WholeSlot(set_id.decode(), number.decode(), count), end
+    return slots
+
+
+def _candidates(cells: Bytes, begins: Offsets, ends: Offsets) -> list[_Row]:
+    """Return the segments whose first two letters may open an envelope."""
     pairs = np.ndarray((max(len(cells) - 1, 0),), dtype="<u2", buffer=cells.data, strides=(1,))
     if not len(begins) or not len(pairs):
-        return
+        return []
     last = len(pairs) - 1
     found = np.flatnonzero(_IS_ENVELOPE_START[pairs[np.minimum(begins, last)]])
-    yield from zip(found.tolist(), begins[found].tolist(), ends[found].tolist(), strict=True)
+    return list(zip(found.tolist(), begins[found].tolist(), ends[found].tolist(), strict=True))
 
 
 def _one_by_one(data: Data, start: int, delimiters: Delimiters) -> Iterator[EnvelopeSegment]:
     """The same for a terminator of several bytes, which is rare and may be slow."""
     name, passed, position = _name(delimiters), 0, start
     while position < len(data):
-        end = segment_end(data, position, delimiters)
+        end = _bounded_end(data, position, delimiters.segment.encode("latin-1"))
+        if end == position:
+            yield passed, OVERLONG, position, position
+            return
         piece = data[position:end]
         begin = position + len(piece) - len(piece.lstrip(PADDING))
         found = name.match(data, begin)
@@ -166,6 +234,14 @@ def _one_by_one(data: Data, start: int, delimiters: Delimiters) -> Iterator[Enve
             passed += len(split_segments(piece.decode("latin-1"), delimiters))
         position = end
     yield passed, b"", len(data), len(data)
+
+
+def _bounded_end(data: Data, start: int, terminator: bytes) -> int:
+    """Return the offset after the segment at `start`; `start` itself when it reaches too far."""
+    found = data.find(terminator, start, start + SEGMENT_BYTES_MAX)
+    if found >= 0:
+        return found + len(terminator)
+    return start if len(data) - start > SEGMENT_BYTES_MAX else len(data)
 
 
 def _release(data: Data, since: int, until: int) -> int:
