@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -21,6 +22,7 @@ from services.edi_gateway.verdicts import (
     Verdict,
     judge_interchange,
 )
+from services.edi_gateway.whole_groups import GroupKey, verdict_of
 from services.edi_gateway.x12 import (
     FileScan,
     Finding,
@@ -61,10 +63,16 @@ class KeptInterchange:
 
 
 async def keep_envelopes(
-    session: WriteSession, scope: FileScope, path: str, scan: FileScan, at: datetime
+    session: WriteSession,
+    scope: FileScope,
+    path: str,
+    scan: FileScan,
+    at: datetime,
+    culprits: Mapping[GroupKey, str],
 ) -> list[KeptInterchange]:
     """Judge and store every envelope of a file, in the caller's unit of work.
 
+    `culprits` name the transactions with which a group that is taken whole falls.
     A file that was begun before a crash keeps the verdicts it got then.
     """
     kept = {
@@ -84,9 +92,9 @@ async def keep_envelopes(
             verdict = await _judge_and_keep(
                 session, scope, path, each, interchange_id, within_file, at
             )
-        groups = await _keep_groups(
-            session, scope, each, interchange_id, verdict, at, is_new=interchange_id not in kept
-        )
+        groups = _judge_groups(scope, each, interchange_id, verdict, culprits)
+        if groups and interchange_id not in kept:
+            await _keep_groups(session, scope, interchange_id, groups, at)
         results.append(KeptInterchange(interchange_id, each, verdict, groups))
     return results
 
@@ -170,51 +178,59 @@ async def _earlier(
     return Earlier(row.id, row.sha256, f"file {row.name}") if row else None
 
 
-async def _keep_groups(
-    session: WriteSession,
+def _judge_groups(
     scope: FileScope,
     each: Interchange,
     interchange_id: UUID,
     verdict: Verdict,
-    at: datetime,
-    *,
-    is_new: bool,
+    culprits: Mapping[GroupKey, str],
 ) -> tuple[KeptGroup, ...]:
     guide = guide_of(partners().utility(scope.utility))
     kept = []
     for group in each.groups:
         found = check_group(group, guide)
         group_id = uuid5(_ENVELOPE_NAMESPACE, f"{interchange_id}/{group.index}")
-        kept.append(KeptGroup(group_id, group, found, _judge_group(found, verdict)))
-    if is_new and kept:
-        await session.execute(
-            insert(functional_group),
-            [
-                {
-                    "id": one.id,
-                    "interchange_id": interchange_id,
-                    "file_id": scope.file_id,
-                    "position": one.group.index,
-                    "direction": "inbound",
-                    "utility": scope.utility,
-                    "environment": scope.environment.value,
-                    "functional_id": one.group.functional_id,
-                    "control_number": one.group.control_number,
-                    "version": one.group.version,
-                    "state": one.verdict.state,
-                    "sets_included": len(one.group.transactions),
-                    "at": at,
-                }
-                for one in kept
-            ],
-        )
+        culprit = culprits.get((each.index, group.index), "")
+        kept.append(KeptGroup(group_id, group, found, _judge_group(found, verdict, culprit)))
     return tuple(kept)
 
 
-def _judge_group(found: tuple[Finding, ...], interchange_verdict: Verdict) -> Verdict:
+async def _keep_groups(
+    session: WriteSession,
+    scope: FileScope,
+    interchange_id: UUID,
+    groups: tuple[KeptGroup, ...],
+    at: datetime,
+) -> None:
+    await session.execute(
+        insert(functional_group),
+        [
+            {
+                "id": one.id,
+                "interchange_id": interchange_id,
+                "file_id": scope.file_id,
+                "position": one.group.index,
+                "direction": "inbound",
+                "utility": scope.utility,
+                "environment": scope.environment.value,
+                "functional_id": one.group.functional_id,
+                "control_number": one.group.control_number,
+                "version": one.group.version,
+                "state": one.verdict.state,
+                "sets_included": len(one.group.transactions),
+                "at": at,
+            }
+            for one in groups
+        ],
+    )
+
+
+def _judge_group(found: tuple[Finding, ...], interchange_verdict: Verdict, culprit: str) -> Verdict:
     if not interchange_verdict.has_effect:
         return interchange_verdict
     if refuses_group(found):
         worst = next(finding for finding in found if finding.is_error)
         return Verdict("rejected", "BAD_GROUP", worst.message)
+    if culprit:
+        return verdict_of(culprit)
     return ACCEPTED

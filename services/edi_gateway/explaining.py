@@ -15,6 +15,7 @@ from typing import Final
 
 from services.edi_gateway.meanings import Vocabulary, load_vocabulary
 from services.edi_gateway.x12 import (
+    FALLEN_WITH_GROUP,
     Delimiters,
     Finding,
     Guide,
@@ -65,6 +66,8 @@ def visible(text: str) -> str:
 
 def code_in_words(finding: Finding, guide: str) -> str:
     """Return a finding's code with its list and meaning: `AK4-03 8, date not valid`."""
+    if finding.code == FALLEN_WITH_GROUP and finding.level == "transaction":
+        return f"AK5-01 {finding.code}, rejected with its group"
     name, data_element = CODE_LISTS[finding.level]
     words = load_vocabulary(guide).codes.get(data_element, {}).get(finding.code)
     return f"{name} {finding.code}" + (f", {words}" if words else "")

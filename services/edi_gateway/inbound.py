@@ -30,6 +30,7 @@ from services.edi_gateway.partner_answers import PartnerAnswers
 from services.edi_gateway.reading import ReadJob, ReadSlot, read_slots, scan_file, transaction_id_of
 from services.edi_gateway.reading_faults import note_fault
 from services.edi_gateway.store import file
+from services.edi_gateway.whole_groups import FALLEN, find_culprits, withdraw
 from services.edi_gateway.x12 import FileScan, Finding, TransactionSlot
 from shared.contracts.parts import MESSAGE_ITEMS_MAX, Environment
 from shared.platform.clock import Clock
@@ -142,7 +143,7 @@ class InboundDesk:
                 )
             ]
             if earlier:
-                entries += _copy_entries(file_id, name, earlier.id, earlier.name)
+                entries += intake.copy_entries(file_id, name, earlier.id, earlier.name)
             await ledger.record(session, entries, at)
             after_commit(session, self.wake.set)
         log.info("file received", file_id=str(file_id), name=name, utility=utility, size=size)
@@ -203,9 +204,10 @@ class InboundDesk:
         if scan.refusal is not None or not scan.interchanges:
             await self._refuse(scope, scan)
             return
+        culprits = await find_culprits(self._workers, scope.utility, path, scan)
         async with self._database.unit_of_work() as session:
             await wait_lock(session, f"read {scope.utility}")
-            kept = await keep_envelopes(session, scope, path, scan, self._clock.now())
+            kept = await keep_envelopes(session, scope, path, scan, self._clock.now(), culprits)
         position = 0
         for one in kept:
             for group in one.groups:
@@ -229,7 +231,7 @@ class InboundDesk:
         last_position: int,
     ) -> None:
         positions = tuple(range(last_position - len(batch) + 1, last_position + 1))
-        if group.verdict.has_effect:
+        if group.verdict.has_effect or group.verdict.code == FALLEN:
             job = ReadJob(
                 path=path,
                 file_id=scope.file_id,
@@ -240,6 +242,7 @@ class InboundDesk:
                 positions=positions,
             )
             read = await self._workers.run(read_slots, job)
+            read = withdraw(read, group.verdict)
         else:
             read = [_unread(scope, slot, at) for slot, at in zip(batch, positions, strict=True)]
         at = self._clock.now()
@@ -358,23 +361,6 @@ def _refusals(
         PendingDocument.of_refusal(each.reading.refusal, each.reading.cca, scope, at)
         for each in judged
         if each.verdict.has_effect and each.reading and each.reading.refusal and each.reading.cca
-    ]
-
-
-def _copy_entries(file_id: UUID, name: str, earlier_id: UUID, earlier_name: str) -> list[NewEntry]:
-    return [
-        NewEntry(
-            file_id=file_id,
-            kind="DuplicateFile",
-            message=f"Exact copy of {earlier_name}; nothing was done",
-            data={"duplicate_of": str(earlier_id)},
-        ),
-        NewEntry(
-            file_id=earlier_id,
-            kind="CopyReceived",
-            message=f"The same bytes came again as {name}; nothing was done",
-            data={"copy": str(file_id)},
-        ),
     ]
 
 

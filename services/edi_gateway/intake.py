@@ -279,3 +279,21 @@ def _by_cca(judged: Sequence[Judged]) -> dict[str, list[Reading]]:
         if each.is_applicable and each.reading is not None and each.reading.cca is not None:
             readings.setdefault(each.reading.cca, []).append(each.reading)
     return readings
+
+
+def copy_entries(file_id: UUID, name: str, earlier_id: UUID, earlier_name: str) -> list[NewEntry]:
+    """Say of a file that it is an exact copy, and of the earlier one that a copy came."""
+    return [
+        NewEntry(
+            file_id=file_id,
+            kind="DuplicateFile",
+            message=f"Exact copy of {earlier_name}; nothing was done",
+            data={"duplicate_of": str(earlier_id)},
+        ),
+        NewEntry(
+            file_id=earlier_id,
+            kind="CopyReceived",
+            message=f"The same bytes came again as {name}; nothing was done",
+            data={"copy": str(file_id)},
+        ),
+    ]

@@ -15,6 +15,8 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from services.edi_gateway.x12.differences import lineage
+
 VOCABULARY_FOLDER: Final = Path(__file__).parent / "vocabulary"
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -54,18 +56,27 @@ class Vocabulary:
 
 @lru_cache(maxsize=16)
 def load_vocabulary(guide: str, folder: Path | None = None) -> Vocabulary:
-    """Load the words of a guide, once per process; a guide without a file has none.
+    """Load the words of a guide and of those it extends, once per process.
+
+    A guide without a file has no words of its own; the nearer guide's words win.
 
     Raises:
         VocabularyError: the file is no TOML or holds something else than words.
     """
-    path = (folder or VOCABULARY_FOLDER) / f"{guide}.toml"
+    codes: dict[str, dict[str, str]] = {}
+    places: dict[str, dict[str, str]] = {}
+    for name in reversed([one.name for one in lineage(guide)]):
+        read = _read((folder or VOCABULARY_FOLDER) / f"{name}.toml")
+        for whole, more in ((codes, read.codes), (places, read.places)):
+            for key, words in more.items():
+                whole.setdefault(key, {}).update(words)
+    return Vocabulary(codes, places)
+
+
+def _read(path: Path) -> _File:
     try:
-        text = path.read_text(encoding="utf-8")
+        return _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        return Vocabulary({}, {})
-    try:
-        read = _File.model_validate(tomllib.loads(text))
+        return _File()
     except (tomllib.TOMLDecodeError, ValidationError) as error:
         raise VocabularyError(f"{path}: {error}") from error
-    return Vocabulary(read.codes, read.places)

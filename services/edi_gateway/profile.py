@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from services.edi_gateway.x12 import Anchor, IntervalLayout, Policy
+from services.edi_gateway.x12.policy import Weight
 from shared.contracts.parts import CcaCode, Environment, Identifier, Text, UtilityCode
 from shared.contracts.usage import Bucket, Unit
 
@@ -87,10 +89,15 @@ class Outbound(PartnerData):
 
 
 class Strictness(StrEnum):
-    """What a wrong count (SE01, GE01, IEA01) does: refuse, or only be told."""
+    """What a small fault does: refuse what it is found in, or only be told with it."""
 
     STRICT = "strict"
     WARN = "warn"
+
+    @property
+    def weight(self) -> Weight:
+        """The same in the words of the codec."""
+        return "error" if self is Strictness.STRICT else "warning"
 
 
 class PeriodEnd(StrEnum):
@@ -101,13 +108,27 @@ class PeriodEnd(StrEnum):
 
 
 class ReadingRules(PartnerData):
-    """How inbound files are taken."""
+    """How inbound files are taken; what each kind of fault means stands at `x12.Policy`."""
 
+    unknown_codes: Strictness
+    unknown_segments: Strictness
+    unknown_elements: Strictness
     wrong_counts: Strictness
-    all_or_nothing: Literal[False]
-    """Refusing a whole group for one bad transaction is not built yet (see docs/roadmap.md), so a
-    profile that asks for it does not load instead of being ignored."""
+    control_numbers: Strictness
+    all_or_nothing: bool
+    """Whether one bad transaction refuses its whole group; nothing of that group is applied."""
     period_end: PeriodEnd
+
+    @property
+    def policy(self) -> Policy:
+        """The same in the words of the codec."""
+        return Policy(
+            unknown_codes=self.unknown_codes.weight,
+            unknown_segments=self.unknown_segments.weight,
+            unknown_elements=self.unknown_elements.weight,
+            wrong_counts=self.wrong_counts.weight,
+            control_numbers=self.control_numbers.weight,
+        )
 
 
 class QuantityMeaning(StrEnum):
@@ -130,6 +151,35 @@ class QuantityMeaning(StrEnum):
         return self in {QuantityMeaning.RECEIVED, QuantityMeaning.RECEIVED_ESTIMATED}
 
 
+class ReadingMeaning(StrEnum):
+    """What QTY01 of an interval says of its reading."""
+
+    ACTUAL = "actual"
+    ESTIMATED = "estimated"
+
+
+class IntervalRules(PartnerData):
+    """How this utility sends interval usage (867 with BPT04 = C1)."""
+
+    anchor: Anchor
+    time_zone: Annotated[str, AfterValidator(_known_zone)]
+    """The clock of its stamps: prevailing local time, or standard time all year (`Etc/GMT+8`)."""
+    unit: Annotated[str, Field(pattern=r"^[A-Z0-9]{2}$")]
+    """Component 1 of QTY03, and the first two signs of REF*MT."""
+    received_suffix: Annotated[str, Field(pattern=r"^[A-Z]{1,4}$")]
+    """What REF*MT ends with on a channel of generation put onto the grid."""
+    qualities: Annotated[dict[str, ReadingMeaning], Field(min_length=1)]
+
+    @property
+    def layout(self) -> IntervalLayout:
+        """The same in the words of the codec; a mark of 1 is an estimate."""
+        marks = tuple(
+            (code, int(meaning is ReadingMeaning.ESTIMATED))
+            for code, meaning in self.qualities.items()
+        )
+        return IntervalLayout(self.anchor, self.time_zone, marks, self.unit, self.received_suffix)
+
+
 class UsageRules(PartnerData):
     """What the codes of this utility's 867 mean."""
 
@@ -138,6 +188,7 @@ class UsageRules(PartnerData):
     buckets: dict[str, Bucket]
     units: dict[str, Unit]
     quantities: dict[str, QuantityMeaning]
+    intervals: IntervalRules
 
     @model_validator(mode="after")
     def _one_meaning_for_a_loop(self) -> Self:

@@ -14,16 +14,15 @@ from functools import cache
 from pathlib import Path
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from services.edi_gateway.guides import group_guide_of, guide_of
 from services.edi_gateway.partners import PartnerBook, load_partners
-from services.edi_gateway.profile import Strictness
-from services.edi_gateway.transactions import Reading, read_document
+from services.edi_gateway.transactions import Reading
+from services.edi_gateway.understanding import understand
 from services.edi_gateway.x12 import (
     FileScan,
     Finding,
     Interchange,
     TransactionSlot,
-    load_guide,
-    read_transaction,
     scan_path,
 )
 
@@ -70,13 +69,12 @@ def partners() -> PartnerBook:
 def preload() -> None:
     """Load partners and maps when a worker process starts, so that no file waits for them."""
     for utility in partners().utilities:
-        load_guide(utility.guide)
+        guide_of(utility)
 
 
 def scan_file(path: str, utility: str) -> FileScan:
-    """Find the envelopes of a spooled file, as strict on counts as the partner's profile asks."""
-    lenient = partners().utility(utility).reading.wrong_counts is Strictness.WARN
-    return scan_path(Path(path), lenient_counts=lenient)
+    """Find the envelopes of a spooled file, as strict as the partner's profile asks."""
+    return scan_path(Path(path), partners().utility(utility).reading.policy)
 
 
 def range_sha256(path: str, start: int, end: int) -> str:
@@ -88,8 +86,7 @@ def range_sha256(path: str, start: int, end: int) -> str:
 
 def read_slots(job: ReadJob) -> Sequence[ReadSlot]:
     """Read, validate and translate a batch of transactions."""
-    profile = partners().utility(job.utility)
-    guide = load_guide(profile.guide)
+    partner = partners().partner(job.utility)
     first, last = job.slots[0].start, job.slots[-1].end
     with Path(job.path).open("rb") as stream:
         stream.seek(first)
@@ -98,14 +95,14 @@ def read_slots(job: ReadJob) -> Sequence[ReadSlot]:
     for position, slot in zip(job.positions, job.slots, strict=True):
         data = window[slot.start - first : slot.end - first]
         transaction_id = transaction_id_of(job.file_id, position)
-        read = read_transaction(data, job.interchange.delimiters, slot, guide)
-        reading = None
-        if read.accepted and read.transaction is not None:
-            reading = read_document(
-                read.transaction,
-                partners().partner(job.utility),
-                transaction_id=transaction_id,
-            )
+        read = understand(
+            data,
+            job.interchange.delimiters,
+            slot,
+            group_guide_of(partner.profile, slot.functional_id, job.version),
+            partner,
+            transaction_id,
+        )
         results.append(
             ReadSlot(
                 position=position,
@@ -114,7 +111,7 @@ def read_slots(job: ReadJob) -> Sequence[ReadSlot]:
                 content_sha256=content_sha256(data, job.interchange.delimiters.segment),
                 accepted=read.accepted,
                 findings=read.findings,
-                reading=reading,
+                reading=read.reading,
             )
         )
     return results

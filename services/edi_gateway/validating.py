@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Final
@@ -22,16 +22,21 @@ from services.edi_gateway.explaining import (
     explain_transaction,
     visible,
 )
-from services.edi_gateway.profile import Strictness, TradingPartner
-from services.edi_gateway.transactions import read_document
+from services.edi_gateway.guides import guide_of
+from services.edi_gateway.profile import TradingPartner
+from services.edi_gateway.understanding import understand
+from services.edi_gateway.whole_groups import is_taken_whole, verdict_of
 from services.edi_gateway.x12 import (
     DEFAULT_GUIDE,
     Delimiters,
     Finding,
+    FunctionalGroup,
     Guide,
     Interchange,
     TransactionSlot,
     check_group,
+    edition_for,
+    fallen_with_group,
     load_guide,
     read_transaction,
     refuses_group,
@@ -57,8 +62,8 @@ class Status(IntEnum):
 class Terms:
     """By which rules a file is checked.
 
-    With a `partner`, its guide and its policy on wrong counts hold, and the content is judged too:
-    what would make the gateway set a transaction aside.
+    With a `partner`, its guide and its policy hold, and the content is judged too: what would make
+    the gateway set a transaction aside.
     """
 
     guide: Guide
@@ -67,14 +72,11 @@ class Terms:
     @classmethod
     def of(cls, partner: TradingPartner | None) -> Terms:
         """Return the terms of a partner, or the default guide's."""
-        return cls(load_guide(partner.profile.guide if partner else DEFAULT_GUIDE), partner)
+        return cls(guide_of(partner.profile) if partner else load_guide(DEFAULT_GUIDE), partner)
 
-    @property
-    def lenient_counts(self) -> bool:
-        """Whether wrong counts in trailers are only told."""
-        return self.partner is not None and (
-            self.partner.profile.reading.wrong_counts is Strictness.WARN
-        )
+    def of_group(self, group: FunctionalGroup) -> Terms:
+        """Return the same with the guide of the group's version."""
+        return Terms(edition_for(self.guide, group.functional_id, group.version), self.partner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def check_file(
 
 
 def _parts(data: mmap.mmap | bytes, terms: Terms, tally: Tally) -> Iterator[Checked]:
-    found = scan(data, lenient_counts=terms.lenient_counts)
+    found = scan(data, terms.guide.policy)
     tally.segments = found.segment_count
     if found.refusal is not None:
         tally.refusal = found.refusal.message
@@ -182,29 +184,51 @@ def _parts(data: mmap.mmap | bytes, terms: Terms, tally: Tally) -> Iterator[Chec
             yield CheckedEnvelope(
                 f"ISA[{interchange.index}]/GS[{group.index}]", quote.all(findings)
             )
+            here = terms.of_group(group)
             refused = interchange.is_refused or refuses_group(findings)
+            culprit = "" if refused else _culprit(quote, interchange, group, here)
             for slot in group.transactions:
-                yield _transaction(quote, interchange, slot, terms, refused=refused)
+                one = _transaction(quote, interchange, slot, here, refused=refused)
+                yield _fallen(one, quote, slot, culprit) if culprit and one.accepted else one
+
+
+def _culprit(quote: _Quote, interchange: Interchange, group: FunctionalGroup, terms: Terms) -> str:
+    """Return the transaction with which a group falls that is taken whole or not at all."""
+    rules = terms.partner.profile.reading if terms.partner else None
+    if rules is None or not (rules.all_or_nothing and is_taken_whole(group)):
+        return ""
+    checked = (
+        _transaction(quote, interchange, slot, terms, refused=False) for slot in group.transactions
+    )
+    return next((one.place for one in checked if not one.accepted), "")
+
+
+def _fallen(
+    one: CheckedTransaction, quote: _Quote, slot: TransactionSlot, culprit: str
+) -> CheckedTransaction:
+    finding = fallen_with_group(slot, verdict_of(culprit).text)
+    return replace(one, accepted=False, findings=(*one.findings, *quote.all((finding,))))
 
 
 def _transaction(
     quote: _Quote, interchange: Interchange, slot: TransactionSlot, terms: Terms, *, refused: bool
 ) -> CheckedTransaction:
-    read = read_transaction(
-        quote.data[slot.start : slot.end], interchange.delimiters, slot, terms.guide
-    )
-    reasons: tuple[Reason, ...] = ()
-    if read.transaction is not None and terms.partner is not None:
-        reading = read_document(read.transaction, terms.partner, transaction_id=_NOBODY)
-        reasons = reading.reasons
+    piece = quote.data[slot.start : slot.end]
+    if terms.partner is None:
+        read = read_transaction(piece, interchange.delimiters, slot, terms.guide)
+        accepted, findings, reasons = read.accepted, read.findings, tuple[Reason, ...]()
+    else:
+        found = understand(piece, interchange.delimiters, slot, terms.guide, terms.partner, _NOBODY)
+        accepted, findings = found.accepted, found.findings
+        reasons = found.reading.reasons if found.reading else ()
     return CheckedTransaction(
         place=slot.place,
         set_id=slot.set_id,
         control_number=slot.control_number,
         segment_count=slot.segment_count,
         end=slot.end,
-        accepted=read.accepted and not refused,
-        findings=quote.all(read.findings),
+        accepted=accepted and not refused,
+        findings=quote.all(findings),
         reasons=reasons,
     )
 
@@ -252,7 +276,7 @@ def explain_file(path: Path, terms: Terms, only: int | None = None) -> Iterator[
         OSError: the file cannot be read.
     """
     with _mapped(path) as data:
-        found = scan(data, lenient_counts=terms.lenient_counts)
+        found = scan(data, terms.guide.policy)
         total = sum(interchange.transaction_count for interchange in found.interchanges)
         refusal = found.refusal.message if found.refusal else ""
         yield ExplainedFile(refusal, len(found.interchanges), total)
@@ -267,7 +291,7 @@ def explain_file(path: Path, terms: Terms, only: int | None = None) -> Iterator[
                         yield from place.until(slot.start)
                         place.at = slot.end
                     if only in (None, number):
-                        yield _explained(data, interchange, slot, terms)
+                        yield _explained(data, interchange, slot, terms.of_group(group))
             if only is None:
                 yield from place.until(interchange.end, last=True)
 

@@ -41,9 +41,24 @@ from services.edi_gateway.x12.envelope import (
     TransactionSlot,
     refuses_group,
 )
-from services.edi_gateway.x12.findings import Finding, Level, Severity, has_errors
-from services.edi_gateway.x12.guide import DEFAULT_GUIDE, UnusableGuideError, load_guide
-from services.edi_gateway.x12.interval_reading import ReadIntervals, read_interval_transaction
+from services.edi_gateway.x12.findings import (
+    FALLEN_WITH_GROUP,
+    Finding,
+    Level,
+    Severity,
+    has_errors,
+)
+from services.edi_gateway.x12.guide import (
+    DEFAULT_GUIDE,
+    UnusableGuideError,
+    edition_for,
+    load_guide,
+)
+from services.edi_gateway.x12.interval_reading import (
+    ReadIntervals,
+    holds_intervals,
+    read_interval_transaction,
+)
 from services.edi_gateway.x12.interval_series import (
     Anchor,
     IntervalDocument,
@@ -51,9 +66,11 @@ from services.edi_gateway.x12.interval_series import (
     IntervalSeries,
 )
 from services.edi_gateway.x12.intervals import is_interval
+from services.edi_gateway.x12.policy import DEFAULT_POLICY, Policy
 from services.edi_gateway.x12.reading import (
     ReadTransaction,
     check_group,
+    fallen_with_group,
     read_transaction,
 )
 from services.edi_gateway.x12.rules import Guide, SetMap
@@ -76,6 +93,8 @@ __all__ = [
     "ABSENT_SEGMENT",
     "ACKNOWLEDGMENT_GROUP",
     "DEFAULT_GUIDE",
+    "DEFAULT_POLICY",
+    "FALLEN_WITH_GROUP",
     "Anchor",
     "Delimiters",
     "Element",
@@ -97,6 +116,7 @@ __all__ = [
     "OutboundSegment",
     "OutboundTransaction",
     "Party",
+    "Policy",
     "RawSegment",
     "ReadIntervals",
     "ReadTransaction",
@@ -114,7 +134,10 @@ __all__ = [
     "check_group",
     "clean_text",
     "decimal_text",
+    "edition_for",
+    "fallen_with_group",
     "has_errors",
+    "holds_intervals",
     "is_complete",
     "is_interval",
     "load_guide",

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.edi_gateway.x12.envelope import TOLERABLE_INTERCHANGE_CODES, refuses_group
-from services.edi_gateway.x12.findings import Finding, has_errors
+from services.edi_gateway.x12.findings import FALLEN_WITH_GROUP, Finding, has_errors
 from services.edi_gateway.x12.validation import HAS_ELEMENT_ERRORS, SEGMENTS_IN_ERROR
 
 if TYPE_CHECKING:
@@ -223,7 +223,9 @@ def _set_response(verdict: SetVerdict) -> Iterator[OutboundSegment]:
     codes = _distinct(
         f.code
         for f in verdict.findings
-        if f.level == "transaction" and (f.is_error or verdict.accepted)
+        if f.level == "transaction"
+        and f.code != FALLEN_WITH_GROUP
+        and (f.is_error or verdict.accepted)
     )
     if errors:
         codes = _distinct((*codes, SEGMENTS_IN_ERROR))

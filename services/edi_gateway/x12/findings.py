@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 Severity = Literal["error", "warning"]
 Level = Literal["interchange", "group", "transaction", "segment", "element"]
 
+FALLEN_WITH_GROUP = "R"
+"""The code of a transaction without a fault of its own in a group that is taken whole or not at
+all. AK5-02 has no code for it: the 997 answers AK5-01 `R` alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -2,18 +2,17 @@
 
 Guides are data in pyx12's map format, so that they can be read, compared and checked with a tool
 others maintain. This is the only file that touches pyx12: its loader reads the folder, and its
-nodes are turned into our own rules and dropped. A guide that cannot be loaded is our fault, not a
-partner's, so it raises.
+nodes are turned into our own rules and dropped. A guide that extends another is made complete
+first (`differences.py`). A guide that cannot be loaded is our fault, not a partner's, so it raises.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import StringIO
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import pyx12.codes
@@ -22,11 +21,20 @@ import pyx12.map_index
 import pyx12.params
 import pyx12.x12n_document
 
+from services.edi_gateway.x12.differences import (
+    GUIDES_FOLDER,
+    GuideFile,
+    complete_folder,
+    editions,
+    inserted,
+    lineage,
+)
 from services.edi_gateway.x12.rules import (
     UNLIMITED,
     ElementRule,
     Guide,
     LoopRule,
+    OldForms,
     SegmentRule,
     SetMap,
     SyntaxKind,
@@ -35,12 +43,15 @@ from services.edi_gateway.x12.rules import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-MAPS_FOLDER = Path(__file__).parent / "maps"
+MAPS_FOLDER = GUIDES_FOLDER
 DEFAULT_GUIDE = "uig_004010"
 INTERCHANGE_VERSION = "00401"
 TRANSACTION_PATH = "/ISA_LOOP/GS_LOOP/ST_LOOP"
 FIRST_KEY = 1
+DATE = "DT"
+SHORT_DATE_LENGTH = 6
 
 MapNode: TypeAlias = Any
 """A node of pyx12's map tree; the library ships no types."""
@@ -64,37 +75,77 @@ def load_guide(name: str = DEFAULT_GUIDE, folder: Path | None = None) -> Guide:
 
     Raises UnusableGuideError with the file and the reason when the folder is missing or broken.
     """
-    path = (folder or MAPS_FOLDER) / name
     try:
-        index = pyx12.map_index.map_index(str(path))
-        entries = [e for e in index.maps if e["icvn"] == INTERCHANGE_VERSION and e["fic"]]
-        files = {str(entry["abbr"]): str(entry["map_file"]) for entry in entries}
-        nodes = {set_id: _load_map(path, file) for set_id, file in files.items()}
-        groups = {
-            str(entry["fic"]): frozenset(
-                str(e["abbr"]) for e in entries if e["fic"] == entry["fic"]
-            )
-            for entry in entries
-        }
-        sets = {
-            set_id: _set_map(set_id, node, frozenset(g for g, s in groups.items() if set_id in s))
-            for set_id, node in nodes.items()
-        }
+        guides = lineage(name, folder)
+        with complete_folder(guides) as path:
+            return _read_guide(guides, path, folder)
     except UnusableGuideError:
         raise
     except Exception as error:  # pyx12 raises many unrelated types; all mean the same here
-        message = f"Guide {name} in {path} cannot be loaded: {error}"
+        message = f"Guide {name} in {folder or MAPS_FOLDER} cannot be loaded: {error}"
         raise UnusableGuideError(message) from error
+
+
+def edition_for(guide: Guide, functional_id: str, version: str) -> Guide:
+    """Return the guide that reads a group: the guide itself, or its edition of that version.
+
+    When neither covers the version the guide itself is returned, and `check_group` refuses.
+    """
+    if guide.covers(functional_id, version):
+        return guide
+    for name in guide.editions:
+        other = load_guide(name, guide.folder)
+        if other.covers(functional_id, version):
+            return other.under(guide.policy)
+    return guide
+
+
+def _read_guide(guides: tuple[GuideFile, ...], path: Path, folder: Path | None) -> Guide:
+    """Turn a complete map folder into rules."""
+    name = guides[0].name
+    index = pyx12.map_index.map_index(str(path))
+    entries = [e for e in index.maps if e["icvn"] == INTERCHANGE_VERSION and e["fic"]]
+    files = {str(entry["abbr"]): str(entry["map_file"]) for entry in entries}
+    nodes = {set_id: _load_map(path, file) for set_id, file in files.items()}
+    groups = {
+        str(entry["fic"]): frozenset(str(e["abbr"]) for e in entries if e["fic"] == entry["fic"])
+        for entry in entries
+    }
+    sets = {
+        set_id: _set_map(set_id, node, frozenset(g for g, s in groups.items() if set_id in s))
+        for set_id, node in nodes.items()
+    }
     if not sets:
         message = f"Guide {name} in {path} lists no maps for version {INTERCHANGE_VERSION}."
         raise UnusableGuideError(message)
     return Guide(
         name=name,
-        versions=frozenset(str(entry["vriic"]) for entry in entries),
+        versions={
+            functional_id: frozenset(str(e["vriic"]) for e in entries if e["fic"] == functional_id)
+            for functional_id in groups
+        },
         groups=groups,
         sets=sets,
         segment_ids=frozenset().union(*(one.segment_ids for one in sets.values())),
+        lineage=tuple(guide.name for guide in guides),
+        editions=editions(guides),
+        folder=folder,
+        old_forms=_old_forms(sets, inserted(guides)),
     )
+
+
+def _old_forms(sets: dict[str, SetMap], extra_elements: dict[str, int]) -> OldForms | None:
+    """Say where the dates of these maps may have six digits; None when none may."""
+    short: dict[str, frozenset[int]] = {}
+    for segment in (segment for one in sets.values() for segment in _segments(one.root)):
+        numbers = frozenset(
+            element.number
+            for element in segment.elements
+            if element.data_type == DATE and element.min_length == SHORT_DATE_LENGTH
+        )
+        if numbers:
+            short[segment.id] = short.get(segment.id, frozenset()) | numbers
+    return OldForms(short, extra_elements) if short else None
 
 
 def reference_verdict(
@@ -105,7 +156,11 @@ def reference_verdict(
     External code sets advise in our guides, so pyx12 is told to leave them out. It reads strict
     106-byte headers only and is far too slow for daily work.
     """
-    path = str((folder or MAPS_FOLDER) / name)
+    with complete_folder(lineage(name, folder)) as path:
+        return _walk(data, str(path))
+
+
+def _walk(data: bytes, path: str) -> ReferenceVerdict:
     param = pyx12.params.params()
     advising = (code_set for code_set, _ in pyx12.codes.list_external_codesets(path))
     param.set("exclude_external_codes", ",".join(advising))
@@ -126,15 +181,15 @@ def _set_map(set_id: str, root: MapNode, functional_ids: frozenset[str]) -> SetM
     node = root.getnodebypath(TRANSACTION_PATH)
     keys = count(FIRST_KEY)
     loop = _loop_rule(node, root, keys)
-    return SetMap(set_id, functional_ids, loop, frozenset(_segment_ids(loop)))
+    return SetMap(set_id, functional_ids, loop, frozenset(one.id for one in _segments(loop)))
 
 
-def _segment_ids(loop: LoopRule) -> Iterator[str]:
+def _segments(loop: LoopRule) -> Iterator[SegmentRule]:
     for child in loop.children:
         if isinstance(child, LoopRule):
-            yield from _segment_ids(child)
+            yield from _segments(child)
         else:
-            yield child.id
+            yield child
 
 
 def _loop_rule(node: MapNode, root: MapNode, keys: Iterator[int]) -> LoopRule:
@@ -150,6 +205,8 @@ def _loop_rule(node: MapNode, root: MapNode, keys: Iterator[int]) -> LoopRule:
             f"Loop {node.get_path()} does not begin with a segment; wrapper loops have no use."
         )
         raise UnusableGuideError(message)
+    if node.usage == "N":  # whoever opens the loop meets its first segment
+        children[0] = replace(children[0], not_used=True)
     return LoopRule(
         key=key,
         id=children[0].id,

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.acknowledge import SetVerdict
 from services.edi_gateway.x12.interval_runs import accept_intervals
-from services.edi_gateway.x12.intervals import read_intervals
+from services.edi_gateway.x12.intervals import INTERVAL_REPORT, read_intervals
 from services.edi_gateway.x12.reading import membership, read_transaction
+from services.edi_gateway.x12.tokenizer import clean
 
 if TYPE_CHECKING:
     from services.edi_gateway.x12.delimiters import Delimiters
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from services.edi_gateway.x12.findings import Finding
     from services.edi_gateway.x12.interval_series import IntervalDocument, IntervalLayout
     from services.edi_gateway.x12.rules import Guide
+
+
+HEAD_BYTES = 1024
+REPORT = 4
+"""BPT04 says what kind of usage a document holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,16 @@ class ReadIntervals:
     def verdict(self) -> SetVerdict:
         """What the 997 needs to know of it, without the document."""
         return SetVerdict(self.set_id, self.control_number, self.findings)
+
+
+def holds_intervals(data: bytes, delimiters: Delimiters, slot: TransactionSlot) -> bool:
+    """Tell from its first segments whether a slot is an interval 867, without reading it."""
+    if slot.set_id != "867":
+        return False
+    head = map(clean, data[:HEAD_BYTES].decode("latin-1").split(delimiters.segment))
+    texts = [text for text in head if text]
+    fields = texts[1].split(delimiters.element) if len(texts) > 1 else [""]
+    return fields[0] == "BPT" and len(fields) > REPORT and fields[REPORT] == INTERVAL_REPORT
 
 
 def read_interval_transaction(

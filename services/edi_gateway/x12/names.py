@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from services.edi_gateway.x12.delimiters import Delimiters, read_isa
-from services.edi_gateway.x12.guide import MAPS_FOLDER
+from services.edi_gateway.x12.differences import complete_folder, lineage
 from services.edi_gateway.x12.matching import CompiledMap
 from services.edi_gateway.x12.rules import UNLIMITED, ElementRule, LoopRule, SegmentRule
 from services.edi_gateway.x12.tokenizer import clean, segment_end, segment_offsets
@@ -99,12 +99,10 @@ def name_envelope(
 @lru_cache(maxsize=16)
 def envelope_rules(name: str, folder: Path | None = None) -> Mapping[str, SegmentRule]:
     """Return the segments of a guide's control map by their ids: what envelopes are made of."""
-    path = (folder or MAPS_FOLDER) / name
-    elements = {
-        str(element.get("ele_num")): element
-        for element in ET.parse(path / DATA_ELEMENTS).iter("data_ele")  # noqa: S314  our own file
-    }
-    control = ET.parse(path / CONTROL_MAP)  # noqa: S314  our own file
+    with complete_folder(lineage(name, folder)) as path:
+        described = ET.parse(path / DATA_ELEMENTS)  # noqa: S314  our own file
+        control = ET.parse(path / CONTROL_MAP)  # noqa: S314  our own file
+    elements = {str(element.get("ele_num")): element for element in described.iter("data_ele")}
     return {
         str(segment.get("xid")): _segment_rule(segment, elements)
         for segment in control.iter("segment")

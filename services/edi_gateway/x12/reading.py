@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.acceptance import accept, accept_known
 from services.edi_gateway.x12.acknowledge import SetVerdict
-from services.edi_gateway.x12.findings import Finding, has_errors
+from services.edi_gateway.x12.findings import FALLEN_WITH_GROUP, Finding, has_errors
+from services.edi_gateway.x12.guide import edition_for
+from services.edi_gateway.x12.old_forms import in_current_forms
 from services.edi_gateway.x12.tokenizer import segment_offsets, split_segments
 from services.edi_gateway.x12.validation import validate
 
@@ -54,22 +56,33 @@ def read_transaction(
 
     A good one is accepted by what was learned from others; the validator reads every other. The
     envelope findings of the slot come first, then those of the content. Offsets count from the
-    first byte of the file.
+    first byte of the file. A document of an older version comes in the forms of the current one.
     """
+    read = _read(data, delimiters, slot, guide)
+    if guide.old_forms is None or read.transaction is None:
+        return read
+    return replace(read, transaction=in_current_forms(read.transaction, guide.old_forms))
+
+
+def _read(
+    data: bytes, delimiters: Delimiters, slot: TransactionSlot, guide: Guide
+) -> ReadTransaction:
+    """Read in the forms of the guide; what the envelope only tells does not cost the quick way."""
+    told = slot.findings
     text = data.decode("latin-1")
     belongs = membership(slot, guide)
-    good = not (slot.findings or belongs)
+    good = not (belongs or (told and has_errors(told)))
     accepted = accept_known(guide, slot.set_id, text, delimiters) if good else None
     if accepted is not None:
-        return ReadTransaction(slot.set_id, slot.control_number, slot.index, accepted, ())
+        return ReadTransaction(slot.set_id, slot.control_number, slot.index, accepted, told)
     texts = split_segments(text, delimiters)
     if good:
         accepted = accept(guide, texts, delimiters)
         if accepted is not None:
-            return ReadTransaction(slot.set_id, slot.control_number, slot.index, accepted, ())
+            return ReadTransaction(slot.set_id, slot.control_number, slot.index, accepted, told)
     transaction, found = validate(guide, texts, delimiters, slot.place)
     placed = _placed(found, data, delimiters, slot.start)
-    findings = (*slot.findings, *belongs, *placed)
+    findings = (*told, *belongs, *placed)
     if has_errors(findings):
         transaction = None
     return ReadTransaction(slot.set_id, slot.control_number, slot.index, transaction, findings)
@@ -85,15 +98,33 @@ def check_group(group: FunctionalGroup, guide: Guide) -> tuple[Finding, ...]:
     sets = guide.groups.get(group.functional_id)
     if sets is None:
         message = f"Functional group {group.functional_id or '(none)'} is not in this guide."
-        findings.append(
-            Finding("error", "group", GROUP_NOT_SUPPORTED, f"{place}/GS01", message, element=1)
-        )
-    elif group.version not in guide.versions:
+        findings.append(_group_finding(GROUP_NOT_SUPPORTED, place, 1, message, group.functional_id))
+    elif not edition_for(guide, group.functional_id, group.version).covers(
+        group.functional_id, group.version
+    ):
         message = f"Version {group.version or '(none)'} is not in this guide."
-        findings.append(
-            Finding("error", "group", VERSION_NOT_SUPPORTED, f"{place}/GS08", message, element=8)
-        )
+        findings.append(_group_finding(VERSION_NOT_SUPPORTED, place, 8, message, group.version))
     return tuple(replace(f, byte_offset=f.byte_offset or group.start) for f in findings)
+
+
+def _group_finding(code: str, place: str, element: int, message: str, value: str) -> Finding:
+    return Finding(
+        *("error", "group", code, f"{place}/GS{element:02d}", message),
+        segment_id="GS",
+        element=element,
+        value=value,
+    )
+
+
+def fallen_with_group(slot: TransactionSlot, why: str) -> Finding:
+    """Return the finding that refuses a good transaction because its group is refused."""
+    return Finding(
+        *("error", "transaction", FALLEN_WITH_GROUP, f"{slot.place}/ST", f"Refused: {why}."),
+        segment_position=1,
+        segment_id="ST",
+        value=slot.control_number,
+        byte_offset=slot.start,
+    )
 
 
 def membership(slot: TransactionSlot, guide: Guide) -> tuple[Finding, ...]:
@@ -111,6 +142,8 @@ def membership(slot: TransactionSlot, guide: Guide) -> tuple[Finding, ...]:
             message,
             segment_position=1,
             segment_id="ST",
+            element=1,
+            value=slot.set_id,
             byte_offset=slot.start,
         ),
     )

@@ -6,8 +6,17 @@ where a rule came from, so the validator can be read without knowing pyx12.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from services.edi_gateway.x12.policy import DEFAULT_POLICY, Policy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION_LENGTH = 6
+VERSION_LENGTH_MAX = 12
+"""GS08: six digits of version, release and subrelease, then up to six signs of an industry."""
 
 UNLIMITED = 2**31 - 1
 
@@ -100,17 +109,49 @@ class SetMap:
 
 
 @dataclass(frozen=True, slots=True)
+class OldForms:
+    """How documents of an older version differ in form from what everything behind expects.
+
+    `short_dates` are the elements, by segment id, that may hold YYMMDD instead of CCYYMMDD;
+    `extra_elements` the one element, by segment id, that the newer version dropped.
+    """
+
+    short_dates: dict[str, frozenset[int]]
+    extra_elements: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Guide:
     """An implementation guide: the maps of all its sets and the group headers it answers to.
 
-    `groups` maps a functional identifier (GS01) to the sets that may stand in such a group.
+    `groups` maps a functional identifier (GS01) to the sets that may stand in such a group,
+    `versions` to the versions (GS08) in which such a group is read: a 999 is of 005010.
+    `lineage` names the guide and those it extends, itself first. `editions` are the guides that
+    read other versions, found in `folder`. `policy` says how forgiving it is read with.
     """
 
     name: str
-    versions: frozenset[str]
+    versions: dict[str, frozenset[str]]
     groups: dict[str, frozenset[str]]
     sets: dict[str, SetMap]
     segment_ids: frozenset[str] = field(default_factory=frozenset)
+    policy: Policy = DEFAULT_POLICY
+    lineage: tuple[str, ...] = ()
+    editions: tuple[str, ...] = ()
+    folder: Path | None = None
+    old_forms: OldForms | None = None
+
+    def under(self, policy: Policy) -> Guide:
+        """Return the same guide read with another policy; what was learned of its maps stays."""
+        return self if policy == self.policy else replace(self, policy=policy)
+
+    def covers(self, functional_id: str, version: str) -> bool:
+        """Whether this guide reads a group: its version, with or without an industry's suffix."""
+        known = self.versions.get(functional_id, frozenset())
+        if version in known:
+            return True
+        base, suffix = version[:VERSION_LENGTH], version[VERSION_LENGTH:]
+        return base in known and suffix.isalnum() and len(version) <= VERSION_LENGTH_MAX
 
     def set_map(self, set_id: str) -> SetMap | None:
         """Return the map of a transaction set; None when this guide has none."""

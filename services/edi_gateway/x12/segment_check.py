@@ -18,6 +18,7 @@ from services.edi_gateway.x12.values import (
     FORMATTED_VALUE,
     MISSING,
     TOO_MANY,
+    UNEXPECTED,
     Problem,
     format_problem,
     plainly_good,
@@ -26,6 +27,7 @@ from services.edi_gateway.x12.values import (
 
 if TYPE_CHECKING:
     from services.edi_gateway.x12.findings import Severity
+    from services.edi_gateway.x12.policy import Leeway
     from services.edi_gateway.x12.rules import ElementRule, SegmentRule, SyntaxNote
 
 REMEMBERED_TEXTS_MAX = 4_096
@@ -101,11 +103,18 @@ class SegmentCheck:
         parts = value.split(self._separator) if self._separator else [value]
         name = f"{self.rule.id}{rule.number:02d}"
         found: list[Problem] = []
+        if not any(parts):  # separators alone say nothing
+            message = f"{name} ({rule.name}) is missing."
+            absent = Problem("error", MISSING, rule.number, 0, rule.data_element, "", message)
+            return [absent] if rule.required else []
         if len(parts) > len(rule.components):
             message = f"{name} has {len(parts)} components, {len(rule.components)} are allowed."
             severity: Severity = "error" if any(parts[len(rule.components) :]) else "warning"
             found.append(
-                Problem(severity, TOO_MANY, rule.number, 0, rule.data_element, value, message)
+                Problem(
+                    *(severity, TOO_MANY, rule.number, 0, rule.data_element, value, message),
+                    leeway="unknown_elements" if severity == "error" else None,
+                )
             )
         for number, component in enumerate(rule.components, start=1):
             part = parts[number - 1] if number <= len(parts) else ""
@@ -144,10 +153,14 @@ def _shape_problems(rule: SegmentRule, shape: Shape) -> list[Problem]:
     """Problems that depend only on which elements are filled."""
     allowed = len(rule.elements)
     found: list[Problem] = []
+    if rule.not_used:
+        message = f"{rule.id} ({rule.name}) is not used by this guide."
+        found.append(Problem("error", UNEXPECTED, 0, 0, "", "", message, "unknown_segments"))
     if len(shape) - 1 > allowed:
         severity: Severity = "error" if any(shape[allowed + 1 :]) else "warning"
         message = f"{rule.id} has {len(shape) - 1} elements, {allowed} are allowed."
-        found.append(Problem(severity, TOO_MANY, allowed + 1, 0, "", "", message))
+        leeway: Leeway | None = "unknown_elements" if severity == "error" else None
+        found.append(Problem(severity, TOO_MANY, allowed + 1, 0, "", "", message, leeway))
     for element in rule.elements:
         if element.required and not (element.number < len(shape) and shape[element.number]):
             message = f"{rule.id}{element.number:02d} ({element.name}) is missing."

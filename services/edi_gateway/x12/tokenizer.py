@@ -21,6 +21,10 @@ UTF8_BOM = b"\xef\xbb\xbf"
 PADDING = b"\r\n\t \x00\x1a"
 """Bytes that may stand around segments: line breaks, blanks, fill and the DOS end-of-file mark."""
 
+SEGMENT_BYTES_MAX = 1 << 22
+"""How far a segment may reach, with the fill before it. Real ones have some hundred bytes; where no
+terminator comes in 4 MiB none will, and the reader must not take the rest of a file into memory."""
+
 Data = bytes | mmap.mmap
 """The bytes of a file: whole, or mapped so that only what is being read takes memory."""
 

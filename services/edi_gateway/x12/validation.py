@@ -132,8 +132,9 @@ class _Walk:
 
     def _report(self, problems: Sequence[Problem], segment: Segment) -> None:
         for problem in problems:
+            leeway = problem.leeway
             self._add(
-                problem.severity,
+                problem.severity if leeway is None else self.guide.policy.weight(leeway),
                 problem.code,
                 problem.message,
                 segment,
@@ -141,31 +142,46 @@ class _Walk:
             )
 
     def _report_unplaced(self, at: int, segment: Segment) -> None:
+        """Say why a segment has no place; one that the set does not know may be only told."""
         name = segment.id
+        weight = self.guide.policy.unknown_segments
         if name in self.compiled.map.segment_ids:
+            weight = "error"
             code, why = WRONG_ORDER, f"may not follow {self.compiled.check(at).rule.id} here"
         elif name in self.guide.segment_ids:
             code, why = NOT_IN_SET, f"does not belong in a {self.compiled.map.set_id}"
         else:
             code, why = UNKNOWN_SEGMENT, "is unknown to this guide"
-        self._add("error", code, f"Segment {name} {why}.", segment)
+        self._loops[-1].segments.append(segment)  # kept where it was sent; no translator asks
+        self._add(weight, code, f"Segment {name} {why}.", segment, value=name)
 
     def _report_missing(self, step: Step, segment: Segment) -> None:
         for up, child in step.required:
             if child.key not in self._counts[-1 - up]:
-                self._missing(child, segment)
+                self._missing(up, child, segment)
 
-    def _missing(self, child: SegmentRule | LoopRule, segment: Segment) -> None:
+    def _missing(self, up: int, child: SegmentRule | LoopRule, segment: Segment) -> None:
+        """Say what is missing; its loop is the one that lacks it, or itself when it is a loop."""
         opening = child.opening
+        around = self._loops[-1 - up]
+        loop_id = opening.id if isinstance(child, LoopRule) else self._loop_id(around)
         keys = f"*{'|'.join(sorted(opening.keys))}" if opening.keys else ""
         message = f"Required {opening.id}{keys} ({child.name}) is missing before {segment.id}."
-        self._add("error", MISSING_SEGMENT, message, Segment((opening.id,), segment.position))
+        absent = Segment((opening.id,), segment.position)
+        self._add("error", MISSING_SEGMENT, message, absent, loop_id=loop_id)
+
+    def _loop_id(self, loop: Loop) -> str:
+        return "" if loop is self.root else loop.id
 
     def _report_too_often(self, step: Step, segment: Segment) -> None:
         code = LOOP_TOO_OFTEN if isinstance(step.child, LoopRule) else SEGMENT_TOO_OFTEN
         what = "Loop" if step.enters else "Segment"
-        message = f"{what} {segment.id} ({step.child.name}) may come {step.max_use} times."
-        self._add("error", code, message, segment)
+        times = self._counts[-2 if step.enters else -1][step.key]
+        message = (
+            f"{what} {segment.id} ({step.child.name}) may come {step.max_use} times, "
+            f"this is number {times}."
+        )
+        self._add("error", code, message, segment, value=str(times))
 
     def _report_end(self) -> None:
         position = len(self.segments)
@@ -180,6 +196,8 @@ class _Walk:
         message: str,
         segment: Segment,
         problem: Problem | None = None,
+        value: str = "",
+        loop_id: str | None = None,
     ) -> None:
         if severity == "error":
             self._errors += 1
@@ -191,20 +209,22 @@ class _Walk:
                 return
         element = problem.element if problem is not None else 0
         suffix = f"{element:02d}" if element else ""
+        if problem is not None:
+            value = problem.value or ("" if problem.component else segment.element(element))
         self.findings.append(
             Finding(
                 severity=severity,
-                level="segment" if problem is None else "element",
+                level="element" if element else "segment",
                 code=code,
                 place=f"{self._path()}/{segment.id}{suffix}",
                 message=message,
                 segment_position=segment.position,
                 segment_id=segment.id,
-                loop_id=self._loops[-1].id if len(self._loops) > 1 else "",
+                loop_id=self._loop_id(self._loops[-1]) if loop_id is None else loop_id,
                 element=element,
                 component=problem.component if problem is not None else 0,
                 data_element=problem.data_element if problem is not None else "",
-                value=problem.value if problem is not None else "",
+                value=value,
             )
         )
 

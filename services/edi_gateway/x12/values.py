@@ -10,6 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.edi_gateway.x12.findings import Severity
+from services.edi_gateway.x12.policy import Leeway
 
 if TYPE_CHECKING:
     from services.edi_gateway.x12.rules import ElementRule, SegmentRule
@@ -24,6 +25,8 @@ BAD_CODE = "7"
 BAD_DATE = "8"
 BAD_TIME = "9"
 EXCLUDED = "10"
+UNEXPECTED = "2"
+"""AK3-04, of a segment that the guide does not use in this place."""
 
 EARLIEST_YEAR = 1800
 CENTURY_PIVOT = 50
@@ -54,7 +57,8 @@ _DIGITS = re.compile(r"[0-9]+\Z")
 class Problem(NamedTuple):
     """What is wrong in one segment, before it is placed in a document.
 
-    `element` 0 means the segment as a whole.
+    `element` 0 means the segment as a whole. `leeway` names the kind of fault that the partner's
+    policy weighs; `severity` is then what holds without a partner.
     """
 
     severity: Severity
@@ -64,31 +68,35 @@ class Problem(NamedTuple):
     data_element: str
     value: str
     message: str
+    leeway: Leeway | None = None
 
 
 def value_problems(segment: SegmentRule, rule: ElementRule, value: str) -> list[Problem]:
     """Every problem of one element or component value that was sent."""
     name = f"{segment.id}{rule.number:02d}"
 
-    def problem(severity: Severity, code: str, message: str) -> Problem:
+    def problem(
+        severity: Severity, code: str, message: str, leeway: Leeway | None = None
+    ) -> Problem:
         return Problem(
-            severity, code, rule.number, 0, rule.data_element, value, f"{name} {message}"
+            severity, code, rule.number, 0, rule.data_element, value, f"{name} {message}", leeway
         )
 
     if rule.not_used:
-        return [problem("error", EXCLUDED, "is not used by this guide.")]
-    if _CONTROL.search(value):
-        return [problem("error", BAD_CHARACTER, "holds a control character.")]
+        return [problem("error", EXCLUDED, "is not used by this guide.", "unknown_elements")]
     found: list[Problem] = []
     length = _measured_length(rule, value)
     if length < rule.min_length:
         found.append(problem("error", TOO_SHORT, f"'{value}' is shorter than {rule.min_length}."))
     elif length > rule.max_length:
         found.append(problem("error", TOO_LONG, f"'{value}' is longer than {rule.max_length}."))
+    if _CONTROL.search(value):
+        return [*found, problem("error", BAD_CHARACTER, "holds a control character.")]
     if rule.codes and value not in rule.codes:
         found.append(problem("error", BAD_CODE, f"'{value}' is not an allowed code."))
     elif rule.advised_codes and value not in rule.advised_codes:
-        found.append(problem("warning", BAD_CODE, f"'{value}' is not a code of this guide."))
+        message = f"'{value}' is not a code of this guide."
+        found.append(problem("warning", BAD_CODE, message, "unknown_codes"))
     severity, code, message = _type_problem(rule, value)
     if message:
         found.append(problem(severity, code, message))

@@ -124,7 +124,7 @@ class TestFindings:
         data = REFUSED.read_bytes().replace(b"SE*15*", b"SE*99*")
         said = explained(data)
 
-        assert [found.code for found in said.segments[-1].findings] == ["4"]
+        assert [found.code for found in said.segments[-1].elements[0].findings] == ["4"]
 
     def test_findings_of_other_stretches_are_told_apart(self) -> None:
         said = explained(REFUSED.read_bytes(), Stretch(first=13, limit=2))

@@ -43,7 +43,7 @@ class TestVerdict:
         self, tmp_path: Path
     ) -> None:
         path = tmp_path / "old.edi"
-        path.write_bytes(CHARGE.read_bytes().replace(b"*X*004010", b"*X*003070"))
+        path.write_bytes(CHARGE.read_bytes().replace(b"*X*004010", b"*X*002040"))
 
         tally, (one,) = checked(path)
 

@@ -13,6 +13,7 @@ from services.edi_gateway.x12 import (
     Interchange,
     TransactionSlot,
     check_group,
+    edition_for,
     is_complete,
     load_guide,
     read_transaction,
@@ -45,7 +46,7 @@ def as_read(data: bytes) -> dict[str, Any]:
                         "version": group.version,
                         "told": _said(check_group(group, guide)),
                         "sets": [
-                            _set(data[slot.start : slot.end], one, slot)
+                            _set(data[slot.start : slot.end], one, slot, group.version)
                             for slot in group.transactions
                         ],
                     }
@@ -57,8 +58,9 @@ def as_read(data: bytes) -> dict[str, Any]:
     }
 
 
-def _set(data: bytes, one: Interchange, slot: TransactionSlot) -> dict[str, Any]:
-    read = read_transaction(data, one.delimiters, slot, load_guide())
+def _set(data: bytes, one: Interchange, slot: TransactionSlot, version: str) -> dict[str, Any]:
+    guide = edition_for(load_guide(), slot.functional_id, version)
+    read = read_transaction(data, one.delimiters, slot, guide)
     document = read.transaction
     segments = [list(segment.fields) for segment in document.segments] if document else []
     return {"set": read.set_id, "told": _said(read.findings), "segments": segments}

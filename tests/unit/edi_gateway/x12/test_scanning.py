@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.edi_gateway.x12 import FileScan, is_complete, scan, tokenize
+from services.edi_gateway.x12 import FileScan, Policy, is_complete, scan, tokenize
 from tests.unit.edi_gateway.x12.documents import (
     FIXTURES,
     USAGE,
@@ -122,7 +122,7 @@ class TestControlNumbersAndCounts:
         assert [read.accepted for read in read_all(data)] == [False, True]
 
     def test_wrong_segment_count_may_be_tolerated(self) -> None:
-        found = scan(TWO_SETS.replace(b"SE*18*0001", b"SE*17*0001"), lenient_counts=True)
+        found = scan(TWO_SETS.replace(b"SE*18*0001", b"SE*17*0001"), Policy(wrong_counts="warning"))
 
         assert found.is_clean
         assert set_codes(found) == [["4"], []]
