@@ -17,8 +17,8 @@ from services.edi_gateway.x12.tokenizer import SEGMENT_BYTES_MAX
 
 if TYPE_CHECKING:
     from services.edi_gateway.x12.delimiters import IsaHeader
-    from services.edi_gateway.x12.segment_index import WholeSlot
     from services.edi_gateway.x12.policy import Policy
+    from services.edi_gateway.x12.segment_index import WholeSlot
 
 MAX_CONTROL_NUMBER_DIGITS = 9
 SET_ID_LENGTH = 3

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.edi_gateway.x12 import scan, scan_path
 from services.edi_gateway.x12.delimiters import Delimiters
-from services.edi_gateway.x12.segment_index import EnvelopeSegment, envelope_segments
+from services.edi_gateway.x12.segment_index import EnvelopeSegment, WholeSlot, envelope_segments
 from services.edi_gateway.x12.tokenizer import clean
 from tests.unit.edi_gateway.x12.documents import USAGE, Signs, usage_file
 
@@ -21,6 +21,8 @@ NAME = re.compile(r"(?:IEA|GS|GE|ST|SE|TA1)(?=\*|\Z)|ISA(?=[^A-Za-z0-9\s])")
 PIECES = ("ST*867*1", "SE*2*1", "GS*PT", "GE*1*1", "IEA*1*1", "TA1*1", "ISA*", "ISAAC*1", "REF*12",
           "S", "ST", "STX*1", "\n", "\r\n", "  ", "\x00", "\x1a", "", "NARCISA*", "SE\n", " ST*8",
           " " * 40 + "SE*1", "\xe9", "G", "G\nS*", "S\r\nE\n*3", "IS\nA*")  # fmt: skip
+
+SLOTS = ("ST*867*1~REF*1~SE*3*1", "ST*814*0002~SE*2*0002", "ST*867*1~SE*2*1~SE*2*1", "ST*867*1~A~B")
 
 
 def plainly(text: str, terminator: str) -> list[EnvelopeSegment]:
@@ -59,6 +61,49 @@ class TestSweep:
         found = list(envelope_segments(text.encode("latin-1"), 0, signs, chunk_bytes))
 
         assert found == plainly(text, terminator)
+
+
+def taken_apart(found: list[EnvelopeSegment], data: bytes, ending: int) -> list[EnvelopeSegment]:
+    """Replace each whole transaction by its ST and its SE."""
+    apart: list[EnvelopeSegment] = []
+    for passed, name, begin, end in found:
+        if isinstance(name, WholeSlot):
+            closing = data.rindex(b"SE*", begin, end)
+            opened = begin + len(f"ST*{name.set_id}*{name.control_number}") + ending
+            apart.append((passed, b"ST", begin, opened))
+            apart.append((name.segments - 2, b"SE", closing, end))
+            assert data[begin:opened].split(b"*")[2][:-ending].decode() == name.control_number
+        else:
+            apart.append((passed, name, begin, end))
+    return apart
+
+
+class TestWholeTransactions:
+    @settings(max_examples=200, deadline=None)
+    @given(
+        st.lists(st.sampled_from((*PIECES, *SLOTS, *SLOTS)), max_size=14),
+        st.sampled_from(["~", "~\n", "\n", "\r"]),
+        st.integers(1, 90),
+        st.booleans(),
+    )
+    def test_stand_for_their_segments(
+        self, pieces: list[str], ending: str, chunk_bytes: int, ended: bool
+    ) -> None:
+        terminator = ending.rstrip("\n") or "\n"
+        text = ending.join(piece.replace("~", ending) for piece in pieces)
+        data = (text + (ending if ended else "")).encode("latin-1")
+        signs = Delimiters(segment=terminator)
+
+        found = list(envelope_segments(data, 0, signs, chunk_bytes, whole_slots=True))
+
+        assert taken_apart(found, data, 1) == plainly(data.decode("latin-1"), terminator)
+
+    def test_a_repeated_number_is_told_however_it_comes(self) -> None:
+        data = usage_file(USAGE, USAGE).replace(b"0002~", b"0001~")
+
+        (group,) = scan(data).interchanges[0].groups
+
+        assert [[f.code for f in slot.findings] for slot in group.transactions] == [[], ["23"]]
 
 
 class TestMappedFile:
