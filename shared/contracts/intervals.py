@@ -97,9 +97,16 @@ class MeterIntervals(Part):
     period_start: date
     period_end: date
     minutes: Literal[15, 30, 60]
+    expected: Annotated[int, Field(ge=1)]
+    """Intervals that the days have by the clock of the stamps; fewer readings are a gap."""
     decimals: Annotated[int, Field(ge=DECIMALS_MIN, le=DECIMALS_MAX)]
     runs: Annotated[tuple[ReadingRun, ...], Field(min_length=1, max_length=RUNS_MAX)]
     """In the order of time; between two runs readings are missing."""
+
+    @property
+    def count(self) -> int:
+        """How many readings there are."""
+        return sum(run.count for run in self.runs)
 
     @model_validator(mode="after")
     def _moves_forward(self) -> Self:

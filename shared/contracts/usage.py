@@ -91,7 +91,7 @@ class IntervalNote(Part):
     minutes: int
     readings: int
     missing: int
-    """Readings that should stand between the first and the last and do not."""
+    """Readings that the days of the period should have and do not."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """Of everything the readings say, so that a copy is known as one."""
 

@@ -187,6 +187,7 @@ BODIES: tuple[Body, ...] = (
                         period_start=FIRST,
                         period_end=date(2026, 6, 7),
                         minutes=60,
+                        expected=24,
                         decimals=3,
                         runs=(
                             ReadingRun(

@@ -7,6 +7,7 @@ synchronous and pickles, so that it can run in worker processes.
 from __future__ import annotations
 
 from services.edi_gateway.transactions.facts import Acknowledgment, Fact, Payment, SetVerdict
+from services.edi_gateway.transactions.intervals import read as read_interval_document
 from services.edi_gateway.transactions.reading import Reading
 from services.edi_gateway.transactions.registry import (
     INBOUND,
@@ -37,6 +38,7 @@ __all__ = [
     "UnknownSetError",
     "facts_of",
     "read_document",
+    "read_interval_document",
     "to_messages",
     "write_document",
 ]

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from services.edi_gateway.profile import TradingPartner
 from services.edi_gateway.transactions.facts import Fact, batches
+from services.edi_gateway.transactions.intervals import interval_batches
 from services.edi_gateway.transactions.quantities import read_quantities
 from services.edi_gateway.transactions.reading import (
     OTHER,
@@ -22,23 +23,10 @@ from services.edi_gateway.transactions.reading import (
     header_places,
     reference,
 )
-from services.edi_gateway.x12 import Loop, Segment, Transaction
-from shared.contracts.parts import Purpose
+from services.edi_gateway.transactions.usage_header import read_header
+from services.edi_gateway.x12 import Loop, Transaction, is_interval
+from shared.contracts.intervals import IntervalUsageReported
 from shared.contracts.usage import MeterUsage, UsageItem, UsageReported
-
-PURPOSE_OF_CODE: Final = {
-    "00": Purpose.ORIGINAL,
-    "01": Purpose.CANCEL,
-    "05": Purpose.REPLACE,
-    "CO": Purpose.REPLACE,
-}
-"""BPT01; CO is SCE's word for a corrected document."""
-
-FINAL_USAGE: Final = "F"
-"""BPT07: the account was closed or dropped, no further usage follows."""
-
-INTERVAL: Final = "C1"
-"""BPT04: interval usage, which has no buckets and is not a monthly 867."""
 
 UNMETERED: Final = "UNMETERED"
 """Stands for the meter number where service has no meter (PTD01 = BC)."""
@@ -57,72 +45,27 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
         A Reading with one `UsageItem`, or with the reasons why it cannot be one.
     """
     inspection = Inspection(partner)
-    begin = transaction.first("BPT")
-    places = header_places(transaction)
-    usage_id = inspection.required(begin.element(2), "BPT02 (usage id)")
-    purpose = _purpose(begin, inspection)
-    original = _original(begin, places, purpose, inspection)
-    inspection.utility(transaction.loop("N1", "8S"))
-    cca = inspection.cca(transaction.loop("N1", "SJ"))
-    account = inspection.required(reference(places, "12"), "REF*12 (utility account)")
-    agreement = reference(places, "Q5")
+    header = read_header(transaction, inspection, transaction_id)
+    if is_interval(transaction):
+        inspection.note(OTHER, "interval usage (BPT04 C1) is read with its readings, not by totals")
     meters = _meters(transaction, inspection)
-    item = inspection.build(
-        UsageItem,
-        {
-            "transaction_id": transaction_id,
-            "usage_id": usage_id,
-            "original_usage_id": original or None,
-            "purpose": purpose,
-            "final": begin.element(7).strip() == FINAL_USAGE,
-            "reported_on": inspection.day(begin.element(3), "BPT03 (date)"),
-            "bill_due_on": inspection.dtm(
-                transaction.first("DTM", "649"), "DTM*649 (bill window)", required=False
-            ),
-            "account_number": account,
-            "service_agreement_id": agreement or None,
-            "customer_name": transaction.loop("N1", "8R").header.element(2),
-            "meters": meters,
-        },
-    )
+    item = inspection.build(UsageItem, {**header.values, "meters": meters})
     return inspection.reading(
-        key=usage_id,
-        cca=cca,
-        account=account,
+        key=header.usage_id,
+        cca=header.cca,
+        account=header.account,
         facts=(item,),
-        identifiers=(
-            ("usage_id", usage_id),
-            ("usage_id", original),
-            ("account", account),
-            ("service_agreement", agreement),
-            *(("meter", reference((loop,), "MG")) for loop in transaction.loops("PTD")),
-        ),
+        identifiers=header.identifiers,
     )
 
 
-def report(facts: Iterable[Fact], file_id: UUID) -> Iterator[UsageReported]:
+def report(facts: Iterable[Fact], file_id: UUID) -> Iterator[UsageReported | IntervalUsageReported]:
     """Put the usage of one CCA into messages."""
-    for items in batches(facts, UsageItem):
+    known = tuple(facts)
+    for items in batches(known, UsageItem):
         yield UsageReported(file_id=file_id, items=items)
-
-
-def _purpose(begin: Segment, inspection: Inspection) -> Purpose | None:
-    if begin.element(4).strip() == INTERVAL:
-        inspection.note(OTHER, "interval usage (BPT04 C1) is not read yet, only monthly usage is")
-    purpose = PURPOSE_OF_CODE.get(begin.element(1))
-    if purpose is None:
-        inspection.note(OTHER, f"BPT01 {begin.element(1)!r} is no original, cancel or replacement")
-    return purpose
-
-
-def _original(
-    begin: Segment, places: tuple[Loop, ...], purpose: Purpose | None, inspection: Inspection
-) -> str:
-    """Return the usage that a cancel or replacement corrects: BPT09, or SCE's REF*59."""
-    if purpose not in {Purpose.CANCEL, Purpose.REPLACE}:
-        return ""
-    named = begin.element(9).strip() or reference(places, "59")
-    return inspection.required(named, "BPT09 (the usage that this one corrects)")
+    for readings in interval_batches(known):
+        yield IntervalUsageReported(file_id=file_id, items=readings)
 
 
 def _meters(transaction: Transaction, inspection: Inspection) -> tuple[MeterUsage, ...]:

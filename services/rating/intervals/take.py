@@ -61,8 +61,8 @@ def take(usage: IntervalUsage) -> Taken:
         meters=tuple(_meters(usage.meters, blocks)),
         intervals=IntervalNote(
             minutes=min(meter.minutes for meter in usage.meters),
-            readings=sum(run.count for meter in usage.meters for run in meter.runs),
-            missing=sum(_missing(meter) for meter in usage.meters),
+            readings=sum(meter.count for meter in usage.meters),
+            missing=sum(max(meter.expected - meter.count, 0) for meter in usage.meters),
             sha256=_digest(usage.meters),
         ),
     )
@@ -141,14 +141,6 @@ def _usage(
         rate_code=rate_code,
         quantities=tuple(quantities),
     )
-
-
-def _missing(meter: MeterIntervals) -> int:
-    """How many readings should stand between the first and the last and do not."""
-    step = meter.minutes * SECONDS_PER_MINUTE
-    first, last = meter.runs[0], meter.runs[-1]
-    slots = int((last.start - first.start).total_seconds()) // step + last.count
-    return slots - sum(run.count for run in meter.runs)
 
 
 def _digest(meters: Iterable[MeterIntervals]) -> str:

@@ -59,6 +59,8 @@ def channel(
             "period_start": days[0],
             "period_end": days[1],
             "minutes": minutes,
+            "expected": int((midnight(days[1]) - midnight(days[0])).total_seconds())
+            // (minutes * 60),
             "decimals": decimals,
             "runs": runs,
         }

@@ -52,7 +52,7 @@ class TestWholeDays:
         (block,) = taken.blocks
         assert block.quality.tolist() == [MISSING] * 4 + [ACTUAL] * 92
         assert taken.item.intervals is not None
-        assert taken.item.intervals.missing == 0
+        assert taken.item.intervals.missing == 4
 
 
 class TestAGap:
