@@ -13,9 +13,11 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from services.rating.api import Authorize, build_router
+from services.rating.api_tariffs import build_tariff_router
 from services.rating.consumers import handlers
 from services.rating.holds import RateNotFound
 from services.rating.store import MAILBOX
+from services.rating.store_activation import PROGRAM, TariffKey, activate
 from services.rating.store_tariffs import TariffImport, import_plans
 from services.rating.tariffs.files import PLANS_FOLDER
 from services.rating.work import RatingDesk, Released, release_holds
@@ -61,8 +63,14 @@ class RatingService:
         """Whether it can work right now: database and bus answer; never raises."""
         return await self.database.ready() and await self.bus.ready()
 
-    async def import_tariffs(self, folder: Path = PLANS_FOLDER) -> tuple[TariffImport, Released]:
+    async def import_tariffs(
+        self, folder: Path = PLANS_FOLDER, by: str = PROGRAM
+    ) -> tuple[TariffImport, Released]:
         """Import tariff files, then charge usage that was held for want of a price.
+
+        Args:
+            folder: holds the files; those that come with the program when left out.
+            by: who imports; what a person imports is a draft until somebody else activates it.
 
         Raises:
             TariffFileRefused: a file cannot be read; nothing was imported.
@@ -70,10 +78,20 @@ class RatingService:
         """
         at = self.clock.now()
         async with self.database.unit_of_work() as session:
-            done = await import_plans(session, folder, at)
-        if not done.imported:
+            done = await import_plans(session, folder, at, by)
+        if not done.imported or by != PROGRAM:
             return done, Released()
         return done, await self.release((RateNotFound.code,))
+
+    async def activate_tariff(self, key: TariffKey, by: str, reason: str = "") -> Released:
+        """Let an imported version count, then charge usage that was held for want of a price.
+
+        Raises:
+            TariffVersionUnknown, SecondPersonNeeded, TariffAlreadyActive: see the classes.
+        """
+        async with self.database.unit_of_work() as session:
+            await activate(session, key, by, self.clock.now(), reason)
+        return await self.release((RateNotFound.code,))
 
     async def release(self, codes: Collection[str]) -> Released:
         """Try everything held under some codes again; what still has a reason stays held."""
@@ -101,6 +119,8 @@ def build(
     """
     mailbox = Mailbox(ServiceName.RATING, database, MAILBOX, bus, clock, limits=limits)
     desk = RatingDesk(put=mailbox.put)
+    router = build_router(database, authorize)
+    router.include_router(build_tariff_router(database, clock, desk))
     return RatingService(
         settings=settings,
         database=database,
@@ -109,5 +129,5 @@ def build(
         mailbox=mailbox,
         consumer=mailbox.consumer(handlers(desk)),
         desk=desk,
-        router=build_router(database, authorize),
+        router=router,
     )

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     DateTime,
@@ -258,6 +259,12 @@ CHARGE_LINES: Final = Table(
     Column("unit", Text),
     Column("price_micro", BigInteger),
     Column("amount_cents", BigInteger, nullable=False),
+    # Net metering's balance is the sum of these few lines among many.
+    Index(
+        "ix_charge_lines_nem_bank",
+        "charge_id",
+        postgresql_where=text("starts_with(line_id, 'nem_bank.')"),
+    ),
 )
 
 INVOICE_COUNTERS: Final = Table(
@@ -284,6 +291,7 @@ PLANS: Final = Table(
     Column("known_from", Date, nullable=False),
     Column("content", JSONB, nullable=False),
     Column("content_hash", LargeBinary, nullable=False),
+    Column("imported_by", Text, nullable=False),
     _moment("imported_at"),
 )
 
@@ -296,8 +304,24 @@ TARIFF_DATA: Final = Table(
     Column("version", Text, primary_key=True),
     Column("content", JSONB, nullable=False),
     Column("content_hash", LargeBinary, nullable=False),
+    Column("imported_by", Text, nullable=False),
     _moment("imported_at"),
 )
+
+TARIFF_ACTIVATIONS: Final = Table(
+    "tariff_activations",
+    METADATA,
+    Column("seq", BigInteger, Identity(always=True), nullable=False, unique=True),
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("imported_by", Text, nullable=False),
+    Column("activated_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _moment("activated_at"),
+    CheckConstraint("activated_by <> imported_by", name="two_people"),
+)
+"""What may be billed with: a version that is imported and not listed here is a draft."""
 
 REPORTED_INVOICES: Final = Table(
     "reported_invoices",

@@ -1,7 +1,8 @@
 """Imports tariff files into versioned tables, and reads them back as a price book.
 
 A version that was imported is never changed: the same version with other content is refused, so a
-charge can always be traced to the numbers it was made with.
+charge can always be traced to the numbers it was made with. A version that nobody has activated is
+a draft: it can be looked at, and nothing is billed with it.
 """
 
 from __future__ import annotations
@@ -10,12 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.rating.store import PLANS, TARIFF_DATA
+from services.rating.store import PLANS, TARIFF_ACTIVATIONS, TARIFF_DATA
+from services.rating.store_activation import (
+    ACTIVE_DATA,
+    ACTIVE_PLAN,
+    CCA_KIND,
+    PROGRAM,
+    TARIFF_LOCK,
+    TAXES_KIND,
+    TariffKey,
+    activate_seeds,
+)
 from services.rating.tariffs.book import PriceBook, build_book
 from services.rating.tariffs.cca import CcaFile
 from services.rating.tariffs.files import content_hash, read_folder
@@ -23,10 +33,6 @@ from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.taxes import TaxFile
 from shared.platform.database import ReadSession, WriteSession, wait_lock
 from shared.platform.refusals import Refusal
-
-TAXES_KIND: Final = "taxes"
-CCA_KIND: Final = "cca"
-IMPORT_LOCK: Final = "rating/tariff import"
 
 
 class TariffVersionTaken(Refusal):
@@ -59,74 +65,116 @@ class ListedPlan:
     effective_from: date
     effective_through: date | None
     known_from: date
+    confidence: str | None
+    imported_by: str
     imported_at: datetime
+    activated_by: str | None
+    """Absent while it is a draft."""
+    activated_at: datetime | None
 
 
-async def import_plans(session: WriteSession, folder: Path, at: datetime) -> TariffImport:
+File = PlanFile | CcaFile | TaxFile
+
+
+async def import_plans(
+    session: WriteSession, folder: Path, at: datetime, by: str = PROGRAM
+) -> TariffImport:
     """Import every tariff file below a folder; a second import of the same changes nothing.
+
+    What people import are drafts. What comes with the program is active at once, except plans whose
+    numbers are of low confidence.
 
     Args:
         session: the unit of work.
         folder: holds `taxes.toml`, and for each CCA `cca.toml` and its plan files.
         at: when it is imported.
+        by: who imports it.
 
     Raises:
         TariffFileRefused: a file cannot be read.
         TariffVersionTaken: a version exists with other content.
     """
     files = read_folder(folder)
-    await wait_lock(session, IMPORT_LOCK)
+    every = (*files.plans, *files.ccas, *([files.taxes] if files.taxes else ()))
+    return await import_files(session, every, at, by)
+
+
+async def import_files(
+    session: WriteSession, files: Sequence[File], at: datetime, by: str
+) -> TariffImport:
+    """Import tariff files that were read; all of them or nothing.
+
+    Raises:
+        TariffVersionTaken: a version exists with other content.
+    """
+    await wait_lock(session, TARIFF_LOCK)
     known = await _known_hashes(session)
-    new: list[PlanFile | CcaFile | TaxFile] = []
+    new: list[File] = []
     unchanged: list[str] = []
-    for file in (*files.plans, *files.ccas, *([files.taxes] if files.taxes else ())):
-        key = _key(file)
+    for file in files:
+        key = key_of(file)
         if key not in known:
             known[key] = content_hash(file)
             new.append(file)
-        elif known[key] == content_hash(file):
-            unchanged.append(_words(key))
+        elif known[key] == content_hash(file) or await _says_the_same(session, key, file):
+            unchanged.append(key.words)
         else:
-            raise TariffVersionTaken(f"{_words(key)} was imported before with other content")
-    await _insert(session, new, at)
-    return TariffImport(tuple(_words(_key(file)) for file in new), tuple(unchanged))
+            raise TariffVersionTaken(f"{key.words} was imported before with other content")
+    await _insert(session, new, at, by)
+    if by == PROGRAM:
+        sure = [file for file in new if not _is_unsure(file)]
+        await activate_seeds(session, [key_of(file) for file in sure], at, "comes with the program")
+    return TariffImport(tuple(key_of(file).words for file in new), tuple(unchanged))
 
 
 async def list_plans(session: ReadSession) -> list[ListedPlan]:
-    """Every imported plan version, by CCA, plan and effective date."""
-    t = PLANS.c
+    """Every imported plan version, drafts too, by CCA, plan and effective date."""
+    t, a = PLANS.c, TARIFF_ACTIVATIONS.c
     found = await session.execute(
         select(
             *(t.cca, t.plan_id, t.version, t.utility, t.rate_codes, t.products, t.cohort),
-            *(t.effective_from, t.effective_through, t.known_from, t.imported_at),
-        ).order_by(t.cca, t.plan_id, t.effective_from, t.known_from)
+            *(t.effective_from, t.effective_through, t.known_from),
+            t.content["confidence"].astext.label("confidence"),
+            *(t.imported_by, t.imported_at, a.activated_by, a.activated_at),
+        )
+        .select_from(PLANS.outerjoin(TARIFF_ACTIVATIONS, ACTIVE_PLAN))
+        .order_by(t.cca, t.plan_id, t.effective_from, t.known_from)
     )
     return [
         ListedPlan(
             *(row.cca, row.plan_id, row.version, row.utility),
             *(tuple(row.rate_codes), tuple(row.products), row.cohort),
-            *(row.effective_from, row.effective_through, row.known_from, row.imported_at),
+            *(row.effective_from, row.effective_through, row.known_from, row.confidence),
+            *(row.imported_by, row.imported_at, row.activated_by, row.activated_at),
         )
         for row in found
     ]
 
 
+async def load_plan(
+    session: ReadSession | WriteSession, cca: str, plan_id: str, version: str
+) -> PlanFile | None:
+    """One imported plan version, draft or not."""
+    t = PLANS.c
+    content = await session.scalar(
+        select(t.content).where(t.cca == cca, t.plan_id == plan_id, t.version == version)
+    )
+    return None if content is None else PlanFile.model_validate(content)
+
+
 class PriceBooks:
-    """Keeps the price book in memory and reads it again when something was imported.
+    """Keeps the price book in memory and reads it again when something was activated.
 
     Asking costs one small query; reading all plans is done once an import.
     """
 
     def __init__(self) -> None:
-        self._mark: tuple[int, int] | None = None
+        self._mark: int | None = None
         self._book: PriceBook | None = None
 
     async def current(self, session: ReadSession | WriteSession) -> PriceBook | None:
-        """The price book as of this session, or `None` while no taxes were imported."""
-        plans = select(func.coalesce(func.max(PLANS.c.seq), 0)).scalar_subquery()
-        data = select(func.coalesce(func.max(TARIFF_DATA.c.seq), 0)).scalar_subquery()
-        row = (await session.execute(select(plans, data))).one()
-        mark = (row[0], row[1])
+        """The price book as of this session, or `None` while no taxes were activated."""
+        mark = await session.scalar(select(func.coalesce(func.max(TARIFF_ACTIVATIONS.c.seq), 0)))
         if mark != self._mark:
             self._book = await load_book(session)
             self._mark = mark
@@ -134,10 +182,13 @@ class PriceBooks:
 
 
 async def load_book(session: ReadSession | WriteSession) -> PriceBook | None:
-    """Read every tariff; `None` while no taxes were imported, since nothing can be rated then."""
-    plans = await session.scalars(select(PLANS.c.content).order_by(PLANS.c.seq))
-    t = TARIFF_DATA.c
-    data = (await session.execute(select(t.kind, t.content).order_by(t.seq))).all()
+    """Read every active tariff; `None` while no taxes are active: nothing can be rated then."""
+    p, t, a = PLANS.c, TARIFF_DATA.c, TARIFF_ACTIVATIONS.c
+    plans = await session.scalars(
+        select(p.content).join(TARIFF_ACTIVATIONS, ACTIVE_PLAN).order_by(p.seq)
+    )
+    query = select(t.kind, t.content).join(TARIFF_ACTIVATIONS, ACTIVE_DATA).order_by(a.seq)
+    data = (await session.execute(query)).all()
     taxes = [TaxFile.model_validate(row.content) for row in data if row.kind == TAXES_KIND]
     ccas = [CcaFile.model_validate(row.content) for row in data if row.kind == CCA_KIND]
     if not taxes:
@@ -145,28 +196,39 @@ async def load_book(session: ReadSession | WriteSession) -> PriceBook | None:
     return build_book([PlanFile.model_validate(plan) for plan in plans], taxes, ccas)
 
 
-async def _known_hashes(session: WriteSession) -> dict[tuple[str, str, str], bytes]:
+def key_of(file: File) -> TariffKey:
+    """What a file is called, with its version."""
+    if isinstance(file, PlanFile):
+        return TariffKey.plan(file.cca, file.plan_id, file.version)
+    if isinstance(file, CcaFile):
+        return TariffKey(CCA_KIND, file.cca, file.version)
+    return TariffKey(TAXES_KIND, "", file.version)
+
+
+def _is_unsure(file: File) -> bool:
+    return isinstance(file, PlanFile) and file.confidence == "low"
+
+
+async def _known_hashes(session: WriteSession) -> dict[TariffKey, bytes]:
     p, t = PLANS.c, TARIFF_DATA.c
     plans = await session.execute(select(p.cca, p.plan_id, p.version, p.content_hash))
     data = await session.execute(select(t.kind, t.name, t.version, t.content_hash))
-    return {(row[0], row[1], row[2]): row[3] for row in (*plans, *data)}
+    known = {TariffKey.plan(row[0], row[1], row[2]): row[3] for row in plans}
+    return known | {TariffKey(row[0], row[1], row[2]): row[3] for row in data}
 
 
-def _key(file: PlanFile | CcaFile | TaxFile) -> tuple[str, str, str]:
+async def _says_the_same(session: WriteSession, key: TariffKey, file: File) -> bool:
+    """Whether a version imported by an earlier program, with fewer fields, means the same."""
     if isinstance(file, PlanFile):
-        return file.cca, file.plan_id, file.version
-    if isinstance(file, CcaFile):
-        return CCA_KIND, file.cca, file.version
-    return TAXES_KIND, "", file.version
+        return await load_plan(session, file.cca, file.plan_id, file.version) == file
+    t = TARIFF_DATA.c
+    content = await session.scalar(
+        select(t.content).where(t.kind == key.kind, t.name == key.name, t.version == key.version)
+    )
+    return type(file).model_validate(content) == file
 
 
-def _words(key: tuple[str, str, str]) -> str:
-    return " ".join(word for word in key if word)
-
-
-async def _insert(
-    session: WriteSession, files: Sequence[PlanFile | CcaFile | TaxFile], at: datetime
-) -> None:
+async def _insert(session: WriteSession, files: Sequence[File], at: datetime, by: str) -> None:
     plans: list[dict[str, object]] = []
     data: list[dict[str, object]] = []
     for file in files:
@@ -174,6 +236,7 @@ async def _insert(
             "version": file.version,
             "content": file.model_dump(mode="json", exclude_none=True),
             "content_hash": content_hash(file),
+            "imported_by": by,
             "imported_at": at,
         }
         if isinstance(file, PlanFile):
@@ -186,9 +249,22 @@ async def _insert(
             lists = {"rate_codes": list(file.rate_codes), "products": list(file.products)}
             plans.append({**row, **chosen, **lists})
         else:
-            kind, name, _ = _key(file)
-            data.append({**row, "kind": kind, "name": name})
+            key = key_of(file)
+            data.append({**row, "kind": key.kind, "name": key.name})
     if plans:
         await session.execute(insert(PLANS), plans)
     if data:
         await session.execute(insert(TARIFF_DATA), data)
+
+
+async def load_newest_taxes(session: ReadSession | WriteSession) -> TaxFile | None:
+    """The tax file in force; `None` while none is active."""
+    t, a = TARIFF_DATA.c, TARIFF_ACTIVATIONS.c
+    content = await session.scalar(
+        select(t.content)
+        .join(TARIFF_ACTIVATIONS, ACTIVE_DATA)
+        .where(t.kind == TAXES_KIND)
+        .order_by(a.seq.desc())
+        .limit(1)
+    )
+    return None if content is None else TaxFile.model_validate(content)

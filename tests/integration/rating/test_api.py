@@ -54,7 +54,8 @@ class TestTheApi:
 
         assert shown.json()["counts"] == {"CANCEL_NO_ORIGINAL": 1, "NOT_ENROLLED": 1}
         assert [hold["usage_id"] for hold in shown.json()["holds"]] == ["U1"]
-        assert len(plans.json()) == 13
+        assert {plan["imported_by"] for plan in plans.json()} == {"program"}
+        assert {plan["activated_by"] for plan in plans.json()} <= {"seed", None}
 
     async def test_asks_who_is_there_first(self, office: Office) -> None:
         def nobody() -> None:

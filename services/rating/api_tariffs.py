@@ -1,0 +1,123 @@
+"""Tariffs over HTTP: read a version, compare two, try one on a test bill, import, activate.
+
+Importing and activating are signed with the token's name, and must be two people's.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.rating.holds import RateNotFound
+from services.rating.store_activation import (
+    Activation,
+    TariffKey,
+    TariffVersionUnknown,
+    activate,
+    activations,
+    signing,
+)
+from services.rating.store_tariffs import (
+    TariffImport,
+    import_files,
+    load_newest_taxes,
+    load_plan,
+)
+from services.rating.tariffs.compare import Difference, compare
+from services.rating.tariffs.plan import PlanFile
+from services.rating.tariffs.preview import TestBill, TestUsage, preview
+from services.rating.work import RatingDesk, release_holds
+from shared.contracts.parts import CcaCode
+from shared.platform.clock import Clock
+from shared.platform.database import Database, ReadSession
+from shared.platform.web.identity import NotAllowed, Operator
+
+
+class Reason(BaseModel):
+    """Why a version is activated."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: Annotated[str, Field(max_length=300)] = ""
+
+
+class PlanView(BaseModel):
+    """One version of a plan, and who stands for it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    plan: PlanFile
+    activation: Activation | None
+    """Absent while it is a draft."""
+
+
+def build_tariff_router(database: Database, clock: Clock, desk: RatingDesk) -> APIRouter:
+    """The routes below `/rating/v1/tariffs`.
+
+    Args:
+        database: where tariffs are kept.
+        clock: tells the time.
+        desk: charges what waited for a price once one is activated.
+    """
+    router = APIRouter(prefix="/tariffs")
+
+    @router.get("/{plan_id}/{version}")
+    async def plan(cca: CcaCode, plan_id: str, version: str) -> PlanView:
+        """One version of a plan."""
+        async with database.read() as session:
+            found = await _plan(session, cca, plan_id, version)
+            active = await activations(session)
+        return PlanView(plan=found, activation=active.get(TariffKey.plan(cca, plan_id, version)))
+
+    @router.get("/{plan_id}/{version}/diff")
+    async def diff(
+        cca: CcaCode, plan_id: str, version: str, other: Annotated[str, Query(max_length=40)]
+    ) -> list[Difference]:
+        """What another version says differently, in words."""
+        async with database.read() as session:
+            before = await _plan(session, cca, plan_id, version)
+            after = await _plan(session, cca, plan_id, other)
+        return compare(before, after)
+
+    @router.post("/{plan_id}/{version}/preview")
+    async def test_bill(cca: CcaCode, plan_id: str, version: str, used: TestUsage) -> TestBill:
+        """A bill for made-up usage, with this version alone; nothing is kept."""
+        async with database.read() as session:
+            found = await _plan(session, cca, plan_id, version)
+            taxes = await load_newest_taxes(session)
+        return preview(found, used, taxes)
+
+    @router.post("", status_code=201)
+    async def import_plan(cca: CcaCode, plan: PlanFile, who: Operator) -> TariffImport:
+        """Import one plan version as a draft."""
+        if plan.cca != cca:
+            raise NotAllowed(f"the plan is {plan.cca}'s, the request {cca}'s")
+        async with database.unit_of_work() as session:
+            return await import_files(session, [plan], clock.now(), signing(who.name))
+
+    @router.post("/{plan_id}/{version}/activation", status_code=201)
+    async def activate_plan(
+        cca: CcaCode,
+        plan_id: str,
+        version: str,
+        why: Reason,
+        who: Operator,
+        later: BackgroundTasks,
+    ) -> Activation:
+        """Let a draft count; whoever imported it cannot. What waited for it is charged then."""
+        key = TariffKey.plan(cca, plan_id, version)
+        async with database.unit_of_work() as session:
+            done = await activate(session, key, signing(who.name), clock.now(), why.reason)
+        later.add_task(release_holds, desk, database, (RateNotFound.code,), clock.now())
+        return done
+
+    return router
+
+
+async def _plan(session: ReadSession, cca: str, plan_id: str, version: str) -> PlanFile:
+    found = await load_plan(session, cca, plan_id, version)
+    if found is None:
+        raise TariffVersionUnknown(f"{cca}/{plan_id} {version} was not imported")
+    return found
