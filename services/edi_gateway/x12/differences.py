@@ -95,6 +95,8 @@ def complete_folder(guides: tuple[GuideFile, ...]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ccax-guide-") as temporary:
         path = Path(temporary)
         for guide in reversed(guides):
+            if not guide.folder.is_dir():
+                raise DifferenceError(f"{guide.folder}: there is no such guide")
             for source in guide.folder.glob("*.xml"):
                 shutil.copyfile(source, path / source.name)
             if guide.extends:
