@@ -24,29 +24,49 @@ The meters of one account are added up interval by interval (`usage.added()`, wh
 `account_parts` does itself). Intervals too long for the calendar's bounds are a hold
 (`IntervalTooLong`), a plan without a calendar too (`RateNotFound`). Rows that are not as long as
 the period are the caller's mistake: `ReadingsMisfit`.
+
+Many accounts of one plan, product and period are billed together, to the same cents and a hundred
+times as fast:
+
+    group = GroupBilling(empty_parts(cuts), calendars, known_on, surcharge_micro, step_s=900)
+    priced = group.bill(rows, user_tax_micro)       # PricedGroup: cents[line, account], totals
+    priced.lines_of(account)                        # line id → signed cents
+
+Accounts whose usage came by bucket go through `compile_sheet` and `price_group` alone.
 """
 
 from __future__ import annotations
 
+from services.rating.engine.groups import GroupBilling
 from services.rating.engine.hours import calendar_of, window_of
 from services.rating.engine.parts import (
     IntervalPart,
     account_parts,
     cut_intervals,
+    empty_parts,
     group_parts,
 )
+from services.rating.engine.pricing import GroupQuantities, PricedGroup, price_group
 from services.rating.engine.rows import Determinants, MeterRows, ReadingsMisfit
+from services.rating.engine.sheet import PriceSheet, compile_sheet
 from services.rating.engine.sums import determine
 
 __all__ = [
     "Determinants",
+    "GroupBilling",
+    "GroupQuantities",
     "IntervalPart",
     "MeterRows",
+    "PriceSheet",
+    "PricedGroup",
     "ReadingsMisfit",
     "account_parts",
     "calendar_of",
+    "compile_sheet",
     "cut_intervals",
     "determine",
+    "empty_parts",
     "group_parts",
+    "price_group",
     "window_of",
 ]

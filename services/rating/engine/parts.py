@@ -23,6 +23,7 @@ from services.rating.engine.sums import determine
 from services.rating.holds import NetMeteringWithoutRules
 from services.rating.scope import Scope
 from services.rating.tariffs.book import PriceBook, Span
+from services.rating.tariffs.taxes import TaxDecision
 from shared.contracts.usage import Bucket
 
 
@@ -78,6 +79,33 @@ def group_parts(
     found = determine(plain, window)
     sent = None if exports is None else determine(exports, window, demand=False)
     return [_row(found, sent, row, spans) for row in range(usage.meters)]
+
+
+def empty_parts(cuts: Sequence[tuple[Span, str, TaxDecision]]) -> list[PricedPart]:
+    """The parts of a period without quantities: what a group of accounts has in common.
+
+    Args:
+        cuts: spans with product and tax, as `cutting.priced_spans` gives them.
+    """
+    start, end = cuts[0][0].start, cuts[-1][0].end
+    return [
+        PricedPart(
+            PeriodPart(
+                start=span.start,
+                end=span.end,
+                season=span.season,
+                energy_micro={},
+                total_micro=0,
+                dated=len(cuts) > 1,
+                period_start=start,
+                period_end=end,
+            ),
+            span,
+            product,
+            tax,
+        )
+        for span, product, tax in cuts
+    ]
 
 
 def account_parts(

@@ -1,0 +1,301 @@
+"""Prices a group of accounts at once: quantities in, cents of every printed line out.
+
+First all lines of quantity times price in one go, then the few that look at lines before them, in
+print order. A total is the sum of rounded lines, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from services.rating.components import Adder, Minimum, Tiered
+from services.rating.components.nem import NetMetering
+from services.rating.components.tiered import spread
+from services.rating.engine.cents import (
+    LARGEST,
+    PICO_PER_CENT,
+    reduced,
+    rounded_products,
+    shares,
+)
+from services.rating.engine.rows import Amounts, Marks
+from services.rating.engine.sheet import DEMAND_BUCKETS, PriceSheet, Step, energy_source
+from services.rating.holds import DeterminantMissing
+from services.rating.rounding import MICRO, shared_cents
+from shared.contracts.usage import Bucket
+
+ACCOUNTS_AT_ONCE: Final = 8_192
+"""Accounts whose lines stay in the processor's cache while they are priced."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupQuantities:
+    """What a group of accounts used: a column for each account.
+
+    Attributes:
+        energy_micro: a row for each column of the sheet, 1e-6 kWh to be priced (net, for net
+            metering).
+        received_micro: the same for energy from the customer; `None` without generation.
+        demand_micro: by bucket the highest demand of the billing period, 1e-6 kW; a bucket that
+            was not measured is not in it.
+    """
+
+    energy_micro: Amounts
+    received_micro: Amounts | None = None
+    demand_micro: Mapping[Bucket, Amounts] = field(default_factory=dict)
+
+    @property
+    def accounts(self) -> int:
+        """How many accounts."""
+        return int(self.energy_micro.shape[1])
+
+    def slices(self, size: int) -> Iterator[tuple[slice, GroupQuantities]]:
+        """Give pieces of so many accounts."""
+        for first in range(0, self.accounts, size):
+            piece = slice(first, first + size)
+            received = self.received_micro
+            yield (
+                piece,
+                GroupQuantities(
+                    self.energy_micro[:, piece],
+                    None if received is None else received[:, piece],
+                    {bucket: row[piece] for bucket, row in self.demand_micro.items()},
+                ),
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PricedGroup:
+    """The lines of a group of accounts.
+
+    Attributes:
+        sheet: what the lines are.
+        cents: a row for each line of the sheet, a column for each account; signed.
+        printed: whether the account's bill has the line.
+    """
+
+    sheet: PriceSheet
+    cents: Amounts
+    printed: Marks
+
+    @property
+    def totals(self) -> Amounts:
+        """Each account's total: the sum of its rounded lines."""
+        total: Amounts = self.cents.sum(axis=0)
+        return total
+
+    def lines_of(self, account: int) -> dict[str, int]:
+        """The printed lines of one account: name and signed cents."""
+        return {
+            line.line_id: int(self.cents[number, account])
+            for number, line in enumerate(self.sheet.lines)
+            if self.printed[number, account]
+        }
+
+
+def price_group(
+    sheet: PriceSheet,
+    quantities: GroupQuantities,
+    user_tax_micro: Amounts | int | None = None,
+    bank_cents: Amounts | int = 0,
+) -> PricedGroup:
+    """Price every account of a group.
+
+    Args:
+        sheet: the compiled plan.
+        quantities: what they used.
+        user_tax_micro: the city's rate in millionths: one for all, or one for each account; that
+            of the sheet's parts when `None`.
+        bank_cents: credits that net metering has carried to this bill, likewise.
+
+    Raises:
+        DeterminantMissing: the plan prices a demand that was not measured.
+    """
+    accounts = quantities.accounts
+    taxes = None
+    if user_tax_micro is not None:
+        taxes = np.broadcast_to(np.asarray(user_tax_micro, dtype=np.int64), (accounts,))
+    banks = np.broadcast_to(np.asarray(bank_cents, dtype=np.int64), (accounts,))
+    cents = np.zeros((len(sheet.lines), accounts), dtype=np.int64)
+    printed = np.ones((len(sheet.lines), accounts), dtype=np.bool_)
+    for piece, some in quantities.slices(ACCOUNTS_AT_ONCE):
+        _Pricing(sheet, some, cents[:, piece], printed[:, piece]).run(
+            None if taxes is None else taxes[piece], banks[piece]
+        )
+    return PricedGroup(sheet, cents, printed)
+
+
+class _Pricing:
+    """One pass over a piece of a group; fills the rows of `cents` and `printed` in place."""
+
+    def __init__(
+        self, sheet: PriceSheet, quantities: GroupQuantities, cents: Amounts, printed: Marks
+    ) -> None:
+        self.sheet = sheet
+        self.cents = cents
+        self.printed = printed
+        self.given = _sources(sheet, quantities)
+        self.left: Amounts | None = None
+
+    def run(self, user_tax_micro: Amounts | None, bank_cents: Amounts) -> None:
+        sheet, products = self.sheet, self.sheet.products
+        self.cents[products.lines] = rounded_products(
+            self.given[products.sources],
+            products.multipliers,
+            products.divisors,
+            half_even=sheet.half_even,
+        )
+        for line, cents in sheet.constants:
+            self.cents[line] = cents
+        for step in sheet.steps:
+            self._work_out(step, user_tax_micro, bank_cents)
+        for number, each in enumerate(sheet.lines):
+            if each.tax:
+                self.printed[number] = self.cents[number] != 0
+
+    def _work_out(self, step: Step, user_tax_micro: Amounts | None, bank_cents: Amounts) -> None:
+        match step.kind:
+            case "percent":
+                self._percent(step)
+            case "cap":
+                self._cap(step)
+            case "minimum":
+                self._minimum(step)
+            case "tiers":
+                self._tiers(step)
+            case "bank":
+                self._bank(step, bank_cents)
+            case "user_tax":
+                self._user_tax(step, user_tax_micro)
+
+    def _sum(self, lines: list[int]) -> Amounts:
+        added: Amounts = self.cents[lines].sum(axis=0)
+        return added
+
+    def _percent(self, step: Step) -> None:
+        component = step.component
+        if isinstance(component, Adder):
+            base = self._sum(self.sheet.before(step.line))
+            rate = component.rate_micro or 0
+            self.cents[step.line] = shares(base, rate, half_even=self.sheet.half_even)
+
+    def _cap(self, step: Step) -> None:
+        base, amount = self._sum(self.sheet.before(step.line)), self.cents[step.line]
+        self.cents[step.line] = np.where(base + amount < 0, -np.maximum(base, 0), amount)
+
+    def _minimum(self, step: Step) -> None:
+        sheet, component = self.sheet, step.component
+        if not isinstance(component, Minimum):  # pragma: no cover  a sheet holds them together
+            return
+        priced = sheet.parts[sheet.lines[step.line].part]
+        count = priced.part.period_days if component.per == "day" else 1
+        price = priced.span.plan.pricing.micro(component.price)
+        least = shared_cents(count * MICRO, price, (1, 1), half_even=sheet.half_even)
+        earlier = [n for lines in sheet.generation[: sheet.lines[step.line].part] for n in lines]
+        billed = self._sum(sheet.before(step.line)) + self._sum(earlier)
+        self.cents[step.line] = np.maximum(least - billed, 0)
+        self.printed[step.line] = billed < least
+
+    def _tiers(self, step: Step) -> None:
+        sheet, component = self.sheet, step.component
+        if not isinstance(component, Tiered):  # pragma: no cover  a sheet holds them together
+            return
+        number = sheet.lines[step.line].part
+        priced = sheet.parts[number]
+        season = priced.part.season
+        energy = self.given[sheet.sources.index(energy_source(sheet, number, step.bucket))]
+        total = self.given[sheet.sources.index(("total", number))]
+        ends = [limit.micro(priced.part) for limit in component.limits[season]]
+        tiers = _spread(energy, total, ends)
+        prices = [priced.span.plan.pricing.micro(p) for p in component.prices[season][step.bucket]]
+        factors = np.array([reduced(price, PICO_PER_CENT) for price in prices], dtype=np.int64)
+        lines = slice(step.line, step.line + len(prices))
+        self.cents[lines] = rounded_products(
+            tiers, factors[:, 0], factors[:, 1], half_even=sheet.half_even
+        )
+        self.printed[lines] = tiers != 0
+        self.printed[step.line] = True
+
+    def _bank(self, step: Step, bank_cents: Amounts) -> None:
+        rules = self.sheet.parts[-1].span.plan.nem
+        self.printed[step.line] = False
+        if not isinstance(rules, NetMetering) or rules.carry_over == "none":
+            return
+        bill = self._sum([n for lines in self.sheet.generation for n in lines if n != step.line])
+        applied = np.where((bank_cents > 0) & (bill != 0), -np.minimum(bank_cents, bill), 0)
+        moved = np.where(bill < 0, -bill, np.where(bank_cents < 0, -bank_cents, applied))
+        self.cents[step.line] = moved
+        self.printed[step.line] = moved != 0
+
+    def _user_tax(self, step: Step, rates_micro: Amounts | None) -> None:
+        """Tax the part's lines; with generation no more than what the whole bill asks for."""
+        sheet = self.sheet
+        part = sheet.lines[step.line].part
+        base = np.maximum(self._sum(sheet.generation[part]), 0)
+        if self.left is None:
+            everything = [n for lines in sheet.generation for n in lines]
+            self.left = np.maximum(self._sum(everything), 0)
+        taxed = np.minimum(base, self.left)
+        if sheet.parts[part].span.plan.nem is not None:
+            base = taxed
+        self.left = self.left - taxed
+        rates = sheet.parts[part].tax.rate_micro if rates_micro is None else rates_micro
+        self.cents[step.line] = shares(base, rates, half_even=sheet.half_even)
+
+
+def _sources(sheet: PriceSheet, quantities: GroupQuantities) -> Amounts:
+    """What the sheet's lines multiply: a row for each source."""
+    rows = [_source(sheet, quantities, kind, place) for kind, place in sheet.sources]
+    if not rows:
+        return np.zeros((0, quantities.accounts), dtype=np.int64)
+    return np.stack(rows)
+
+
+def _source(sheet: PriceSheet, quantities: GroupQuantities, kind: str, place: int) -> Amounts:
+    if kind == "energy":
+        row: Amounts = quantities.energy_micro[place]
+        return row
+    if kind == "demand":
+        return _demand(quantities, DEMAND_BUCKETS[place])
+    net = _part_sum(quantities.energy_micro, sheet, place)
+    received = np.zeros_like(net)
+    if quantities.received_micro is not None:
+        received = _part_sum(quantities.received_micro, sheet, place)
+    if kind == "taxed":
+        rules = sheet.parts[place].span.plan.nem
+        delivered = rules is not None and rules.surcharge_base == "delivered"
+        return np.maximum(net + received if delivered else net, 0)
+    return {"total": net, "received": received, "delivered": net + received}[kind]
+
+
+def _part_sum(matrix: Amounts, sheet: PriceSheet, part: int) -> Amounts:
+    columns = sheet.columns[part]
+    buckets = [at for bucket, at in columns.items() if bucket is not Bucket.TOTAL]
+    added: Amounts = matrix[buckets or list(columns.values())].sum(axis=0)
+    return added
+
+
+def _demand(quantities: GroupQuantities, bucket: Bucket) -> Amounts:
+    demand = quantities.demand_micro
+    if bucket in demand:
+        return demand[bucket]
+    if bucket is not Bucket.TOTAL or not demand:
+        raise DeterminantMissing(f"the plan needs {bucket} demand, the usage has none")
+    highest: Amounts = np.maximum.reduce(list(demand.values()))
+    return highest
+
+
+def _spread(energy: Amounts, total: Amounts, ends: list[int]) -> Amounts:
+    """Divide energy over tiers as `components.tiered.spread` does, exactly."""
+    largest = int(np.abs(energy).max(initial=0)) * max(*ends, int(np.abs(total).max(initial=0)))
+    if largest >= LARGEST:
+        pairs = zip(energy.tolist(), total.tolist(), strict=True)
+        return np.array([spread(one, whole, ends) for one, whole in pairs], dtype=np.int64).T
+    safe = np.maximum(total, 1)
+    marks = [energy * np.minimum(end, safe) // safe for end in ends]
+    edges = [np.zeros_like(energy), *(np.where(total > 0, m, energy) for m in marks), energy]
+    return np.diff(np.stack(edges), axis=0)
