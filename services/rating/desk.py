@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from services.rating.accounts import Register
+from services.rating.components.nem import moved_cents
 from services.rating.corrections import (
     ChargeDraft,
     UsageRecord,
@@ -30,6 +31,7 @@ from services.rating.holds import (
     UsageHold,
     UsageIdReused,
 )
+from services.rating.intervals.block import IntervalBlock
 from services.rating.rate_usage import Rated, rate
 from services.rating.scope import Scope
 from services.rating.tariffs.book import PriceBook
@@ -64,6 +66,10 @@ class DeskOutcome:
     held: tuple[UsageRecord, ...]
 
 
+BankKey = tuple[str, str]
+"""Account number and service agreement; the latter empty where the utility names none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What was read before the batch: earlier usage in the order it came, and its charges."""
@@ -71,6 +77,10 @@ class Known:
     records: tuple[UsageRecord, ...] = ()
     charges: Mapping[UUID, ChargeDraft] = field(default_factory=dict)
     """Charges in force that a correction may reverse, by the transaction that caused them."""
+    banks: Mapping[BankKey, int] = field(default_factory=dict)
+    """Net metering credits in cents, by account and service agreement."""
+    readings: Mapping[UUID, tuple[IntervalBlock, ...]] = field(default_factory=dict)
+    """What meters recorded, of usage that came or waits as intervals, by its transaction."""
 
 
 class UsageDesk:
@@ -102,6 +112,8 @@ class UsageDesk:
         self._by_usage_id: dict[str, UUID] = {}
         self._by_account: dict[str, list[UUID]] = {}
         self._charges = dict(known.charges)
+        self._readings = known.readings
+        self._banks = dict(known.banks)
         self._drafts: dict[UUID, ChargeDraft] = {}
         self._ended: list[Ended] = []
         self._disturbed: set[str] = set()
@@ -225,7 +237,11 @@ class UsageDesk:
             raise RateNotFound("no tariffs were imported")
         item = _item(record)
         agreement = self._register.find(item.account_number, item.service_agreement_id)
-        rated = rate(item, self._scope, agreement, self._book, self._known_on)
+        bank = self._banks.get(_bank_key(item), 0)
+        readings = self._readings.get(record.transaction_id, ())
+        rated = rate(
+            item, self._scope, agreement, self._book, self._known_on, bank, readings=readings
+        )
         if isinstance(rated, Hold):
             raise _Held(rated)
         return rated
@@ -233,6 +249,7 @@ class UsageDesk:
     def _charge(self, record: UsageRecord, rated: Rated) -> None:
         draft = charge_of(record, _item(record), rated)
         self._drafts[draft.charge_id] = draft
+        self._bank(draft)
         self._charges[record.transaction_id] = draft
         self._set(replace(record, state=UsageState.CHARGED, hold=None))
 
@@ -241,11 +258,19 @@ class UsageDesk:
         if original.state is not UsageState.CHARGED:
             return False
         charge = self._charges.pop(original.transaction_id)
+        self._bank(charge, taken_back=True)
         if self._drafts.pop(charge.charge_id, None) is not None:
             return False
         draft = reversal_of(charge, correction)
         self._drafts[draft.charge_id] = draft
         return True
+
+    def _bank(self, charge: ChargeDraft, *, taken_back: bool = False) -> None:
+        """Move the net metering credits of a charge, or of its reversal."""
+        moved = moved_cents(charge.lines)
+        if moved:
+            key = _bank_key(charge)
+            self._banks[key] = self._banks.get(key, 0) + (-moved if taken_back else moved)
 
     def _end(self, original: UsageRecord, correction: UsageRecord) -> None:
         ended = replace(
@@ -338,6 +363,10 @@ _WORK: Final[Mapping[Purpose, Callable[[UsageDesk, UsageRecord], None]]] = {
 
 def _code(record: UsageRecord) -> str | None:
     return record.hold.code if record.hold else None
+
+
+def _bank_key(of: UsageItem | ChargeDraft) -> BankKey:
+    return of.account_number, of.service_agreement_id or ""
 
 
 def _item(record: UsageRecord) -> UsageItem:

@@ -9,14 +9,27 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, any_, literal, select
+from sqlalchemy import (
+    ARRAY,
+    Row,
+    Text,
+    Uuid,
+    any_,
+    case,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from services.rating.charging import Line
+from services.rating.components.nem import BANK_LINE
 from services.rating.corrections import ChargeDraft
 from services.rating.rate_usage import Explanation, LineReason
 from services.rating.scope import Scope
 from services.rating.store import CHARGE_LINES, CHARGES, INVOICE_COUNTERS
+from services.rating.store_accounts import in_scope
 from shared.contracts.charges import LineKind
 from shared.contracts.parts import Purpose
 from shared.platform.database import ReadSession, WriteSession, copy_rows
@@ -91,6 +104,30 @@ async def load_charges(
     rows = found.all()
     lines = await load_lines(session, [row.charge_id for row in rows])
     return {row.transaction_id: _charge(row, lines[row.charge_id]) for row in rows}
+
+
+async def load_banks(
+    session: WriteSession, scope: Scope, account_numbers: Collection[str]
+) -> dict[tuple[str, str], int]:
+    """Read net metering balances in cents, by account and service agreement.
+
+    A balance is the sum of the lines that moved it, over all charges less those that reverse one.
+    """
+    t, line = CHARGES.c, CHARGE_LINES.c
+    amount = case((line.kind == LineKind.CREDIT.value, -line.amount_cents), else_=line.amount_cents)
+    signed = case((t.purpose == Purpose.CANCEL.value, -amount), else_=amount)
+    agreement = func.coalesce(t.service_agreement_id, "")
+    found = await session.execute(
+        select(t.account_number, agreement, func.sum(signed))
+        .join(CHARGE_LINES, line.charge_id == t.charge_id)
+        .where(
+            t.account_number == any_(literal(list(account_numbers), ARRAY(Text))),
+            *in_scope(CHARGES, scope),
+            func.starts_with(line.line_id, literal_column(f"'{BANK_LINE}.'")),
+        )
+        .group_by(t.account_number, agreement)
+    )
+    return {(row[0], row[1]): int(row[2]) for row in found}
 
 
 async def load_lines(

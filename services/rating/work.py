@@ -8,7 +8,7 @@ never miss each other, in whatever order and on whichever machine they are handl
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeVar
@@ -20,12 +20,14 @@ from services.rating.accounts import Register
 from services.rating.corrections import UsageRecord, UsageState
 from services.rating.desk import Known, UsageDesk
 from services.rating.enroll import decide_requests
-from services.rating.intervals import Origin, Taken, keep_blocks, take
+from services.rating.intervals.block import IntervalBlock
+from services.rating.intervals.keeping import Origin, keep_blocks, load_intervals
+from services.rating.intervals.take import Taken, take
 from services.rating.messages import Occasion, announce, charge_item
 from services.rating.scope import Scope
 from services.rating.store import REPORTED_INVOICES
 from services.rating.store_accounts import load_register, load_requests, save_decisions
-from services.rating.store_charges import load_charges, number_charges, save_charges
+from services.rating.store_charges import load_banks, load_charges, number_charges, save_charges
 from services.rating.store_tariffs import PriceBooks
 from services.rating.store_usage import (
     Sought,
@@ -44,6 +46,9 @@ from shared.contracts.usage import UsageItem, UsageReported
 from shared.platform.database import Database, WriteSession, wait_lock
 
 B = TypeVar("B")
+
+Readings = Mapping[UUID, tuple[IntervalBlock, ...]]
+"""The readings of interval usage, by its transaction."""
 
 SLICE_ITEMS: Final = 50
 """Items rated before others get their turn: well below 50 ms of computing."""
@@ -105,7 +110,8 @@ class RatingDesk:
         """Keep the readings of reported interval usage, and charge, hold or cancel it."""
         reported = _body(envelope, IntervalUsageReported)
         taken = await asyncio.to_thread(_unpack, reported.items)
-        added = await self._take(session, envelope, [one.item for one in taken])
+        readings = {one.item.transaction_id: one.blocks for one in taken}
+        added = await self._take(session, envelope, [one.item for one in taken], readings)
         brought = [
             (Origin(one.item.transaction_id, one.item.account_number), block)
             for one in taken
@@ -115,7 +121,11 @@ class RatingDesk:
         await keep_blocks(session, Scope.of(envelope), brought, envelope.at)
 
     async def _take(
-        self, session: WriteSession, envelope: Envelope, items: Sequence[UsageItem]
+        self,
+        session: WriteSession,
+        envelope: Envelope,
+        items: Sequence[UsageItem],
+        readings: Readings | None = None,
     ) -> frozenset[UUID]:
         """Work through usage; tells which transactions were new and are no duplicates."""
         scope = Scope.of(envelope)
@@ -123,7 +133,7 @@ class RatingDesk:
         sought = Sought.for_items(items)
         occasion = Occasion(scope, envelope.at, envelope.id)
         register = await load_register(session, scope, sought.account_numbers)
-        desk = await self._desk(session, occasion, register, sought, items)
+        desk = await self._desk(session, occasion, register, sought, items, readings)
         for number, item in enumerate(items, start=1):
             desk.receive(item, envelope.correlation_id)
             if number % SLICE_ITEMS == 0:
@@ -190,11 +200,17 @@ class RatingDesk:
         register: Register,
         sought: Sought,
         items: Sequence[UsageItem],
+        readings: Readings | None = None,
     ) -> UsageDesk:
         records = await load_usage(session, occasion.scope, sought)
         charges = await load_charges(session, _may_be_reversed(records, items))
         book = await self.books.current(session)
-        known = Known(tuple(records), charges)
+        banks = {}
+        if book is not None and book.nets(occasion.scope.cca, occasion.scope.utility):
+            banks = await load_banks(session, occasion.scope, sought.account_numbers)
+        held = [r.transaction_id for r in records if r.item is not None and r.item.intervals]
+        stored = {**await load_intervals(session, held), **(readings or {})}
+        known = Known(tuple(records), charges, banks, stored)
         return UsageDesk(occasion.scope, register, book, occasion.on, known)
 
     async def _finish(self, session: WriteSession, occasion: Occasion, desk: UsageDesk) -> int:

@@ -8,6 +8,7 @@ is the sum of the lines below over all charges of a service agreement, cancels c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Self
 
@@ -122,6 +123,11 @@ def bank_lines(
     else:
         return []
     return [amount_line(line_id(BANK_LINE, "all", part), words, part, Amount(carried, rule))]
+
+
+def moved_cents(lines: Iterable[Line]) -> int:
+    """What the lines of a charge put into the customer's bank; negative takes out."""
+    return sum(line.signed_cents for line in lines if line.line_id.startswith(f"{BANK_LINE}."))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Final
 
 from services.rating.holds import RateNotFound
@@ -84,6 +85,14 @@ class PriceBook:
     def knows_rate_code(self, cca: str, utility: str, rate_code: str) -> bool:
         """Whether any plan is for this utility rate code."""
         return (cca, utility, rate_code) in self._by_code
+
+    @cached_property
+    def _nets(self) -> frozenset[tuple[str, str]]:
+        return frozenset((plan.cca, plan.utility) for plan in self.plans if plan.nem)
+
+    def nets(self, cca: str, utility: str) -> bool:
+        """Whether any plan has rules for customers who generate."""
+        return (cca, utility) in self._nets
 
     def select(self, key: PlanKey, day: date, known_on: date) -> PlanFile:
         """The one plan version for a customer on a day, as known on another day.

@@ -14,9 +14,8 @@ from services.rating.tariffs.book import PriceBook, build_book
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.taxes import CityTax
 from shared.contracts.charges import LineKind
-from shared.contracts.usage import Direction, MeterUsage
 from tests.unit.rating.parts import part
-from tests.unit.rating.words import JUNE, MCE, TODAY, enrolled, meter, price_book, usage
+from tests.unit.rating.words import JUNE, MCE, TODAY, both_ways, enrolled, price_book, usage
 
 TAX = CityTax(city="SAN RAFAEL", rate_micro=100_000, effective_from=date(2022, 1, 2), source="test")
 RULES = NetMetering(model="nem", code="ENC020", source="test")
@@ -40,12 +39,6 @@ def book_with_nem(**rules: object) -> PriceBook:
 BOOK = book_with_nem()
 
 
-def both_ways(delivered: dict[str, str], received: dict[str, str]) -> MeterUsage:
-    there = meter(JUNE, delivered)
-    back = meter(JUNE, received, direction=Direction.RECEIVED)
-    return there.model_copy(update={"quantities": (*there.quantities, *back.quantities)})
-
-
 def rated(
     delivered: dict[str, str],
     received: dict[str, str],
@@ -53,7 +46,7 @@ def rated(
     book: PriceBook = BOOK,
 ) -> Rated:
     found = rate(
-        usage("U1", both_ways(delivered, received)), MCE, enrolled(), book, TODAY, bank_cents
+        usage("U1", both_ways(JUNE, delivered, received)), MCE, enrolled(), book, TODAY, bank_cents
     )
     assert isinstance(found, Rated), found
     return found
@@ -120,7 +113,7 @@ class TestAMonthOfNetMetering:
 
     def test_where_only_totals_are_known_is_held(self) -> None:
         found = rate(
-            usage("U1", both_ways({"total": "100"}, {"total": "40"})),
+            usage("U1", both_ways(JUNE, {"total": "100"}, {"total": "40"})),
             MCE,
             enrolled(),
             BOOK,
@@ -140,7 +133,7 @@ class TestAMonthOfNetMetering:
         )
 
         found = rate(
-            usage("U1", both_ways({"on": "1", "off": "1"}, {"on": "1", "off": "1"})),
+            usage("U1", both_ways(JUNE, {"on": "1", "off": "1"}, {"on": "1", "off": "1"})),
             MCE,
             enrolled(),
             book,

@@ -118,6 +118,18 @@ def meter(
     )
 
 
+def both_ways(
+    period: tuple[date, date],
+    delivered: Mapping[str, str],
+    received: Mapping[str, str],
+    rate_code: str | None = "E-TOU-C",
+) -> MeterUsage:
+    """What the meter of a customer who generates recorded."""
+    there = meter(period, delivered, rate_code=rate_code)
+    back = meter(period, received, rate_code=rate_code, direction=Direction.RECEIVED)
+    return there.model_copy(update={"quantities": (*there.quantities, *back.quantities)})
+
+
 def usage(
     usage_id: str = "U1",
     *meters: MeterUsage,
