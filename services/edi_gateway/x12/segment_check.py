@@ -40,7 +40,16 @@ Shape = tuple[bool, ...]
 class SegmentCheck:
     """The checks of one SegmentRule under one component separator, with their memory."""
 
-    __slots__ = ("_fast", "_formatted", "_separator", "_shapes", "_texts", "_values", "rule")
+    __slots__ = (
+        "_composites",
+        "_fast",
+        "_formatted",
+        "_separator",
+        "_shapes",
+        "_texts",
+        "_values",
+        "rule",
+    )
 
     def __init__(self, rule: SegmentRule, component_separator: str) -> None:
         """Prepare the memory of one place in a map."""
@@ -54,6 +63,7 @@ class SegmentCheck:
             for element in rule.elements
         )
         self._formatted = _formatted_pair(rule)
+        self._composites = tuple(e.number for e in rule.elements if e.components)
 
     def problems(self, text: str, fields: tuple[str, ...]) -> tuple[Problem, ...]:
         """Every problem of a segment; `fields` are `text` cut at the element separator."""
@@ -66,7 +76,7 @@ class SegmentCheck:
         return known
 
     def _check(self, fields: tuple[str, ...]) -> tuple[Problem, ...]:
-        shape = tuple(map(bool, fields))
+        shape = self._shape(fields)
         structural = self._shapes.get(shape)
         if structural is None:
             structural = tuple(_shape_problems(self.rule, shape))
@@ -88,6 +98,14 @@ class SegmentCheck:
             found = (found or []) + self._format_problems(fields)
         return (*structural, *found) if found else structural
 
+    def _shape(self, fields: tuple[str, ...]) -> Shape:
+        """Return which elements are filled; separators alone do not fill a composite."""
+        shape = tuple(map(bool, fields))
+        for number in self._composites:
+            if number < len(fields) and shape[number] and not fields[number].strip(self._separator):
+                shape = (*shape[:number], False, *shape[number + 1 :])
+        return shape
+
     def _element_problems(self, rule: ElementRule, value: str) -> list[Problem]:
         separator = self._separator
         if rule.components:
@@ -103,10 +121,8 @@ class SegmentCheck:
         parts = value.split(self._separator) if self._separator else [value]
         name = f"{self.rule.id}{rule.number:02d}"
         found: list[Problem] = []
-        if not any(parts):  # separators alone say nothing
-            message = f"{name} ({rule.name}) is missing."
-            absent = Problem("error", MISSING, rule.number, 0, rule.data_element, "", message)
-            return [absent] if rule.required else []
+        if not any(parts):
+            return []
         if len(parts) > len(rule.components):
             message = f"{name} has {len(parts)} components, {len(rule.components)} are allowed."
             severity: Severity = "error" if any(parts[len(rule.components) :]) else "warning"

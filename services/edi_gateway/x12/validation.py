@@ -13,6 +13,7 @@ from services.edi_gateway.x12.document import Loop, Segment, Transaction
 from services.edi_gateway.x12.findings import Finding, Severity, has_errors
 from services.edi_gateway.x12.matching import CompiledMap, Step
 from services.edi_gateway.x12.rules import Guide, LoopRule, SegmentRule, SetMap
+from services.edi_gateway.x12.values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -210,7 +211,7 @@ class _Walk:
         element = problem.element if problem is not None else 0
         suffix = f"{element:02d}" if element else ""
         if problem is not None:
-            value = problem.value or ("" if problem.component else segment.element(element))
+            value = problem.value or ("" if problem.code == MISSING else segment.element(element))
         self.findings.append(
             Finding(
                 severity=severity,

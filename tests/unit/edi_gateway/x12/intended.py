@@ -1,0 +1,393 @@
+"""Where our verdicts differ from pyx12's on purpose: one table, each entry with its reason.
+
+A difference is narrow: it takes away exactly the notes it explains, and whatever is left of either
+side is a fault. The test counts how often each occurs, so that an entry without use shows too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from services.edi_gateway.x12.matching import CompiledMap
+from services.edi_gateway.x12.rules import LoopRule
+from tests.unit.edi_gateway.x12.spoiling import Spot, spots
+
+if TYPE_CHECKING:
+    from services.edi_gateway.x12.oracle import ReferenceNote
+
+FORMED = "1251"
+SEGMENT_LEVEL = 0
+SEGMENT_ID = re.compile("[A-Z][A-Z0-9]{1,2}")
+
+
+class Note(NamedTuple):
+    """One line of a 997: an AK3 when `element` is 0, otherwise an AK4 below an AK3 of code 8."""
+
+    position: int
+    segment_id: str
+    loop_id: str
+    code: str
+    element: int = SEGMENT_LEVEL
+    component: int = 0
+    data_element: str = ""
+    value: str = ""
+
+    def is_about(self, other: Note) -> bool:
+        """Whether both are about the same segment."""
+        return self[:3] == other[:3]
+
+
+@dataclass(slots=True)
+class Case:
+    """One document with what both say of it; differences take away what they explain.
+
+    `loops` names the loop in which each of us puts each segment, from the ST on; `until` is the
+    position from which we stand at different places of the map, so that nothing more is compared.
+    """
+
+    segments: Sequence[str]
+    compiled: CompiledMap
+    accepted: bool
+    ours: set[Note]
+    theirs: set[Note]
+    their_loops: Sequence[str]
+    beside: set[Note] = field(default_factory=set)
+    fault: str = ""
+    until: int | None = None
+    same_verdict: bool = False
+    _spots: dict[int, Spot] = field(default_factory=dict)
+
+    def apart(self) -> int | None:
+        """Return the first position to which we and pyx12 give different places."""
+        names = loop_names(self.compiled)
+        for position, theirs in enumerate(self.their_loops[1:], start=2):
+            spot = self.spot(position)
+            if theirs != ("" if spot is None else names[spot.rule.key]):
+                return None if position == self.until else position
+        return None
+
+    def fields(self, note: Note) -> list[str]:
+        """Return the elements of the segment that a note stands at."""
+        return self.segments[note.position - 1].split("*")
+
+    def value(self, note: Note) -> str:
+        """Return the element or component that a note is about, as sent."""
+        fields = self.fields(note)
+        value = fields[note.element] if note.element < len(fields) else ""
+        return value.split(">")[note.component - 1] if note.component else value
+
+    def spot(self, position: int) -> Spot | None:
+        """Return the place that we give the segment at a position."""
+        if not self._spots:
+            body = spots(self.compiled, self.segments[1:])
+            self._spots = {spot.at + 2: spot for spot in body}
+        return self._spots.get(position)
+
+    def agree(self) -> None:
+        """Take away what both say."""
+        both = self.ours & self.theirs
+        self.ours -= both
+        self.theirs -= both
+
+    def cut(self, position: int) -> None:
+        """Compare nothing from this position on."""
+        self.until = position
+        self.ours = {note for note in self.ours if note.position < position}
+        self.theirs = {note for note in self.theirs if note.position < position}
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the verdicts, every note and every place are the same or explained."""
+        left = self.ours or self.theirs or self.fault or self.apart() is not None
+        return self.same_verdict and not left
+
+
+@cache
+def loop_names(compiled: CompiledMap) -> dict[int, str]:
+    """Return the name of the loop around each segment place of a map."""
+    return {
+        child.key: loop.name
+        for loop in loops(compiled.map.root)
+        for child in loop.children
+        if not isinstance(child, LoopRule)
+    }
+
+
+def loops(loop: LoopRule) -> Iterator[LoopRule]:
+    """Every loop of a map, from the outermost."""
+    yield loop
+    for child in loop.children:
+        if isinstance(child, LoopRule):
+            yield from loops(child)
+
+
+def as_note(theirs: ReferenceNote) -> Note:
+    """Return pyx12's note as our 997 would print it."""
+    return Note(
+        theirs.position,
+        printed(theirs.segment_id)[:3] or "???",
+        theirs.loop_id,
+        theirs.code,
+        theirs.element,
+        theirs.component,
+        theirs.data_element,
+        printed(theirs.value),
+    )
+
+
+def printed(value: str) -> str:
+    """Write a bad value with the signs that no separator can be."""
+    kept = (c if (c.isascii() and c.isalnum()) or c in " .,-/" else "?" for c in value)
+    return "".join(kept)[:99].rstrip()
+
+
+def finer_place(case: Case) -> bool:
+    """Say of a segment that has no place whether it is unknown, of another set, or out of order."""
+    pairs = [
+        (mine, theirs)
+        for theirs in case.theirs
+        if theirs.code == "1" and not theirs.element
+        for mine in case.ours
+        if mine.is_about(theirs) and mine.code in ("6", "7") and not mine.element
+    ]
+    return _take(case, [mine for mine, _ in pairs], [theirs for _, theirs in pairs])
+
+
+def wrong_key(case: Case) -> bool:
+    """Read on after a wrong code where the code says what the segment is."""
+    position = case.apart()
+    spot = None if position is None else case.spot(position)
+    if position is None or spot is None or case.their_loops[position - 1]:
+        return False
+    sent = spot.fields[1] if len(spot.fields) > 1 else ""
+    if not spot.rule.keys or sent in spot.rule.keys:
+        return False
+    case.cut(position)
+    return True
+
+
+def party_after_others(case: Case) -> bool:
+    """Know a party by its code also after parties that have no place of their own."""
+    position = case.apart()
+    spot = None if position is None else case.spot(position)
+    if position is None or spot is None or not isinstance(spot.step.child, LoopRule):
+        return False
+    mine, theirs = spot.step.child, case.their_loops[position - 1]
+    unkeyed = [
+        loop
+        for loop in loops(case.compiled.map.root)
+        if (loop.name, loop.opening.id) == (theirs, spot.rule.id) and not loop.opening.keys
+    ]
+    if not spot.rule.keys or not any(loop.position == mine.position for loop in unkeyed):
+        return False
+    case.cut(position)
+    return True
+
+
+def separators_behind(case: Case) -> bool:
+    """Let separators behind the last element pass."""
+    theirs = [
+        note
+        for note in case.theirs
+        if case.fields(note)[-1] == ""
+        and (
+            note.code == "SEG1"
+            or (note.code == "3" and note.element and not any(case.fields(note)[note.element :]))
+        )
+    ]
+    return _take(case, [], theirs)
+
+
+def bare_segment(case: Case) -> bool:
+    """Let a segment without elements pass where none is required."""
+    theirs = [
+        note
+        for note in case.theirs
+        if note.code == "8" and not note.element and not "".join(case.fields(note)[1:]).strip(">")
+    ]
+    return _take(case, [], theirs)
+
+
+def unreadable_id(case: Case) -> bool:
+    """Say once that a segment's id is none."""
+    theirs = [
+        note
+        for note in case.theirs
+        if (note.loop_id, note.code, note.element) == ("", "1", SEGMENT_LEVEL)
+        and not SEGMENT_ID.fullmatch(case.fields(note)[0])
+    ]
+    return _take(case, [], theirs)
+
+
+def blank_behind(case: Case) -> bool:
+    """Warn of blanks at the end of a value instead of refusing the document."""
+    theirs = [
+        note
+        for note in case.theirs
+        if note.code == "6" and note.element and " " in (case.value(note) or " ")[-1]
+    ]
+    return _take(case, [], theirs)
+
+
+def accent(case: Case) -> bool:
+    """Warn of letters with accents in names instead of refusing the document."""
+    theirs = [
+        note
+        for note in case.theirs
+        if note.code == "6" and any(sign >= "\x80" for sign in case.value(note))
+    ]
+    return _take(case, [], theirs)
+
+
+def control_shown(case: Case) -> bool:
+    """Copy a value that holds a control character, not the character's name."""
+    pairs = [
+        (mine, theirs)
+        for theirs in case.theirs
+        if theirs.code == "6" and any(sign < " " for sign in case.value(theirs))
+        for mine in case.ours
+        if mine[:7] == theirs[:7] and mine.value == printed(case.value(mine))
+    ]
+    return _take(case, [mine for mine, _ in pairs], [theirs for _, theirs in pairs])
+
+
+def absent_element(case: Case) -> bool:
+    """Point to the element that breaks a relation, not to the first that the relation names."""
+    mine_explained: list[Note] = []
+    explained: list[Note] = []
+    for theirs in case.theirs:
+        spot = case.spot(theirs.position)
+        if theirs.code not in ("2", "10") or not theirs.element or spot is None:
+            continue
+        related = [set(n.elements) for n in spot.rule.notes if n.elements[0] == theirs.element]
+        mine = [
+            note
+            for note in case.ours
+            if note.is_about(theirs)
+            and note.code == theirs.code
+            and any(note.element in elements for elements in related)
+        ]
+        if mine:
+            mine_explained += mine
+            explained.append(theirs)
+    return _take(case, mine_explained, explained)
+
+
+def parties_in_any_order(case: Case) -> bool:
+    """Take loops that have one place between them in any order."""
+    theirs = [note for note in case.theirs if note.code == "3" and note in case.beside]
+    return _take(case, [], theirs)
+
+
+def unfinished_loop(case: Case) -> bool:
+    """Miss what a loop requires when it begins again at once."""
+    mine = []
+    for note in case.ours:
+        here = case.spot(note.position)
+        places = (case.spot(position) for position in range(note.position - 1, 1, -1))
+        before = next((spot for spot in places if spot is not None), None)
+        if note.code != "3" or note.element or here is None or before is None:
+            continue
+        if here.step.enters and here.rule is before.rule:
+            mine.append(note)
+    return _take(case, mine, [])
+
+
+def form_of_date(case: Case) -> bool:
+    """Hold a date to the form its qualifier names, not to any form the element may have."""
+
+    def formed(note: Note) -> bool:
+        return note.code in ("8", "9") and note.data_element == FORMED
+
+    mine = [note for note in case.ours if formed(note)]
+    places = {note[:3] for note in mine}
+    return _take(case, mine, [n for n in case.theirs if formed(n) and n[:3] in places])
+
+
+def short_time(case: Case) -> bool:
+    """Say of a time without minutes that it is no time, and not only too short."""
+    mine = [note for note in case.ours if note.code == "9" and len(note.value) < len("HHMM")]
+    return _take(case, mine, [])
+
+
+def first_component(case: Case) -> bool:
+    """Ask for the first component of a composite also when the composite itself is optional."""
+    mine = [
+        note
+        for note in case.ours
+        if (note.code, note.component) == ("1", 1)
+        and case.fields(note)[note.element].startswith(">")
+    ]
+    return _take(case, mine, [])
+
+
+def too_many_components(case: Case) -> bool:
+    """Say that a composite has too many components, and read on."""
+    position = len(case.their_loops)
+    spot = case.spot(position)
+    if not case.fault.startswith("IndexError") or spot is None:
+        return False
+    pairs = zip(spot.fields[1:], spot.rule.elements, strict=False)
+    sizes = [(value.count(">") + 1, len(rule.components)) for value, rule in pairs]
+    if not any(size > allowed > 0 for size, allowed in sizes):
+        return False
+    case.fault = ""
+    case.cut(position)
+    return True
+
+
+def hierarchy(case: Case) -> bool:
+    """Leave the numbering of levels to whoever reads the content."""
+    theirs = [note for note in case.theirs if note.code in ("HL1", "HL2")]
+    return _take(case, [], theirs)
+
+
+def _take(case: Case, ours: Sequence[Note], theirs: Sequence[Note]) -> bool:
+    case.ours -= set(ours)
+    case.theirs -= set(theirs)
+    return bool(ours or theirs)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference that is meant, why it is, and how it is recognised."""
+
+    explain: Callable[[Case], bool]
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The difference in two or three words."""
+        return self.explain.__name__.replace("_", " ")
+
+
+DIFFERENCES = (
+    Difference(finer_place, "pyx12 has code 1 for all; 6 and 7 tell a sender what to look for"),
+    Difference(
+        wrong_key,
+        "one bad code is no missing and no stray segment; pyx12 stays where it was, so the rest of"
+        " the document is read from two different places",
+    ),
+    Difference(
+        party_after_others,
+        "pyx12 reads a known party as one more of the others, and then misses it",
+    ),
+    Difference(separators_behind, "common, harmless, and told as a warning"),
+    Difference(bare_segment, "it says nothing, so nothing can be misread"),
+    Difference(unreadable_id, "its reader and its walker both say so"),
+    Difference(blank_behind, "common, harmless, and told as a warning"),
+    Difference(accent, "customers' names have them; the value is readable"),
+    Difference(control_shown, "the sender looks for the value, and ours never repeats the sign"),
+    Difference(absent_element, "the sender must mend that one"),
+    Difference(parties_in_any_order, "the standard gives them one place; senders differ"),
+    Difference(unfinished_loop, "pyx12 overlooks it when nothing came between"),
+    Difference(form_of_date, "20260101 of form D6 would be read as another day"),
+    Difference(short_time, "pyx12 compares signs, and finds 1 to be before 23"),
+    Difference(first_component, "pyx12 asks for it in required composites alone"),
+    Difference(too_many_components, "pyx12 breaks down on them, and so cannot read on"),
+    Difference(hierarchy, "no code of the 997 names it; a note of the reader, not of the map"),
+)
