@@ -91,6 +91,12 @@ class IntervalsIncomplete(UsageHold):
     code = "INTERVALS_INCOMPLETE"
 
 
+class IntervalsMisfit(UsageHold):
+    """Readings that cannot be laid over the days of their service period."""
+
+    code = "INTERVALS_MISFIT"
+
+
 class MeterMismatch(UsageHold):
     """The meter of the 867 is not one of the agreement's meters."""
 

@@ -26,6 +26,8 @@ from services.rating.holds import (
     RateNotFound,
     UsageHold,
 )
+from services.rating.intervals.block import IntervalBlock
+from services.rating.intervals.pricing import cut_blocks
 from services.rating.scope import Scope
 from services.rating.tariffs.book import PriceBook
 from services.rating.tariffs.taxes import TaxDecision
@@ -80,6 +82,8 @@ def rate(
     book: PriceBook,
     known_on: date,
     bank_cents: int = 0,
+    *,
+    readings: Sequence[IntervalBlock] = (),
 ) -> Rated | Hold:
     """Price one usage item, or say why it cannot be priced.
 
@@ -90,9 +94,10 @@ def rate(
         book: all prices and taxes.
         known_on: the day whose knowledge of tariffs counts (bitemporal).
         bank_cents: credits that net metering has carried to this bill.
+        readings: what the meters recorded, of usage that came as intervals.
     """
     try:
-        return _rate(item, scope, agreement, book, known_on, bank_cents)
+        return _rate(item, scope, agreement, book, known_on, bank_cents, readings)
     except UsageHold as reason:
         return reason.as_hold()
 
@@ -104,15 +109,18 @@ def _rate(
     book: PriceBook,
     known_on: date,
     bank_cents: int,
+    readings: Sequence[IntervalBlock],
 ) -> Rated:
     _refuse_gaps(item)
-    energies = periods(item)
     start, end = period_of(item)
     terms = _terms(agreement, item, start, end)
     _refuse_other_meter(agreement, item)
     _refuse_other_rate(item, scope, terms, book)
     surcharge = book.taxes.surcharge_micro(start)
-    parts = cut(energies, scope, terms, book, known_on)
+    if readings:
+        parts = cut_blocks(item, readings, scope, terms, book, known_on)
+    else:
+        parts = cut(periods(item), scope, terms, book, known_on)
     printed = price_parts(parts, surcharge, bank_cents)
     return Rated(
         period_start=start,

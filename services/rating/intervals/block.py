@@ -79,6 +79,12 @@ class IntervalBlock:
         total: int = self.readings.sum(dtype=np.int64).item()
         return total * int(10 ** (MICRO_DECIMALS - self.decimals))
 
+    @property
+    def has_gap(self) -> bool:
+        """Whether readings are missing between the first and the last."""
+        there = np.flatnonzero(self.quality != MISSING)
+        return len(there) > 0 and int(there[-1] - there[0]) + 1 != len(there)
+
     def micro(self) -> npt.NDArray[np.int64]:
         """Return the readings in 1e-6 kWh, whatever their unit."""
         scale = np.int64(10 ** (MICRO_DECIMALS - self.decimals))

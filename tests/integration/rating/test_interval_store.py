@@ -7,7 +7,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from services.rating.intervals import IntervalBlock, load_intervals, take
+from services.rating.intervals.block import IntervalBlock
+from services.rating.intervals.keeping import load_intervals
+from services.rating.intervals.take import take
 from shared.contracts.intervals import IntervalUsage
 from shared.contracts.parts import Purpose
 from tests.integration.rating.office import Office, enrollment
@@ -80,7 +82,9 @@ class TestReportedIntervals:
     async def test_with_a_gap_are_held(self, office: Office) -> None:
         whole = whole_days(JUNE_FIRST, 2)
         first, later = whole_days(JUNE_FIRST, 1).runs[0], whole_days(date(2026, 6, 8), 1).runs[0]
-        torn = whole.model_copy(update={"runs": (first, later), "period_end": date(2026, 6, 9)})
+        torn = whole.model_copy(
+            update={"runs": (first, later), "expected": 288, "period_end": date(2026, 6, 9)}
+        )
         await office.tell(enrollment(request()))
 
         await office.tell(interval_report(interval_usage("U1", torn)))

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.rating.intervals import ACTUAL, ESTIMATED, MISSING, take
+from services.rating.intervals.block import ACTUAL, ESTIMATED, MISSING
+from services.rating.intervals.take import take
 from services.rating.usage import content_hash
 from shared.contracts.intervals import MeterIntervals
 from shared.contracts.usage import Direction

@@ -1,0 +1,164 @@
+"""Readings are priced by the hours in which they were used, and none is lost."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from services.rating.accounts import Agreement
+from services.rating.holds import Hold
+from services.rating.intervals.take import take
+from services.rating.rate_usage import Rated, rate
+from services.rating.scope import UTILITY_ZONE
+from shared.contracts.intervals import IntervalUsage, MeterIntervals
+from shared.contracts.usage import Direction
+from tests.unit.rating.interval_words import (
+    JUNE_FIRST,
+    channel,
+    interval_usage,
+    midnight,
+    run,
+    whole_days,
+)
+from tests.unit.rating.words import MCE, TODAY, enrolled, meter, price_book, usage
+
+BOOK = price_book()
+QUARTER = timedelta(minutes=15)
+PEAK_WH, OTHER_WH = 300, 50
+
+
+def priced(item: IntervalUsage, agreement: Agreement | None = None) -> Rated | Hold:
+    taken = take(item)
+    return rate(taken.item, MCE, agreement or enrolled(), BOOK, TODAY, readings=taken.blocks)
+
+
+def by_bucket(days: tuple[date, date], on_kwh: str, off_kwh: str) -> Rated:
+    found = rate(
+        usage("U1", meter(days, {"on": on_kwh, "off": off_kwh})), MCE, enrolled(), BOOK, TODAY
+    )
+    assert isinstance(found, Rated), found
+    return found
+
+
+def hold_code(item: IntervalUsage) -> str:
+    found = priced(item)
+    assert isinstance(found, Hold), found
+    return found.code
+
+
+def evenings(
+    first: date, days: int, *, number: str = "M1", begins: datetime | None = None
+) -> MeterIntervals:
+    """300 Wh a quarter from four to nine in the evening, 50 Wh otherwise."""
+    last = first + timedelta(days=days)
+    start = begins or midnight(first)
+    count = (midnight(last) - midnight(first)) // QUARTER
+    local = [(start + n * QUARTER).astimezone(UTILITY_ZONE) for n in range(count)]
+    readings = [PEAK_WH if 16 <= at.hour < 21 else OTHER_WH for at in local]
+    return channel(run(start, readings), days=(first, last), number=number)
+
+
+def kwh(days: int, quarters_off: int) -> tuple[str, str]:
+    """What `evenings` uses in the evening, and otherwise."""
+    on, off = days * 20 * PEAK_WH, quarters_off * OTHER_WH
+    return str(Decimal(on).scaleb(-3)), str(Decimal(off).scaleb(-3))
+
+
+class TestAMonthOfReadings:
+    def test_is_charged_as_the_same_month_by_bucket(self) -> None:
+        found = priced(interval_usage("U1", evenings(JUNE_FIRST, 30)))
+
+        assert isinstance(found, Rated), found
+        monthly = by_bucket((JUNE_FIRST, date(2026, 7, 6)), *kwh(30, 30 * 76))
+        assert [(line.line_id, line.quantity_micro, line.cents) for line in found.lines] == [
+            (line.line_id, line.quantity_micro, line.cents) for line in monthly.lines
+        ]
+
+    @pytest.mark.parametrize(
+        ("day", "quarters"), [(date(2027, 3, 14), 92), (date(2026, 11, 1), 100)]
+    )
+    def test_counts_the_hours_of_the_days_when_clocks_change(
+        self, day: date, quarters: int
+    ) -> None:
+        found = priced(interval_usage("U1", evenings(day, 2)))
+
+        assert isinstance(found, Rated), found
+        assert found.lines[1].quantity_micro == (quarters + 96 - 40) * OTHER_WH * 1_000
+
+    def test_is_divided_exactly_where_the_season_changes(self) -> None:
+        found = priced(interval_usage("U1", evenings(date(2026, 9, 16), 30)))
+
+        assert isinstance(found, Rated), found
+        on_peak = [line for line in found.lines if "on_peak" in line.line_id]
+        assert [line.quantity_micro for line in on_peak] == [15 * 20 * PEAK_WH * 1_000] * 2
+        assert not any("PRORATED" in line.label for line in found.lines)
+
+
+class TestAMonthInStandardTime:
+    def test_is_priced_by_the_clock_on_the_wall_to_its_last_reading(self) -> None:
+        begins = midnight(JUNE_FIRST) + timedelta(hours=1)
+
+        found = priced(interval_usage("U1", evenings(JUNE_FIRST, 30, begins=begins)))
+
+        assert isinstance(found, Rated), found
+        monthly = by_bucket((JUNE_FIRST, date(2026, 7, 6)), *kwh(30, 30 * 76))
+        assert [line.cents for line in found.lines] == [line.cents for line in monthly.lines]
+        assert (found.period_start, found.period_end) == (JUNE_FIRST, date(2026, 7, 6))
+
+
+class TestSeveralMeters:
+    def test_side_by_side_are_added_before_rounding(self) -> None:
+        agreement = Agreement("A1", "SA1", enrolled().entries)
+        halves = [evenings(JUNE_FIRST, 30, number=number) for number in ("M1", "M2")]
+
+        found = priced(interval_usage("U1", *halves), agreement)
+
+        assert isinstance(found, Rated), found
+        assert found.lines[0].quantity_micro == 2 * 600 * PEAK_WH * 1_000
+
+    def test_one_after_the_other_are_parts_of_one_bill(self) -> None:
+        agreement = Agreement("A1", "SA1", enrolled().entries)
+        old = evenings(JUNE_FIRST, 10)
+        new = evenings(date(2026, 6, 16), 20, number="M2")
+
+        found = priced(interval_usage("U1", new, old), agreement)
+
+        assert isinstance(found, Rated), found
+        starts = [line.line_id[-8:] for line in found.lines if "on_peak" in line.line_id]
+        assert starts == ["20260606", "20260616"]
+
+
+class TestHeld:
+    def test_generation_without_rules(self) -> None:
+        sent = channel(
+            run(midnight(JUNE_FIRST), [10] * 96),
+            days=(JUNE_FIRST, JUNE_FIRST + timedelta(days=1)),
+            direction=Direction.RECEIVED,
+        )
+
+        found = hold_code(interval_usage("U1", whole_days(JUNE_FIRST, 1), sent))
+
+        assert found == "NEM_WITHOUT_RULES"
+
+    def test_one_meter_twice(self) -> None:
+        assert hold_code(interval_usage("U1", *[whole_days(JUNE_FIRST, 1)] * 2)) == "USAGE_OVERLAP"
+
+    def test_readings_that_are_not_all_there(self) -> None:
+        late = channel(
+            run(midnight(JUNE_FIRST) + 4 * QUARTER, [7] * 92),
+            days=(JUNE_FIRST, JUNE_FIRST + timedelta(days=1)),
+        )
+
+        assert hold_code(interval_usage("U1", late)) == "INTERVALS_INCOMPLETE"
+
+    def test_meters_that_record_in_different_steps(self) -> None:
+        day = (JUNE_FIRST, JUNE_FIRST + timedelta(days=1))
+        hourly = channel(run(midnight(JUNE_FIRST), [7] * 24), days=day, number="M2", minutes=60)
+        agreement = Agreement("A1", "SA1", enrolled().entries)
+
+        found = priced(interval_usage("U1", whole_days(JUNE_FIRST, 1), hourly), agreement)
+
+        assert isinstance(found, Hold)
+        assert found.code == "INTERVALS_MISFIT"
