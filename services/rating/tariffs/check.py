@@ -136,6 +136,13 @@ def _named_alike(
             _name(plan),
             f"{calendar.calendar_id} is a calendar of {calendar.file.utility}",
         )
+    strange = sorted(set(plan.rate_codes) - set(calendar.file.rate_codes))
+    if strange:
+        yield _warning(
+            "CODE_WITHOUT_HOURS",
+            _name(plan),
+            f"{calendar.calendar_id} does not list {', '.join(strange)}",
+        )
     for season, called in seasons.items():
         if season != called:
             yield _error(

@@ -40,7 +40,7 @@ def spoil(path: Path, old: str, new: str) -> None:
 
 
 class TestShippedFiles:
-    def test_three_utilities_and_five_ccas(self, book: PartnerBook) -> None:
+    def test_three_utilities_and_seven_ccas(self, book: PartnerBook) -> None:
         assert [utility.code for utility in book.utilities] == ["pge", "sce", "sdge"]
         assert {cca.code: cca.utility for cca in book.ccas} == {
             "mce": "pge",
@@ -48,6 +48,8 @@ class TestShippedFiles:
             "pce": "pge",
             "cpa": "sce",
             "sdcp": "sdge",
+            "cea": "sdge",
+            "sjce": "pge",
         }
 
     def test_sce_parts_elements_by_a_control_byte(self, book: PartnerBook) -> None:
