@@ -51,6 +51,11 @@ INTERCHANGE_VERSION = "00401"
 TRANSACTION_PATH = "/ISA_LOOP/GS_LOOP/ST_LOOP"
 FIRST_KEY = 1
 DATE = "DT"
+TRAILER = "SE"
+CONTROL_NUMBER = "329"
+CONTROL_NUMBER_FORM_MAX = 35
+"""How long a padded control number may be before it is no control number any more."""
+
 SHORT_DATE_LENGTH = 6
 
 MapNode: TypeAlias = Any
@@ -221,6 +226,8 @@ def _loop_rule(node: MapNode, root: MapNode, keys: Iterator[int]) -> LoopRule:
 
 def _segment_rule(node: MapNode, root: MapNode, keys: Iterator[int]) -> SegmentRule:
     elements = tuple(_element_rule(child, root) for child in node.children)
+    if node.id == TRAILER:
+        elements = tuple(map(_any_form, elements))
     first = elements[0] if elements else None
     is_key = first is not None and first.data_type == "ID" and first.required
     return SegmentRule(
@@ -238,6 +245,13 @@ def _segment_rule(node: MapNode, root: MapNode, keys: Iterator[int]) -> SegmentR
         keys=first.codes if first is not None and is_key else frozenset(),
         not_used=node.usage == "N",
     )
+
+
+def _any_form(element: ElementRule) -> ElementRule:
+    """Take a trailer's control number in any length: the scan compares it with its header's."""
+    if element.data_element != CONTROL_NUMBER:
+        return element
+    return replace(element, min_length=1, max_length=CONTROL_NUMBER_FORM_MAX)
 
 
 def _element_rule(node: MapNode, root: MapNode) -> ElementRule:
