@@ -17,6 +17,7 @@ import asyncssh
 import typer
 from rich.console import Console
 
+from simulator import intervals
 from simulator.batches import write_file
 from simulator.places import UTILITIES
 from simulator.plan import DEFAULT_DAY, Connection, DayPlan, Faults, Phase
@@ -36,7 +37,8 @@ SATURDAY = 5
 DATE_FORMATS = ["%Y-%m-%d"]
 FIRST_DAY = datetime.combine(DEFAULT_DAY, time())
 ALL_PHASES = ",".join(Phase)
-KIND_SETS = {"enrol": "814", "usage": "867"}
+INTERVALS = "intervals"
+KIND_SETS = {"enrol": "814", "usage": "867", INTERVALS: "867"}
 
 Utility = Annotated[str, typer.Option(help="Which utility: pge, sce or sdge.")]
 Accounts = Annotated[int, typer.Option(min=1, help="How many accounts, over all days.")]
@@ -138,7 +140,7 @@ def key(
 
 @app.command()
 def write(
-    kind: Annotated[str, typer.Option(help="enrol (814) or usage (867).")],
+    kind: Annotated[str, typer.Option(help="enrol (814), usage (867) or intervals (867).")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
     utility: Utility = "pge",
     accounts: Accounts = 20_000,
@@ -161,7 +163,10 @@ def write(
         delimiters=delimiters,
     )
     with out.open("wb") as stream:
-        count = write_file(plan, KIND_SETS[kind], stream)
+        if kind == INTERVALS:
+            count = intervals.write_file(plan, stream)
+        else:
+            count = write_file(plan, KIND_SETS[kind], stream)
     Console().print(f"{out}: {count:,} transactions, {out.stat().st_size:,} bytes")
 
 
