@@ -153,7 +153,7 @@ class TestWhatCannotBeUsed:
         body = month(ADA, "I1")
         place = a_reading(body)
 
-        await enrolled.send("pge", "867", body[:place] + body[place + 2 :])
+        await enrolled.send("pge", "867", (*body[:place], *body[place + 2 :]))
 
         state = await enrolled.state("inbound", "867", "I1")
         assert (state["rated"], state["exception_code"]) == ("held", "INTERVALS_INCOMPLETE")
