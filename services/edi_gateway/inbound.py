@@ -21,6 +21,7 @@ from sqlalchemy import Row, func, insert, select, text, update
 
 from services.edi_gateway import archive, intake
 from services.edi_gateway.acknowledging import Acknowledger
+from services.edi_gateway.batching import batches_of
 from services.edi_gateway.envelopes import KeptGroup, KeptInterchange, keep_envelopes
 from services.edi_gateway.intake import FileScope
 from services.edi_gateway.operations import ledger
@@ -211,9 +212,7 @@ class InboundDesk:
         position = 0
         for one in kept:
             for group in one.groups:
-                slots = group.group.transactions
-                for start in range(0, len(slots), READ_BATCH):
-                    batch = slots[start : start + READ_BATCH]
+                for batch in batches_of(group.group.transactions, READ_BATCH):
                     position += len(batch)
                     if position <= done:
                         continue  # committed before a crash
