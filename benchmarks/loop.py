@@ -69,18 +69,21 @@ class Figures:
     peak_mb: dict[str, float]
 
 
-def embedded(accounts: int) -> Figures:
-    """Measure everything in one process on the embedded database and the bus in memory."""
+def embedded(accounts: int, kind: str = "usage") -> Figures:
+    """Measure everything in one process on the embedded database and the bus in memory.
+
+    `kind` is what the 867 holds: `usage` by the month, or `intervals`.
+    """
     with tempfile.TemporaryDirectory(prefix="ccax-bench-", ignore_cleanup_errors=True) as name:
         made = _Embedded(Path(name), database_url="", amqp_url="")
-        return _measure(made, ("exchange",), accounts)
+        return _measure(made, ("exchange",), accounts, kind)
 
 
-def distributed(accounts: int) -> Figures:
+def distributed(accounts: int, kind: str = "usage") -> Figures:
     """Measure three service processes on one PostgreSQL and one RabbitMQ."""
     with _machines() as made:
         made.run_command("migrate")
-        return _measure(made, SERVICES, accounts)
+        return _measure(made, SERVICES, accounts, kind)
 
 
 @contextmanager
@@ -99,10 +102,10 @@ def _machines() -> Iterator[_Distributed]:
             server.stop()
 
 
-def _measure(made: Installation, services: tuple[str, ...], accounts: int) -> Figures:
+def _measure(made: Installation, services: tuple[str, ...], accounts: int, kind: str) -> Figures:
     enroll, usage = made.folder / "enrol.edi", made.folder / "usage.edi"
-    for kind, path in (("enrol", enroll), ("usage", usage)):
-        _run("-m", "simulator", "write", "--kind", kind, "--accounts", accounts, "--out", path)
+    for each, path in (("enrol", enroll), (kind, usage)):
+        _run("-m", "simulator", "write", "--kind", each, "--accounts", accounts, "--out", path)
     try:
         for service in services:
             made.add(service)

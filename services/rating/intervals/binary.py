@@ -32,8 +32,6 @@ NULL: Final = -1
 
 def day_rows(series_ids: Sequence[int], blocks: Sequence[IntervalBlock]) -> bytes:
     """Return the rows `(series_id, day, quality, readings)` of every day of the blocks."""
-    flat = np.concatenate([block.readings for block in blocks])
-    marks = np.concatenate([block.quality for block in blocks])
     lengths = [np.array(block.lengths, dtype=np.int64) for block in blocks]
     counts = [len(one) for one in lengths]
     first = [(block.first_day - EPOCH).days for block in blocks]
@@ -41,17 +39,22 @@ def day_rows(series_ids: Sequence[int], blocks: Sequence[IntervalBlock]) -> byte
         [np.arange(at, at + count) for at, count in zip(first, counts, strict=True)]
     )
     ids = np.repeat(np.array(series_ids, dtype=np.int64), counts)
+    flat = np.concatenate([block.readings for block in blocks])
+    marks = np.concatenate([block.quality for block in blocks])
     sizes = np.concatenate(lengths)
     begins = np.cumsum(sizes) - sizes
-    marked = np.add.reduceat(marks != ACTUAL, begins) > 0
-    pieces = [SIGNATURE]
+    marked = np.zeros(len(sizes), dtype=np.bool_)
+    if marks.any():
+        marked = np.maximum.reduceat(marks, begins) != ACTUAL
+    pieces: list[bytes | memoryview] = [SIGNATURE]
     for size in np.unique(sizes).tolist():
         for with_quality in (False, True):
             rows = np.flatnonzero((sizes == size) & (marked == with_quality))
-            if len(rows):
-                places = begins[rows, None] + np.arange(size)
-                quality = marks[places] if with_quality else None
-                pieces.append(_rows(ids[rows], days[rows], flat[places], quality))
+            if not len(rows):
+                continue
+            readings = _of_rows(flat, begins, rows, size)
+            quality = _of_rows(marks, begins, rows, size) if with_quality else None
+            pieces.append(_rows(ids[rows], days[rows], readings, quality))
     return b"".join([*pieces, TRAILER])
 
 
@@ -60,25 +63,45 @@ def unpacked(packed: bytes) -> npt.NDArray[np.int32]:
     return np.frombuffer(packed, dtype=">i4")[ARRAY_HEADER_INTS + 1 :: 2].astype(np.int32)
 
 
+def _of_rows(
+    flat: npt.NDArray[Any], begins: npt.NDArray[np.int64], rows: npt.NDArray[np.intp], size: int
+) -> npt.NDArray[Any]:
+    """Cut the days out of the joined readings; without copying when it is all of them."""
+    if len(rows) * size == len(flat):
+        return flat.reshape(-1, size)
+    picked: npt.NDArray[Any] = flat[begins[rows, None] + np.arange(size)]
+    return picked
+
+
 def _rows(
     ids: npt.NDArray[np.int64],
     days: npt.NDArray[np.int64],
     readings: npt.NDArray[np.int32],
     quality: npt.NDArray[np.uint8] | None,
-) -> bytes:
+) -> memoryview:
     size = readings.shape[1]
-    rows = np.zeros(len(ids), dtype=_form(size, with_quality=quality is not None))
-    rows["fields"] = FIELDS
-    rows["id_bytes"], rows["id"] = 8, ids
-    rows["day_bytes"], rows["day"] = INT_BYTES, days
-    rows["quality_bytes"] = NULL
+    form = _form(size, with_quality=quality is not None)
+    laid = np.empty((len(ids), form.itemsize), dtype=np.uint8)
+    laid[:] = _blank(size, with_quality=quality is not None)
+    rows = laid.view(form)[:, 0]
+    rows["id"], rows["day"] = ids, days
     if quality is not None:
-        rows["quality_bytes"], rows["quality"] = size, quality
-    rows["array_bytes"] = INT_BYTES * (ARRAY_HEADER_INTS + 2 * size)
-    rows["array"] = (1, 0, INT4_OID, size, 1)
-    rows["readings"][:, :, 0] = INT_BYTES
+        rows["quality"] = quality
     rows["readings"][:, :, 1] = readings
-    return rows.tobytes()
+    return laid.data.cast("B")
+
+
+@lru_cache(maxsize=32)
+def _blank(size: int, *, with_quality: bool) -> npt.NDArray[np.uint8]:
+    """Return the bytes that all rows of one length share."""
+    row = np.zeros(1, dtype=_form(size, with_quality=with_quality))
+    row["fields"] = FIELDS
+    row["id_bytes"], row["day_bytes"] = 8, INT_BYTES
+    row["quality_bytes"] = size if with_quality else NULL
+    row["array_bytes"] = INT_BYTES * (ARRAY_HEADER_INTS + 2 * size)
+    row["array"] = (1, 0, INT4_OID, size, 1)
+    row["readings"][:, :, 0] = INT_BYTES
+    return row.view(np.uint8)
 
 
 @lru_cache(maxsize=32)
