@@ -20,21 +20,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services import cli_files, host
+from services import cli_files, cli_tariffs, host
 from services import demo as demo_day
 from services.edi_gateway import reading_faults
 from services.edi_gateway.operations import access, ledger_audit
 from services.edi_gateway.partners import load_partners
 from services.edi_gateway.service import CLIENT_KEY_FILE
 from services.edi_gateway.transport.sftp_server import load_host_key
-from services.rating.service import build as build_rating
 from services.remittance.audit import audit as audit_books
 from shared.contracts.parts import ServiceName
 from shared.platform import migrate as migrations
 from shared.platform.clock import SystemClock
 from shared.platform.database import Database
 from shared.platform.embedded import start_postgres
-from shared.platform.memory_bus import MemoryBus
 from shared.platform.refusals import Refusal
 from shared.platform.settings import PlatformSettings
 from shared.platform.web.identity import Role
@@ -46,12 +44,10 @@ app = typer.Typer(
 )
 partners_app = typer.Typer(no_args_is_help=True, help="Trading partners, mailboxes and their keys.")
 token_app = typer.Typer(no_args_is_help=True, help="API tokens.")
-tariffs_app = typer.Typer(no_args_is_help=True, help="Rate plans.")
 dead_letters_app = typer.Typer(no_args_is_help=True, help="Messages that were given up on.")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(partners_app, name="partners")
 app.add_typer(token_app, name="token")
-app.add_typer(tariffs_app, name="tariffs")
 cli_files.register(app)
 console = Console()
 
@@ -360,24 +356,4 @@ def revoke_token(name: Annotated[str, typer.Argument()]) -> None:
     _run(work())
 
 
-@tariffs_app.command("import")
-def import_tariffs(
-    folder: Annotated[Path | None, typer.Argument(help="Plan files, if not ours.")] = None,
-) -> None:
-    """Import rate plans, then charge usage that was held for want of a price."""
-
-    async def work() -> None:
-        async with _database_url() as url:
-            database = Database(url, "rating")
-            settings = PlatformSettings()
-            rating = build_rating(settings, database, MemoryBus(), SystemClock())
-            try:
-                done, released = await (
-                    rating.import_tariffs(folder) if folder else rating.import_tariffs()
-                )
-            finally:
-                await database.close()
-        console.print(done)
-        console.print(released)
-
-    _run(work())
+cli_tariffs.register(app, _database_url, _run)

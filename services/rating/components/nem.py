@@ -28,7 +28,7 @@ Source = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 class CashOut(BaseModel):
     """How a CCA settles a year: for a surplus of kWh, never for a balance of dollars alone."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     month: Annotated[StrictInt, Field(ge=1, le=12)]
     """The billing cycles that end in this month are the last of the year, for every customer."""
@@ -57,7 +57,7 @@ class CashOut(BaseModel):
 class NetMetering(BaseModel):
     """NEM 1 and 2 at a CCA: monthly netting by bucket, dollars carried forward."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     model: Literal["nem"]
     carry_over: Literal["dollars", "none"] = "dollars"
@@ -76,7 +76,7 @@ class NetMetering(BaseModel):
 class NetBilling(BaseModel):
     """NBT (NEM 3): exports are paid by the interval, so monthly quantities cannot price them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     model: Literal["nbt"]
     export_prices: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]

@@ -30,7 +30,7 @@ class Pricing:
 class ComponentPart(BaseModel):
     """The fields every component of a plan file has."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     line_id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
     """Stable name of the component; part of every line's name."""

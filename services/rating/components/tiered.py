@@ -26,7 +26,7 @@ MICRO_PER_WH = 1_000
 class TierLimit(BaseModel):
     """Where a tier ends: an allowance a day (baseline), or one for the billing period."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     daily_wh: Annotated[StrictInt, Field(gt=0)] | None = None
     """Watt-hours a day; counts the days of the sub-period."""

@@ -79,3 +79,14 @@ def _read(path: Path, kind: type[File]) -> File:
         raise TariffFileRefused(f"{path.name} is not TOML: {wrong}") from wrong
     except ValidationError as wrong:
         raise TariffFileRefused(f"{path.name}: {wrong}") from wrong
+
+
+def read_plan(path: Path) -> PlanFile:
+    """Read one plan file.
+
+    Raises:
+        TariffFileRefused: it is not there, not TOML, too large, or breaks a rule of the model.
+    """
+    if not path.is_file():
+        raise TariffFileRefused(f"there is no plan file {path.name}")
+    return _read(path, PlanFile)

@@ -34,12 +34,14 @@ class PlanFile(BaseModel):
     or month, so that no binary fraction can slip in: with `price_scale = 5`, `20782` is $0.20782.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     format: Literal[2] = 2
     """The version of this form of file; the form is `plan.schema.json`."""
     plan_id: Name
+    """Name of the plan through all its versions."""
     version: Name
+    """Name of this version; once imported it never changes."""
     title: Annotated[str, StringConstraints(min_length=1, max_length=120)]
     cca: CcaCode
     utility: UtilityCode
@@ -51,6 +53,7 @@ class PlanFile(BaseModel):
     cohort: Annotated[str, StringConstraints(max_length=20)] = ""
     """Vintage or jurisdiction, where the CCA publishes a table for each."""
     effective_from: date
+    """First day of service it counts for."""
     effective_through: date | None = None
     """Last day; open when absent."""
     known_from: date
@@ -66,9 +69,11 @@ class PlanFile(BaseModel):
     confidence: Literal["high", "medium", "low", "fictional"] | None = None
     """How sure the numbers are; a plan of low confidence is never activated by itself."""
     note: Annotated[str, StringConstraints(max_length=500)] | None = None
+    """What somebody should know before it is activated."""
     rin: Rin | None = None
     """The rate identification number under which the state's MIDAS lists it."""
     price_scale: Literal[5, 6] = 5
+    """Decimals of a dollar in which prices are written."""
     half_even: bool = False
     """Round half to even, for a utility that validates so; half-up otherwise."""
     calendar: Name | None = None
@@ -84,6 +89,7 @@ class PlanFile(BaseModel):
     nem: Generation | None = None
     """Rules for customers who generate; without them usage with received energy is held."""
     components: Annotated[tuple[Component, ...], Field(min_length=1)]
+    """What is charged, in print order."""
 
     @property
     def pricing(self) -> Pricing:

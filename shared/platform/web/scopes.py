@@ -24,13 +24,16 @@ class KnownCca:
     cca: str
     utility: str
     name: str
+    products: tuple[str, ...] = ()
 
 
 @cache
 def known_ccas() -> tuple[KnownCca, ...]:
     """Return every CCA we trade for, in the order of the partners' list."""
     listed = tomllib.loads(CCAS_FILE.read_text(encoding="utf-8"))["cca"]
-    return tuple(KnownCca(one["code"], one["utility"], one["name"]) for one in listed)
+    return tuple(
+        KnownCca(one["code"], one["utility"], one["name"], tuple(one["products"])) for one in listed
+    )
 
 
 def open_to(principal: Principal) -> tuple[KnownCca, ...]:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.rating.calendars import load_calendars
 from services.rating.holds import RateNotFound
 from services.rating.rate_usage import Rated, rate
 from services.rating.scope import Scope
 from services.rating.tariffs.book import PriceBook, build_book
+from services.rating.tariffs.hours import calendar_of
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.taxes import CityTax
 from shared.contracts.parts import Environment
@@ -67,6 +71,86 @@ class TestAPlanIsChosen:
         held = rate(item, SDCP, enrolled(rate_code="TOU-DR1", city="FRESNO"), BOOK, TODAY)
 
         assert getattr(held, "code", None) == "RATE_NOT_FOUND"
+
+
+days = st.dates(date(2026, 4, 1), date(2027, 3, 31))
+versions = st.lists(st.tuples(days, days), min_size=1, max_size=6)
+
+
+class TestWhateverIsKnownWhen:
+    """Two times: since when a price counts, and since when we know it."""
+
+    def book(self, dates: list[tuple[date, date]]) -> PriceBook:
+        plans = [
+            sheet(version=f"v{n}", effective_from=str(effective), known_from=str(known))
+            for n, (effective, known) in enumerate(dates)
+        ]
+        return build_book(plans, [BOOK.taxes], BOOK.ccas.values())
+
+    @given(dates=versions, day=days, known_on=days)
+    def test_the_plan_of_a_day_was_in_effect_and_known(
+        self, dates: list[tuple[date, date]], day: date, known_on: date
+    ) -> None:
+        open_to_us = [pair for pair in dates if pair[0] <= day and pair[1] <= known_on]
+
+        try:
+            chosen = self.book(dates).select(KEY, day, known_on)
+        except RateNotFound:
+            assert not open_to_us
+            return
+
+        assert (chosen.effective_from, chosen.known_from) == max(open_to_us)
+
+    @given(dates=versions, later=st.tuples(days, days), day=days, known_on=days)
+    def test_what_we_learn_later_changes_nothing_that_we_said_before(
+        self,
+        dates: list[tuple[date, date]],
+        later: tuple[date, date],
+        day: date,
+        known_on: date,
+    ) -> None:
+        if later[1] <= known_on:
+            return
+        before, after = self.book(dates), self.book([*dates, later])
+
+        assert _said(before, day, known_on) == _said(after, day, known_on)
+
+    @given(dates=versions, start=days, length=st.integers(1, 40), known_on=days)
+    def test_a_period_is_cut_into_the_plans_of_its_days(
+        self, dates: list[tuple[date, date]], start: date, length: int, known_on: date
+    ) -> None:
+        book, end = self.book(dates), start + timedelta(days=length)
+        of_days = [_said(book, start + timedelta(days=n), known_on) for n in range(length)]
+
+        try:
+            spans = book.spans(KEY, start, end, known_on)
+        except RateNotFound:
+            assert None in of_days
+            return
+
+        cut = [span.plan.version for span in spans for _ in range((span.end - span.start).days)]
+        assert cut == of_days
+        assert [span.end for span in spans[:-1]] == [span.start for span in spans[1:]]
+
+    def test_hours_and_prices_have_versions_of_their_own(self) -> None:
+        calendars = load_calendars()
+        plan = BOOK.select(SDCP_KEY, date(2026, 6, 1), TODAY)
+        before, after = date(2026, 4, 30), date(2026, 5, 1)
+
+        hours = calendar_of(plan, calendars)
+
+        assert hours.version_on(before).version != hours.version_on(after).version
+        assert plan.covers(after)
+
+
+SDCP_KEY = BOOK.key("sdcp", "sdge", "TOU-DR1", None, "SAN DIEGO")
+
+
+def _said(book: PriceBook, day: date, known_on: date) -> str | None:
+    try:
+        return book.select(KEY, day, known_on).version
+    except RateNotFound:
+        return None
 
 
 class TestAPeriodIsCut:

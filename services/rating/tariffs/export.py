@@ -1,0 +1,84 @@
+"""Writes a plan version for other people: as a plan file, as JSON, or as a table of prices."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Final
+
+from services.rating.components import Component
+from services.rating.tariffs.plan import PlanFile
+from services.rating.tariffs.toml_text import toml_text
+
+COLUMNS: Final = (
+    *("cca", "plan_id", "version", "effective_from", "effective_through", "component", "kind"),
+    *("code", "label", "products", "season", "bucket", "tier", "dollars", "per", "starts"),
+    "through",
+)
+_UNITS: Final = {"time_of_use": "kWh", "tiered": "kWh", "per_unit": "kWh", "demand": "kW"}
+
+Row = Mapping[str, str]
+
+
+def plan_toml(plan: PlanFile) -> str:
+    """The plan as a plan file; what is left out has its default, and reads back the same."""
+    return toml_text(plan.model_dump(exclude_none=True, exclude_defaults=True))
+
+
+def plan_json(plan: PlanFile) -> str:
+    """The plan as JSON, every field told."""
+    return plan.model_dump_json(indent=2, exclude_none=True) + "\n"
+
+
+def plan_csv(plan: PlanFile) -> str:
+    """Every price of the plan as a row of a table, in dollars."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    for component in plan.components:
+        writer.writerows(_safe(row) for row in _rows(plan, component))
+    return text.getvalue()
+
+
+def _safe(row: Row) -> Row:
+    """No cell may begin like a formula, except a plain negative number."""
+    return {name: f"'{cell}" if cell[:1] in {"=", "+", "@"} else cell for name, cell in row.items()}
+
+
+def _rows(plan: PlanFile, component: Component) -> Iterator[Row]:
+    content = component.model_dump(mode="json")
+    head = {
+        "cca": plan.cca,
+        "plan_id": plan.plan_id,
+        "version": plan.version,
+        "effective_from": str(plan.effective_from),
+        "effective_through": str(plan.effective_through or ""),
+        "component": component.line_id,
+        "kind": component.kind,
+        "code": component.code,
+        "label": component.label,
+        "products": " ".join(component.only_for or plan.products),
+        "starts": str(component.starts or ""),
+        "through": str(component.through or ""),
+    }
+    per = str(content.get("per") or _UNITS.get(component.kind, ""))
+    prices = content.get("prices")
+    if prices is None:
+        by_rate = content.get("rate_micro")
+        units, scale = (by_rate, 6) if by_rate is not None else (content["price"], plan.price_scale)
+        yield head | {"dollars": _dollars(units, scale), "per": per}
+        return
+    for season, buckets in prices.items():
+        for bucket, priced in buckets.items():
+            place = head | {"season": season, "bucket": bucket, "per": per}
+            if isinstance(priced, int):
+                yield place | {"dollars": _dollars(priced, plan.price_scale)}
+                continue
+            for tier, units in enumerate(priced, start=1):
+                yield place | {"tier": str(tier), "dollars": _dollars(units, plan.price_scale)}
+
+
+def _dollars(units: int, scale: int) -> str:
+    return f"{Decimal(units).scaleb(-scale):f}"
