@@ -133,7 +133,8 @@ def envelope_segments(
         if not whole:
             whole = _bounded_end(data, position, terminator) - position
             if not whole:
-                yield passed, OVERLONG, position, position
+                begin = _begin(data, position)
+                yield passed, OVERLONG, begin, begin
                 return
             chunk = data[position : position + whole]
         cells = np.frombuffer(chunk, dtype=np.uint8, count=whole)
@@ -222,7 +223,8 @@ def _one_by_one(data: Data, start: int, delimiters: Delimiters) -> Iterator[Enve
     while position < len(data):
         end = _bounded_end(data, position, delimiters.segment.encode("latin-1"))
         if end == position:
-            yield passed, OVERLONG, position, position
+            begin = _begin(data, position)
+            yield passed, OVERLONG, begin, begin
             return
         piece = data[position:end]
         begin = position + len(piece) - len(piece.lstrip(PADDING))
@@ -242,6 +244,11 @@ def _bounded_end(data: Data, start: int, terminator: bytes) -> int:
     if found >= 0:
         return found + len(terminator)
     return start if len(data) - start > SEGMENT_BYTES_MAX else len(data)
+
+
+def _begin(data: Data, start: int) -> int:
+    found = NOT_FILL.search(data, start)
+    return found.start() if found else start
 
 
 def _release(data: Data, since: int, until: int) -> int:

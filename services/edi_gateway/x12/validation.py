@@ -7,6 +7,7 @@ AK3-04 codes, element errors AK4-03 codes, and any of them gives the transaction
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.document import Loop, Segment, Transaction
@@ -57,7 +58,12 @@ def validate(
     set_map = guide.set_map(set_id)
     if set_map is None:
         message = f"Transaction set {set_id or '(none)'} is not in guide {guide.name}."
-        finding = Finding("error", "transaction", SET_NOT_SUPPORTED, place or set_id, message, 1)
+        finding = Finding(
+            *("error", "transaction", SET_NOT_SUPPORTED, f"{place or set_id}/ST01", message, 1),
+            segment_id="ST",
+            element=1,
+            value=set_id,
+        )
         return None, (finding,)
     walk = _Walk(_compiled(set_map, delimiters.component), guide, delimiters)
     walk.place = place or set_id
@@ -68,19 +74,34 @@ def validate(
     return Transaction(set_id, number, tuple(walk.segments), walk.root), findings
 
 
+def explainer(
+    guide: Guide, set_map: SetMap, delimiters: Delimiters, place: str, loops: list[Loop]
+) -> _Walk:
+    """Return what reports problems of a document that another reads; `loops` are those open now."""
+    walk = _Walk(_compiled(set_map, delimiters.component), guide, delimiters, loops)
+    walk.place = place
+    return walk
+
+
 class _Walk:
     """One document being read: where we stand, the loops open, how often each child came."""
 
-    def __init__(self, compiled: CompiledMap, guide: Guide, delimiters: Delimiters) -> None:
+    def __init__(
+        self,
+        compiled: CompiledMap,
+        guide: Guide,
+        delimiters: Delimiters,
+        loops: list[Loop] | None = None,
+    ) -> None:
         self.compiled = compiled
         self.guide = guide
         self.delimiters = delimiters
         self.place = ""
-        self.root = Loop("ST", [], [])
         self.segments: list[Segment] = []
         self.findings: list[Finding] = []
         self._counts: list[dict[int, int]] = [{}]
-        self._loops: list[Loop] = [self.root]
+        self._loops = loops or [Loop("ST", [], [])]
+        self.root = self._loops[0]
         self._errors = 0
         self._warnings = 0
 
@@ -116,7 +137,7 @@ class _Walk:
                 self._report_too_often(step, segment)
             problems = step.check.problems(text, fields)
             if problems:
-                self._report(problems, segment)
+                self.report(problems, segment)
             at = step.place
         if at != compiled.end:
             self._report_end()
@@ -128,10 +149,11 @@ class _Walk:
         self.segments.append(segment)
         self.root.segments.append(segment)
         place = self.compiled.start
-        self._report(self.compiled.check(place).problems(text, fields), segment)
+        self.report(self.compiled.check(place).problems(text, fields), segment)
         return place
 
-    def _report(self, problems: Sequence[Problem], segment: Segment) -> None:
+    def report(self, problems: Sequence[Problem], segment: Segment) -> None:
+        """Say what is wrong in one segment that has its place."""
         for problem in problems:
             leeway = problem.leeway
             self._add(
@@ -169,7 +191,7 @@ class _Walk:
         keys = f"*{'|'.join(sorted(opening.keys))}" if opening.keys else ""
         message = f"Required {opening.id}{keys} ({child.name}) is missing before {segment.id}."
         absent = Segment((opening.id,), segment.position)
-        self._add("error", MISSING_SEGMENT, message, absent, loop_id=loop_id)
+        self._add("error", MISSING_SEGMENT, message, absent, loop_id=loop_id, up=up)
 
     def _loop_id(self, loop: Loop) -> str:
         return "" if loop is self.root else loop.id
@@ -199,7 +221,9 @@ class _Walk:
         problem: Problem | None = None,
         value: str = "",
         loop_id: str | None = None,
+        up: int = 0,
     ) -> None:
+        """Keep a finding about a segment that stands, or is missing, `up` loops further out."""
         if severity == "error":
             self._errors += 1
             if self._errors > ERRORS_MAX:
@@ -217,7 +241,7 @@ class _Walk:
                 severity=severity,
                 level="element" if element else "segment",
                 code=code,
-                place=f"{self._path()}/{segment.id}{suffix}",
+                place=f"{self._path(up)}/{segment.id}{suffix}",
                 message=message,
                 segment_position=segment.position,
                 segment_id=segment.id,
@@ -229,9 +253,10 @@ class _Walk:
             )
         )
 
-    def _path(self) -> str:
+    def _path(self, up: int) -> str:
         parts = [self.place]
-        for parent, child in zip(self._loops, self._loops[1:], strict=False):
+        loops = self._loops[: len(self._loops) - up]
+        for parent, child in pairwise(loops):
             number = sum(1 for loop in parent.children if loop.id == child.id)
             parts.append(f"{child.id}[{number}]")
         return "/".join(parts)
