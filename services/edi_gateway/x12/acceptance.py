@@ -10,23 +10,25 @@ Every way learned here is a verdict of the plain checks, and a test holds the tw
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.cycles import JOINT, Cycle
 from services.edi_gateway.x12.cycles import LENGTH_MAX as CYCLE_LENGTH_MAX
+from services.edi_gateway.x12.delimiters import Delimiters
 from services.edi_gateway.x12.document import Loop, Segment, Transaction
+from services.edi_gateway.x12.findings import has_errors
 from services.edi_gateway.x12.matching import CompiledMap, Step
 from services.edi_gateway.x12.patterns import SegmentPattern, fixed_pattern, segment_pattern
 from services.edi_gateway.x12.rules import UNLIMITED
 from services.edi_gateway.x12.templates import SEGMENTS_MAX, FormBook
+from services.edi_gateway.x12.validation import explainer
+from services.edi_gateway.x12.values import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from services.edi_gateway.x12.delimiters import Delimiters
+    from services.edi_gateway.x12.findings import Finding
     from services.edi_gateway.x12.rules import Guide, SetMap
 
 STATES_MAX = 5_000
@@ -49,9 +51,14 @@ Counts = tuple[tuple[int, int], ...]
 Spot = tuple[int, tuple[Counts, ...]]
 """Where a document stands: the place in the map, and the counts of every open loop."""
 
-Move = tuple["State", int, bool, Segment]
+Fields = tuple[str, ...]
+
+Move = tuple["State", int, bool, Segment, tuple[Problem, ...]]
 """One step of a document: the state it leads to, how many loops it leaves, whether it enters one,
-and the segment, which often stands at the same position in the next document too."""
+the segment, which often stands at the same position in the next document too, and its faults."""
+
+Report = Callable[[Sequence[Problem], Segment], None]
+"""Takes the faults of a segment while its loops are open."""
 
 Matcher = Callable[[str], "re.Match[str] | None"]
 
@@ -71,6 +78,13 @@ class State:
         self.cycle: Cycle | None = None
         self.texts: dict[str, Move] = {}
         self.patterns: dict[str, list[tuple[Matcher, Move, SegmentPattern]]] = {}
+
+    def known(self, text: str) -> Move | None:
+        """Return the way of a text by a learned pattern; the segment is that of another text."""
+        for matches, move, _ in self.patterns.get(text[:PREFIX_LENGTH], ()):
+            if matches(text):
+                return move
+        return None
 
 
 def accept_known(
@@ -96,35 +110,64 @@ def accept(guide: Guide, texts: Sequence[str], delimiters: Delimiters) -> Transa
     return None if acceptor is None else acceptor.read(texts, head)
 
 
+def accept_or_tell(
+    guide: Guide, texts: Sequence[str], delimiters: Delimiters, place: str = ""
+) -> tuple[Transaction | None, tuple[Finding, ...]] | None:
+    """Read one ST-SE whose segments all have their place, and tell what is wrong in each of them.
+
+    None when it must be read by `validate` instead, which would return the same.
+    """
+    if not texts:
+        return None
+    head = tuple(texts[0].split(delimiters.element))
+    set_id = head[1].strip() if len(head) > 1 else ""
+    acceptor, set_map = acceptor_for(guide, set_id, delimiters), guide.set_map(set_id)
+    if acceptor is None or set_map is None:
+        return None
+    if acceptor.forms.has_length(len(texts)):  # most likely a document of these with a fault
+        loops = [Loop(SET_SEGMENT, [], [])]
+        told = explainer(guide, set_map, delimiters, place or set_id, loops)
+        if acceptor.look(texts, head, loops, told.report) and has_errors(told.findings):
+            return None, tuple(told.findings)
+    loops = [Loop(SET_SEGMENT, [], [])]
+    told = explainer(guide, set_map, delimiters, place or set_id, loops)
+    document = acceptor.walk(texts, head, loops, told.report)
+    if document is None:
+        return None
+    return (None if has_errors(told.findings) else document), tuple(told.findings)
+
+
 def acceptor_for(guide: Guide, set_id: str, delimiters: Delimiters) -> Acceptor | None:
     """Return what was learned of a set; None when the guide or the separators do not allow it."""
     set_map = guide.set_map(set_id)
     if set_map is None:
         return None
-    return _acceptor(set_map, delimiters.element, delimiters.component)
+    return _acceptor(set_map, delimiters.element, delimiters.component, delimiters.segment)
 
 
 @lru_cache(maxsize=64)
-def _acceptor(set_map: SetMap, element: str, component: str) -> Acceptor | None:
+def _acceptor(set_map: SetMap, element: str, component: str, segment: str) -> Acceptor | None:
     """Separators that look like parts of numbers or names would make patterns ambiguous."""
-    if not (element and component) or any(c.isalnum() or c in "-. " for c in element + component):
+    separators = element + component + segment
+    if not (element and component) or any(c.isalnum() or c in "-. " for c in separators):
         return None
-    return Acceptor(set_map, element, component)
+    return Acceptor(set_map, Delimiters(element, component, segment))
 
 
 class Acceptor:
-    """The learned ways through one map under one pair of separators."""
+    """The learned ways through one map under one set of separators."""
 
-    def __init__(self, set_map: SetMap, element: str, component: str) -> None:
+    def __init__(self, set_map: SetMap, signs: Delimiters) -> None:
         """Begin with nothing learned."""
-        self._compiled = CompiledMap(set_map, component)
-        self._element = element
-        self._component = component
+        self._compiled = CompiledMap(set_map, signs.component)
+        self._signs = signs
+        self._element = signs.element
+        self._component = signs.component
         self._begin = State((self._compiled.start, ((),)))
         self._states: dict[Spot, State] = {self._begin.spot: self._begin}
         self._texts = 0
         self._opening: Matcher | None = None
-        self._opening_pattern = fixed_pattern(SET_SEGMENT, element)
+        self._opening_pattern = fixed_pattern(SET_SEGMENT, signs.element)
         self._searches = 0
         self.forms = FormBook()
         self._segments_max = _uncounted_limit(self._compiled)
@@ -133,22 +176,67 @@ class Acceptor:
         """Read by a known form, or walk; None at the first doubt."""
         joined = JOINT.join((*texts, ""))
         document = self.forms.read(joined, JOINT) if joined.count(JOINT) == len(texts) else None
-        if document is None and len(texts) <= self._segments_max and self._opens(texts[0], head):
-            document = self._walk(texts, head)
-            if document is not None and len(texts) > SEGMENTS_MAX:
-                self._find_cycles(texts)
-            elif document is not None and self.forms.is_watching:
-                self.forms.watch(self._patterns(texts), document)
+        return document or self.walk(texts, head, [Loop(SET_SEGMENT, [], [])], None)
+
+    def look(self, texts: Sequence[str], head: Fields, loops: list[Loop], report: Report) -> bool:
+        """Look for faults, and build nothing but the loops by which they are placed.
+
+        A refused document is not used. False when some segment has no place.
+        """
+        if len(texts) > self._segments_max or not self._opens(texts[0], head):
+            return False
+        state, rest = self._begin, enumerate(texts, start=1)
+        next(rest)
+        for position, text in rest:
+            move = state.texts.get(text) or state.known(text) or self._next(state, text, position)
+            if move is None:
+                return False
+            state, leaves, enters, segment, problems = move
+            if leaves:
+                del loops[-leaves:]
+            if enters:
+                inner = Loop(segment[0][0], [], [])
+                loops[-1].children.append(inner)
+                loops.append(inner)
+            if problems:
+                report(problems, segment._replace(position=position))
+        return state.place == self._compiled.end
+
+    def walk(
+        self, texts: Sequence[str], head: Fields, loops: list[Loop], report: Report | None
+    ) -> Transaction | None:
+        """Walk a document through its states, and learn from it; None at the first doubt.
+
+        `loops` holds the empty root. Faults of a segment that has its place go to `report`, and to
+        None without it.
+        """
+        if len(texts) > self._segments_max or not self._opens(texts[0], head):
+            return None
+        faults: list[Segment] = []
+
+        def tell(problems: Sequence[Problem], segment: Segment) -> None:
+            faults.append(segment)
+            if report is not None:
+                report(problems, segment)
+
+        document = self._walk(texts, head, loops, tell)
+        if document is None or faults:
+            return None if report is None else document
+        if len(texts) > SEGMENTS_MAX:
+            self._find_cycles(texts)
+        elif self.forms.is_watching:
+            self.forms.watch(self._patterns(texts), document)
         return document
 
-    def _walk(self, texts: Sequence[str], head: tuple[str, ...]) -> Transaction | None:
-        """Walk from ST to SE by what is known; learn what is not; give up at the first doubt."""
+    def _walk(
+        self, texts: Sequence[str], head: Fields, loops: list[Loop], report: Report
+    ) -> Transaction | None:
+        """Walk from ST to SE by what is known; learn what is not."""
         component = self._component
         opening = Segment(head, 1, component)
-        segments, own = [opening], [opening]
+        segments, own = [opening], loops[0].segments
+        own.append(opening)
         add = segments.append
-        root = Loop(SET_SEGMENT, own, [])
-        loops = [root]
         state = self._begin
         position = 1
         rest = iter(texts)
@@ -158,7 +246,7 @@ class Acceptor:
             move = state.texts.get(text) or self._next(state, text, position)
             if move is None:
                 return None
-            state, leaves, enters, segment = move
+            state, leaves, enters, segment, problems = move
             if segment[1] != position:
                 segment = _new_segment(Segment, (segment[0], position, component))
             add(segment)
@@ -172,6 +260,8 @@ class Acceptor:
                 loops.append(inner)
             else:
                 own.append(segment)
+            if problems:
+                report(problems, segment)
             if state.cycle is not None and state.cycle.is_worthwhile:
                 run = state.cycle.read(texts, position, loops[-2])
                 if run:
@@ -182,7 +272,7 @@ class Acceptor:
                     own = loops[-1].segments
         if state.place != self._compiled.end:
             return None
-        return Transaction(head[1].strip(), _number(head), tuple(segments), root)
+        return Transaction(head[1].strip(), _number(head), tuple(segments), loops[0])
 
     def _opens(self, text: str, head: tuple[str, ...]) -> bool:
         """Whether an ST is without fault."""
@@ -191,23 +281,21 @@ class Acceptor:
         check = self._compiled.check(self._compiled.start)
         if check.problems(text, head):
             return False
-        pattern = segment_pattern(check.rule, head, self._element, self._component, keyed=True)
+        pattern = segment_pattern(check.rule, head, self._signs, keyed=True)
         self._opening, self._opening_pattern = re.compile(pattern.source).fullmatch, pattern
         return True
 
     def _next(self, state: State, text: str, position: int) -> Move | None:
         """Find the way of a text that is not remembered, and remember it while there is room."""
-        for matches, move, _ in state.patterns.get(text[:PREFIX_LENGTH], ()):
-            if matches(text):
-                fields = tuple(text.split(self._element))
-                segment = _new_segment(Segment, (fields, position, self._component))
-                found = (move[0], move[1], move[2], segment)
-                break
+        move = state.known(text)
+        if move is not None:
+            fields = tuple(text.split(self._element))
+            segment = _new_segment(Segment, (fields, position, self._component))
+            found: Move | None = (move[0], move[1], move[2], segment, ())
         else:
-            learned = self._learn(state, text, position)
-            if learned is None:
-                return None
-            found = learned
+            found = self._learn(state, text, position)
+        if found is None:
+            return None
         if state.remembers:
             self._remember(state, text, found)
         return found
@@ -268,27 +356,28 @@ class Acceptor:
             state.cycle = Cycle(patterns, self._component)
 
     def _learn(self, state: State, text: str, position: int) -> Move | None:
-        """Ask the plain checks about a segment, and keep the way if there is nothing wrong."""
+        """Ask the plain checks about a segment; keep the way of all like it if nothing is wrong."""
         fields = tuple(text.split(self._element))
         step = self._compiled.step(state.place, fields)
         if step is None:
             return None
         spot = _after(state.spot, step)
-        if spot is None or step.check.problems(text, fields):
+        if spot is None:
             return None
+        problems = step.check.problems(text, fields)
         following = self._states.get(spot)
         if following is None:
             if len(self._states) >= STATES_MAX:
                 return None
             following = self._states[spot] = State(spot)
         segment = Segment(fields, position, self._component)
-        move = (following, step.leaves, step.enters, segment)
+        move = (following, step.leaves, step.enters, segment, problems)
+        if problems:
+            return move
         patterns = state.patterns.setdefault(text[:PREFIX_LENGTH], [])
         if len(patterns) < PATTERNS_PER_PREFIX_MAX:
             keyed = self._compiled.is_keyed(fields[0])
-            pattern = segment_pattern(
-                step.check.rule, fields, self._element, self._component, keyed=keyed
-            )
+            pattern = segment_pattern(step.check.rule, fields, self._signs, keyed=keyed)
             patterns.append((re.compile(pattern.source).fullmatch, move, pattern))
         return move
 

@@ -8,6 +8,7 @@ transaction is refused alone: the group is then answered `P`, partly accepted.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -33,6 +34,7 @@ DUPLICATE_INTERCHANGE = "025"
 NO_ERROR = "000"
 
 _ACCEPTED = frozenset("AE")
+_UNPRINTABLE = re.compile(r"[^A-Za-z0-9 .,\-/]")
 
 
 class SetVerdict(NamedTuple):
@@ -50,6 +52,8 @@ class SetVerdict(NamedTuple):
     @property
     def code(self) -> str:
         """AK501: A accepted, E accepted though its envelope miscounts, R rejected."""
+        if not self.findings:
+            return "A"
         if not self.accepted:
             return "R"
         told = any(finding.level == "transaction" for finding in self.findings)
@@ -212,12 +216,7 @@ def _set_response(verdict: SetVerdict) -> Iterator[OutboundSegment]:
     if not verdict.findings:
         yield ("AK5", "A")
         return
-    content = [
-        f
-        for f in verdict.findings
-        if f.level in ("segment", "element") and (f.is_error or verdict.accepted)
-    ]
-    errors = [f for f in content if f.is_error]
+    errors = [f for f in verdict.findings if f.is_error and f.level in ("segment", "element")]
     for _, notes in groupby(errors, key=lambda f: (f.segment_position, f.segment_id)):
         yield from _segment_notes(list(notes))
     codes = _distinct(
@@ -261,8 +260,7 @@ def _ak3(finding: Finding, code: str) -> OutboundSegment:
 
 def _printable(value: str) -> str:
     """Copy a bad value so that it cannot break our own file: letters, digits and plain marks."""
-    kept = "".join(c if (c.isascii() and c.isalnum()) or c in " .,-/" else "?" for c in value)
-    return kept[:BAD_VALUE_MAX].rstrip()
+    return _UNPRINTABLE.sub("?", value)[:BAD_VALUE_MAX].rstrip()
 
 
 def _distinct(codes: Iterator[str] | Sequence[str]) -> tuple[str, ...]:

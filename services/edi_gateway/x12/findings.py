@@ -44,6 +44,24 @@ class Finding:
     value: str = ""
     byte_offset: int = 0
 
+    def at(self, offset: int) -> Finding:
+        """Return the same finding at a byte offset."""
+        return Finding(
+            self.severity,
+            self.level,
+            self.code,
+            self.place,
+            self.message,
+            self.segment_position,
+            self.segment_id,
+            self.loop_id,
+            self.element,
+            self.component,
+            self.data_element,
+            self.value,
+            offset,
+        )
+
     @property
     def is_error(self) -> bool:
         """Whether this finding refuses what it was found in."""
@@ -52,4 +70,4 @@ class Finding:
 
 def has_errors(findings: Iterable[Finding]) -> bool:
     """Whether at least one of the findings refuses its subject."""
-    return any(finding.is_error for finding in findings)
+    return "error" in [finding.severity for finding in findings]

@@ -14,6 +14,7 @@ from services.edi_gateway.x12.values import FORMATTED_VALUE, PLAIN_DATE, PLAIN_T
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from services.edi_gateway.x12.delimiters import Delimiters
     from services.edi_gateway.x12.rules import ElementRule, SegmentRule
 
 
@@ -29,13 +30,16 @@ class SegmentPattern(NamedTuple):
 
     @property
     def source(self) -> str:
-        """The pattern as one regular expression."""
-        return self._joined("")
+        """The pattern as one regular expression.
+
+        Whatever follows a value is no part of one, so there is never a second way to match it.
+        """
+        return self._joined("(?>", ")")
 
     @property
     def capturing(self) -> str:
         """The same with one group around each free field."""
-        return self._joined("()")
+        return self._joined("((?>", "))")
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -48,8 +52,7 @@ class SegmentPattern(NamedTuple):
         fields, sources = zip(*((v, "") if v else pair for pair, v in pairs), strict=True)
         return SegmentPattern(fields, sources, self.element)
 
-    def _joined(self, around: str) -> str:
-        before, after = around[:1], around[1:]
+    def _joined(self, before: str, after: str) -> str:
         return re.escape(self.element).join(
             f"{before}{source}{after}" if source else re.escape(value)
             for value, source in zip(self.fields, self.sources, strict=True)
@@ -63,7 +66,7 @@ def fixed_pattern(text: str, element: str) -> SegmentPattern:
 
 
 def segment_pattern(
-    rule: SegmentRule, fields: tuple[str, ...], element: str, component: str, *, keyed: bool
+    rule: SegmentRule, fields: tuple[str, ...], signs: Delimiters, *, keyed: bool
 ) -> SegmentPattern:
     """Return a pattern of segments as faultless as this one, whose fields are known to be so.
 
@@ -74,9 +77,10 @@ def segment_pattern(
     for number, value in enumerate(fields[1:], start=1):
         free = ""
         if value and number <= len(rule.elements) and not (keyed and number == 1):
-            free = _free_pattern(rule.elements[number - 1], fields, element + component)
+            separators = signs.element + signs.component + signs.segment
+            free = _free_pattern(rule.elements[number - 1], fields, separators)
         sources.append(free)
-    return SegmentPattern(fields, tuple(sources), element)
+    return SegmentPattern(fields, tuple(sources), signs.element)
 
 
 def _free_pattern(rule: ElementRule, fields: tuple[str, ...], separators: str) -> str:

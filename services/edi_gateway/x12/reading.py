@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from services.edi_gateway.x12.acceptance import accept, accept_known
+from services.edi_gateway.x12.acceptance import accept_known, accept_or_tell
 from services.edi_gateway.x12.acknowledge import SetVerdict
 from services.edi_gateway.x12.findings import FALLEN_WITH_GROUP, Finding, has_errors
 from services.edi_gateway.x12.guide import edition_for
@@ -76,11 +76,8 @@ def _read(
     if accepted is not None:
         return ReadTransaction(slot.set_id, slot.control_number, slot.index, accepted, told)
     texts = split_segments(text, delimiters)
-    if good:
-        accepted = accept(guide, texts, delimiters)
-        if accepted is not None:
-            return ReadTransaction(slot.set_id, slot.control_number, slot.index, accepted, told)
-    transaction, found = validate(guide, texts, delimiters, slot.place)
+    quick = accept_or_tell(guide, texts, delimiters, slot.place)
+    transaction, found = quick or validate(guide, texts, delimiters, slot.place)
     placed = _placed(found, data, delimiters, slot.start)
     findings = (*told, *belongs, *placed)
     if has_errors(findings):
@@ -155,10 +152,10 @@ def _placed(
     """Give findings the offset of their segment; worked out only when there is something to say."""
     if not findings:
         return ()
-    offsets = segment_offsets(data, delimiters)
+    offsets = segment_offsets(data, delimiters, max(f.segment_position for f in findings))
     return tuple(
-        replace(f, byte_offset=start + offsets[min(f.segment_position, len(offsets)) - 1])
+        f.at(start + offsets[min(f.segment_position, len(offsets)) - 1])
         if offsets and f.segment_position
-        else replace(f, byte_offset=start)
+        else f.at(start)
         for f in findings
     )

@@ -248,6 +248,10 @@ class FormBook:
                 return document
         return None
 
+    def has_length(self, segments: int) -> bool:
+        """Whether a form of so many segments is known."""
+        return bool(self._forms.get(segments))
+
     @property
     def is_watching(self) -> bool:
         """Whether new forms are still looked for."""

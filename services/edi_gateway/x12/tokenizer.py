@@ -10,6 +10,7 @@ from __future__ import annotations
 import mmap
 import re
 from dataclasses import dataclass
+from itertools import accumulate, count
 from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.delimiters import Delimiters, IsaHeader, read_isa
@@ -85,17 +86,21 @@ def split_segments(text: str, delimiters: Delimiters) -> list[str]:
     return pieces
 
 
-def segment_offsets(data: bytes, delimiters: Delimiters) -> list[int]:
-    """Return the offset of each segment that `split_segments` finds in the same bytes."""
+def segment_offsets(data: bytes, delimiters: Delimiters, until: int = 0) -> list[int]:
+    """Return the offset of each segment that `split_segments` finds in the same bytes.
+
+    With `until`, at least those of so many segments.
+    """
     terminator = delimiters.segment.encode("latin-1")
-    offsets: list[int] = []
-    position = 0
-    for piece in data.split(terminator):
-        text = piece.lstrip(PADDING)
-        if text:
-            offsets.append(position + len(piece) - len(text))
-        position += len(piece) + len(terminator)
-    return offsets
+    pieces = data.split(terminator, until or -1)
+    cut = 0 < until < len(pieces)
+    if cut:
+        pieces.pop()
+    texts = [piece.lstrip(PADDING) for piece in pieces]
+    ends = accumulate(map(len, pieces))
+    places = zip(texts, ends, count(0, len(terminator)), strict=False)
+    offsets = [end - len(text) + passed for text, end, passed in places if text]
+    return segment_offsets(data, delimiters) if cut and len(offsets) < until else offsets
 
 
 def tokenize(data: bytes) -> Iterator[RawSegment]:
