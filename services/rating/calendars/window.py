@@ -101,6 +101,16 @@ class Window:
         return np.concatenate((np.zeros(1, dtype=np.intp), changes))
 
     @cached_property
+    def longest_run(self) -> int:
+        """How many intervals the longest run has."""
+        return int(np.diff(self.runs, append=self.intervals).max())
+
+    @cached_property
+    def runs_are_even(self) -> bool:
+        """Whether all runs begin and end between pairs of intervals."""
+        return not self.intervals % 2 and not (self.runs % 2).any()
+
+    @cached_property
     def run_order(self) -> NDArray[np.intp]:
         """The runs, sorted by their cell."""
         return np.argsort(self.index[self.runs], kind="stable")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from services.rating.components.nem import Generation, NetBilling
-from services.rating.engine.rows import Amounts, MeterRows
+from services.rating.engine.rows import Amounts, Determinants, MeterRows
 from services.rating.holds import NegativeUsage, NetMeteringWithoutRules
 
 
@@ -23,10 +23,10 @@ def netted(usage: MeterRows, rules: Generation | None) -> tuple[MeterRows, Meter
 
     Raises:
         NetMeteringWithoutRules: energy came from a customer, and the plan has no rules.
-        NegativeUsage: net readings below zero, and the plan has no rules.
     """
     if rules is None:
-        _refuse_generation(usage)
+        if usage.received is not None and usage.received.any():
+            raise NetMeteringWithoutRules("energy was received, and the plan has no rules for it")
         return MeterRows(usage.delivered, None, usage.estimated, usage.decimals), None
     if isinstance(rules, NetBilling):
         return inside_intervals(usage)
@@ -42,8 +42,11 @@ def inside_intervals(usage: MeterRows) -> tuple[MeterRows, MeterRows]:
     return imports, MeterRows(np.maximum(-net, 0), None, usage.estimated, usage.decimals)
 
 
-def _refuse_generation(usage: MeterRows) -> None:
-    if usage.received is not None and usage.received.any():
-        raise NetMeteringWithoutRules("energy was received, and the plan has no rules for it")
-    if usage.delivered.size and int(usage.delivered.min()) < 0:
+def refuse_below_zero(found: Determinants, rules: Generation | None) -> None:
+    """Refuse negative readings where the plan has no rules for them.
+
+    Raises:
+        NegativeUsage: some reading was below zero.
+    """
+    if rules is None and found.below_zero:
         raise NegativeUsage("readings are negative, and the plan has no rules for it")

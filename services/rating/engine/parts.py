@@ -17,7 +17,7 @@ from services.rating.charging import PeriodPart
 from services.rating.components.nem import Generation
 from services.rating.cutting import PricedPart, priced_spans
 from services.rating.engine.hours import window_of
-from services.rating.engine.netting import netted
+from services.rating.engine.netting import netted, refuse_below_zero
 from services.rating.engine.rows import Amounts, Determinants, MeterRows
 from services.rating.engine.sums import determine
 from services.rating.holds import NetMeteringWithoutRules
@@ -75,8 +75,10 @@ def group_parts(
         ReadingsMisfit: the rows are not as long as the period.
     """
     window = window_of(spans, calendars, known_on, step_s)
-    plain, exports = netted(usage, rules_of(spans))
+    rules = rules_of(spans)
+    plain, exports = netted(usage, rules)
     found = determine(plain, window)
+    refuse_below_zero(found, rules)
     sent = None if exports is None else determine(exports, window, demand=False)
     return [_row(found, sent, row, spans) for row in range(usage.meters)]
 

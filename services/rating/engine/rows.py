@@ -101,6 +101,7 @@ class Determinants:
         demand_micro: highest quarter-hour's power, 1e-6 kW; `None` when intervals are longer.
         received_micro: energy from the customer, 1e-6 kWh; `None` without generation.
         estimated: how many intervals were estimated; `None` when all are actual.
+        below_zero: whether some delivered reading was negative.
     """
 
     window: Window
@@ -108,6 +109,7 @@ class Determinants:
     demand_micro: Amounts | None = None
     received_micro: Amounts | None = None
     estimated: Amounts | None = None
+    below_zero: bool = False
 
     @property
     def cells(self) -> tuple[Cell, ...]:

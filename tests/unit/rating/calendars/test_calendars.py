@@ -41,9 +41,7 @@ def grid(rows: list[list[int]]) -> str:
 
 class TestFilesThatComeWithTheProgram:
     @pytest.mark.parametrize("calendar_id", sorted(BOOK.files))
-    def test_every_hour_of_two_years_is_as_the_rate_sheet_says(
-        self, calendar_id: str
-    ) -> None:
+    def test_every_hour_of_two_years_is_as_the_rate_sheet_says(self, calendar_id: str) -> None:
         calendar = BOOK.calendar(calendar_id)
         rule = plain.RULES[calendar_id]
         day = date(2025, 7, 1)
