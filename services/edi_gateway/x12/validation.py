@@ -7,6 +7,7 @@ AK3-04 codes, element errors AK4-03 codes, and any of them gives the transaction
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.document import Loop, Segment, Transaction
@@ -57,7 +58,12 @@ def validate(
     set_map = guide.set_map(set_id)
     if set_map is None:
         message = f"Transaction set {set_id or '(none)'} is not in guide {guide.name}."
-        finding = Finding("error", "transaction", SET_NOT_SUPPORTED, place or set_id, message, 1)
+        finding = Finding(
+            *("error", "transaction", SET_NOT_SUPPORTED, f"{place or set_id}/ST01", message, 1),
+            segment_id="ST",
+            element=1,
+            value=set_id,
+        )
         return None, (finding,)
     walk = _Walk(_compiled(set_map, delimiters.component), guide, delimiters)
     walk.place = place or set_id
@@ -185,7 +191,7 @@ class _Walk:
         keys = f"*{'|'.join(sorted(opening.keys))}" if opening.keys else ""
         message = f"Required {opening.id}{keys} ({child.name}) is missing before {segment.id}."
         absent = Segment((opening.id,), segment.position)
-        self._add("error", MISSING_SEGMENT, message, absent, loop_id=loop_id)
+        self._add("error", MISSING_SEGMENT, message, absent, loop_id=loop_id, up=up)
 
     def _loop_id(self, loop: Loop) -> str:
         return "" if loop is self.root else loop.id
@@ -215,7 +221,9 @@ class _Walk:
         problem: Problem | None = None,
         value: str = "",
         loop_id: str | None = None,
+        up: int = 0,
     ) -> None:
+        """Keep a finding about a segment that stands, or is missing, `up` loops further out."""
         if severity == "error":
             self._errors += 1
             if self._errors > ERRORS_MAX:
@@ -233,7 +241,7 @@ class _Walk:
                 severity=severity,
                 level="element" if element else "segment",
                 code=code,
-                place=f"{self._path()}/{segment.id}{suffix}",
+                place=f"{self._path(up)}/{segment.id}{suffix}",
                 message=message,
                 segment_position=segment.position,
                 segment_id=segment.id,
@@ -245,9 +253,10 @@ class _Walk:
             )
         )
 
-    def _path(self) -> str:
+    def _path(self, up: int) -> str:
         parts = [self.place]
-        for parent, child in zip(self._loops, self._loops[1:], strict=False):
+        loops = self._loops[: len(self._loops) - up]
+        for parent, child in pairwise(loops):
             number = sum(1 for loop in parent.children if loop.id == child.id)
             parts.append(f"{child.id}[{number}]")
         return "/".join(parts)
