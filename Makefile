@@ -20,6 +20,8 @@ PROVISION_STAMP := $(VENV)/.provisioned
 
 # Words a person may put behind `make demo` or `make run`.
 DEMO_FLAGS = $(if $(filter-out 0 no,$(EXIT)),--exit) $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) $(ARGS)
+# One process of tests for each core; tests of one group stay together. ARGS="-n 0" uses one process.
+PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadgroup
 CODE := $(wildcard services shared simulator tools tests benchmarks migrations)
 
 ##@ Use it
@@ -73,8 +75,8 @@ schemas: $(DEV_STAMP) ## Hold docker-compose.yml to its published schema
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 .PHONY: pytest
-pytest: $(DEV_STAMP) ## Run the tests alone, with coverage (ARGS="-k word" chooses)
-	$(BIN)/pytest --cov --cov-report=term:skip-covered $(ARGS)
+pytest: $(DEV_STAMP) ## Run the tests alone, on every core, with coverage (ARGS="-k word" chooses)
+	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered $(ARGS)
 
 .PHONY: bench
 bench: $(DEV_STAMP) ## Measure: the codec beside its peers, then the whole loop

@@ -1,7 +1,8 @@
 """The real machines the tests run against: PostgreSQL, RabbitMQ, a browser.
 
-A machine is started when the first test asks for it and stopped at the end of the run. Where one
-cannot be had, the test fails and says what to install: nothing is skipped.
+A machine is started when the first test asks for it and stopped at the end of the run; when the
+tests run in several processes, these share it. Where one cannot be had, the test fails and says
+what to install: nothing is skipped.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -18,11 +21,51 @@ from tests.machines import postgres
 from tests.machines.ports import free_ports
 from tests.machines.rabbitmq import (
     Broker,
-    choose_broker,
+    NamedBroker,
     drop_virtual_host,
     fresh_virtual_host,
+    start_broker,
 )
+from tests.machines.run import Run, Started
 from tools import provision
+
+RUN_FOLDER = pytest.StashKey[Path]()
+TOLD_TO_WORKERS = "run_folder"
+BROKEN_BROKER = pytest.mark.xdist_group("broken broker")
+
+
+class Worker(Protocol):
+    """One of the processes that xdist starts, as the dividing process sees it."""
+
+    config: pytest.Config
+    workerinput: dict[str, object]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder of this run, or learn it from the process that divides the tests."""
+    told: dict[str, str] = getattr(config, "workerinput", {})
+    folder = told.get(TOLD_TO_WORKERS) or tempfile.mkdtemp(prefix="ccax-")
+    config.stash[RUN_FOLDER] = Path(folder)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Worker) -> None:
+    """Tell a worker which run it belongs to."""
+    node.workerinput[TOLD_TO_WORKERS] = str(node.config.stash[RUN_FOLDER])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the folder of this run."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(config.stash[RUN_FOLDER], ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist divides by the marks it finds here
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process have all tests that kill a broker, so that there is one to be killed."""
+    for item in items:
+        if "rabbitmq_to_break" in getattr(item, "fixturenames", ()):
+            item.add_marker(BROKEN_BROKER)
 
 
 @pytest.fixture
@@ -32,20 +75,31 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def short_folder() -> Iterator[Path]:
-    """A folder with a short path: PostgreSQL and RabbitMQ put sockets in it."""
-    folder = Path(tempfile.mkdtemp(prefix="ccax-"))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+def run(request: pytest.FixtureRequest) -> Run:
+    """What the processes of this run share."""
+    return Run(request.config.stash[RUN_FOLDER])
 
 
 @pytest.fixture(scope="session")
-def postgres_dsn(short_folder: Path) -> Iterator[str]:
+def short_folder(run: Run) -> Path:
+    """A folder of this process with a short path: PostgreSQL and RabbitMQ put sockets in it."""
+    return Path(tempfile.mkdtemp(prefix="p", dir=run.folder))
+
+
+@pytest.fixture(scope="session")
+def postgres_dsn(run: Run, short_folder: Path) -> Iterator[str]:
     """Address of a PostgreSQL server that belongs to this run, as its superuser."""
-    server = embedded.start_postgres(short_folder / "postgres")
-    postgres.make_fast(server.url)
-    yield server.url
-    server.stop()
+
+    def start() -> Started[str]:
+        server = embedded.start_postgres(short_folder / "postgres")
+        postgres.make_fast(server.url)
+        guard = ExitStack()
+        guard.callback(server.stop)
+        guard.enter_context(postgres.guarded(server.pid))
+        return Started(server.url, guard.close)
+
+    with run.sharing("postgres", start) as dsn:
+        yield dsn
 
 
 @pytest.fixture
@@ -57,11 +111,15 @@ def database_dsn(postgres_dsn: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres_dsn: str) -> str:
+def migrated_template(run: Run, postgres_dsn: str) -> str:
     """Name of a database with every service's tables and no rows, to be copied."""
-    dsn = postgres.create_database(postgres_dsn)
-    postgres.wait_for(migrate.migrate_all(dsn))
-    return postgres.name_of(dsn)
+
+    def migrate_one() -> str:
+        dsn = postgres.create_database(postgres_dsn)
+        postgres.wait_for(migrate.migrate_all(dsn))
+        return postgres.name_of(dsn)
+
+    return run.once("migrated", migrate_one)
 
 
 @pytest.fixture
@@ -73,22 +131,15 @@ def migrated_dsn(postgres_dsn: str, migrated_template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def rabbitmq(short_folder: Path) -> Iterator[Broker]:
-    """The broker of this run; see `rabbitmq_to_break` for killing it."""
-    folder = short_folder / "rabbitmq"
-    folder.mkdir()
-    broker = choose_broker(folder)
-    try:
-        broker.start()
+def rabbitmq(run: Run, short_folder: Path) -> Iterator[Broker]:
+    """The broker of this run; see `rabbitmq_to_break` for one that may be killed."""
+
+    def start() -> Started[NamedBroker]:
+        broker = start_broker(short_folder / "rabbitmq")
+        return Started(NamedBroker(broker.url, broker.management_url), broker.close)
+
+    with run.sharing("rabbitmq", start) as broker:
         yield broker
-    finally:
-        broker.close()
-
-
-@pytest.fixture(scope="session")
-def rabbitmq_url(rabbitmq: Broker) -> str:
-    """Address of the broker's default virtual host, which all tests of this run share."""
-    return rabbitmq.url
 
 
 @pytest.fixture
@@ -99,11 +150,28 @@ def fresh_rabbitmq_url(rabbitmq: Broker) -> Iterator[str]:
     drop_virtual_host(rabbitmq, url)
 
 
+@pytest.fixture(scope="session")
+def rabbitmq_of_our_own(short_folder: Path) -> Iterator[Broker]:
+    """A broker that no other process uses."""
+    broker = start_broker(short_folder / "broken")
+    yield broker
+    broker.close()
+
+
 @pytest.fixture
-def rabbitmq_to_break(rabbitmq: Broker) -> Iterator[Broker]:
-    """The broker, to be killed with `stop_hard()`; it runs again after the test."""
-    yield rabbitmq
-    rabbitmq.start()
+def rabbitmq_to_break(rabbitmq_of_our_own: Broker) -> Iterator[Broker]:
+    """A broker to be killed with `stop_hard()`; it runs again after the test."""
+    yield rabbitmq_of_our_own
+    rabbitmq_of_our_own.start()
+
+
+@pytest.fixture
+def url_on_rabbitmq_to_break(rabbitmq_to_break: Broker) -> Iterator[str]:
+    """Address of an empty virtual host on the broker that may be killed."""
+    url = fresh_virtual_host(rabbitmq_to_break)
+    yield url
+    rabbitmq_to_break.start()
+    drop_virtual_host(rabbitmq_to_break, url)
 
 
 @pytest.fixture(scope="session")

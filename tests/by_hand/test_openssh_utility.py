@@ -13,7 +13,7 @@ import pytest
 from tests.by_hand.exchange import FILES, Clerk, Exchange, cut
 from tests.distributed.installation import wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("by hand")]
 
 ENROLMENT = "814_enrolment.edi"
 USAGE = "867_one_month.edi"

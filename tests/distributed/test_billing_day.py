@@ -26,7 +26,7 @@ from tests.machines.rabbitmq import (
     fresh_virtual_host,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("distributed")]
 
 # Each condition becomes true once on a day; the work it speaks of is then half done.
 MOMENTS = {

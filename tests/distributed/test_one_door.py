@@ -7,7 +7,7 @@ import pytest
 
 from tests.distributed.installation import GATEWAY, RATING, REMITTANCE, Installation
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("distributed")]
 
 API = {
     GATEWAY: "/v1/files",

@@ -20,6 +20,7 @@ from shared.platform.workers import WorkerPool
 from tests.journeys import papers
 from tests.journeys.exchange import Exchange, open_exchange
 from tests.machines import postgres
+from tests.machines.run import Run
 
 FIRST_NUMBER_AFTER_ENROLMENT = 100
 
@@ -74,17 +75,22 @@ async def production(migrated_dsn: str, tmp_path: Path) -> AsyncIterator[Exchang
 
 @pytest.fixture(scope="session")
 def enrolled_template(
+    run: Run,
     postgres_dsn: str,
     migrated_template: str,
     lent_workers: LentPool,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
     """Name of a database in which everybody of `papers` is enrolled."""
-    dsn = postgres.create_database(postgres_dsn, migrated_template)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gateway_service, "WorkerPool", lambda *_, **__: lent_workers)
-        postgres.wait_for(_enrol_everybody(dsn, tmp_path_factory.mktemp("enrolment")))
-    return postgres.name_of(dsn)
+
+    def enrol_everybody() -> str:
+        dsn = postgres.create_database(postgres_dsn, migrated_template)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(gateway_service, "WorkerPool", lambda *_, **__: lent_workers)
+            postgres.wait_for(_enrol_everybody(dsn, tmp_path_factory.mktemp("enrolment")))
+        return postgres.name_of(dsn)
+
+    return run.once("enrolled", enrol_everybody)
 
 
 async def _enrol_everybody(dsn: str, folder: Path) -> None:

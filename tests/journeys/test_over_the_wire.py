@@ -32,6 +32,17 @@ async def over_rabbitmq(
 
 
 @pytest.fixture
+async def over_a_broker_to_break(
+    migrated_dsn: str, url_on_rabbitmq_to_break: str, tmp_path: Path
+) -> AsyncIterator[Exchange]:
+    """The exchange on its first day, on a RabbitMQ that will die."""
+    amqp_url = url_on_rabbitmq_to_break
+    async with open_exchange(migrated_dsn, tmp_path, amqp_url=amqp_url) as exchange:
+        yield exchange
+        assert await exchange.wrongs() == []
+
+
+@pytest.fixture
 def key(tmp_path: Path) -> Path:
     """The utility's private key; the public one lies beside it."""
     path = tmp_path / "utility_key"
@@ -106,9 +117,9 @@ class TestRabbitMq:
 class TestBrokerDown:
     @pytest.mark.slow
     async def test_files_are_taken_and_receipted_meanwhile_and_billed_once_when_it_is_back(
-        self, rabbitmq_to_break: Broker, over_rabbitmq: Exchange
+        self, rabbitmq_to_break: Broker, over_a_broker_to_break: Exchange
     ) -> None:
-        exchange = over_rabbitmq
+        exchange = over_a_broker_to_break
         await exchange.send(
             "pge", "814", papers.request(ADA, "REQ1"), papers.request(BRUNO, "REQ2")
         )

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import subprocess
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
 
 Result = TypeVar("Result")
 
 # The machine may lose power during a test run without harm; a killed process still loses nothing.
 TEST_SETTINGS = ("fsync = off", "full_page_writes = off")
+
+# Waits until its standard input closes, which happens however its parent ends, then ends the
+# server at once: a test run that is itself killed leaves nothing behind.
+GUARD_SCRIPT = 'read line; kill -s QUIT "$1"'
 
 
 def wait_for(work: Coroutine[Any, Any, Result]) -> Result:
@@ -33,6 +39,21 @@ def make_fast(dsn: str) -> None:
     """Let the server skip what only matters when the machine loses power."""
     statements = [f"ALTER SYSTEM SET {setting}" for setting in TEST_SETTINGS]
     wait_for(_execute(dsn, *statements, "SELECT pg_reload_conf()"))
+
+
+@contextmanager
+def guarded(pid: int) -> Iterator[None]:
+    """See to it that a server does not outlive this process."""
+    guard = subprocess.Popen(
+        ["/bin/sh", "-c", GUARD_SCRIPT, "guard", str(pid)],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        guard.kill()
+        guard.communicate()
 
 
 def create_database(dsn: str, template: str = "template0") -> str:

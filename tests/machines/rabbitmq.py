@@ -266,15 +266,16 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class NamedBroker:
-    """A broker somebody else runs; it can be used, but not broken."""
+    """A broker that others use as well; it can be used, but not broken."""
 
     url: str
+    management_url: str
 
-    @property
-    def management_url(self) -> str:
-        """Where its management API is by default."""
-        host = urllib.parse.urlsplit(self.url).hostname or "127.0.0.1"
-        return f"http://{host}:{CONTAINER_MANAGEMENT_PORT}"
+    @classmethod
+    def at(cls, url: str) -> NamedBroker:
+        """The broker at an address, with its management API where that is by default."""
+        host = urllib.parse.urlsplit(url).hostname or "127.0.0.1"
+        return cls(url, f"http://{host}:{CONTAINER_MANAGEMENT_PORT}")
 
     def start(self) -> None:
         """Make sure that it answers."""
@@ -283,7 +284,7 @@ class NamedBroker:
             raise BrokerFault(f"The broker at {parts.hostname}:{parts.port} does not answer")
 
     def stop_hard(self) -> None:
-        """Refuse: it is not ours."""
+        """Refuse: it is not ours alone."""
         raise BrokerFault(
             "This test kills the broker, and the one in use belongs to somebody else: install "
             f"RabbitMQ (and unset {provision.AMQP_VARIABLE}) so that the tests can start their own."
@@ -297,15 +298,27 @@ def choose_broker(folder: Path) -> Broker:
     """The best broker this machine can give: named, our own, on its known port, or in Docker."""
     named = os.environ.get(provision.AMQP_VARIABLE)
     if named:
-        return NamedBroker(named)
+        return NamedBroker.at(named)
     program = provision.rabbitmq_program()
     if program is not None:
         return ServerProcess(program, folder)
     if provision.amqp_answers_on_known_port():
-        return NamedBroker(provision.KNOWN_AMQP_URL)
+        return NamedBroker.at(provision.KNOWN_AMQP_URL)
     if provision.docker_works():
         return Container(provision.RABBITMQ_IMAGE)
     raise BrokerFault("There is no RabbitMQ here: run `make provision`, which says what to do.")
+
+
+def start_broker(folder: Path) -> Broker:
+    """Start the best broker this machine can give, in a folder that is made."""
+    folder.mkdir()
+    broker = choose_broker(folder)
+    try:
+        broker.start()
+    except BaseException:
+        broker.close()
+        raise
+    return broker
 
 
 def fresh_virtual_host(broker: Broker, address: str | None = None) -> str:

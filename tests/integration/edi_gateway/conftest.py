@@ -10,21 +10,28 @@ import pytest
 
 from tests.integration.edi_gateway.api.office import Office, live_a_morning, open_office
 from tests.machines import postgres
+from tests.machines.run import Run
 
 
 @pytest.fixture(scope="session")
 def morning_template(
-    postgres_dsn: str, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+    run: Run,
+    postgres_dsn: str,
+    migrated_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
     """Name of a database in which a morning was lived."""
-    dsn = postgres.create_database(postgres_dsn, migrated_template)
 
-    async def live() -> None:
+    async def live(dsn: str) -> None:
         async with open_office(dsn, tmp_path_factory.mktemp("morning")) as office:
             await live_a_morning(office)
 
-    postgres.wait_for(live())
-    return postgres.name_of(dsn)
+    def live_once() -> str:
+        dsn = postgres.create_database(postgres_dsn, migrated_template)
+        postgres.wait_for(live(dsn))
+        return postgres.name_of(dsn)
+
+    return run.once("morning", live_once)
 
 
 @pytest.fixture
