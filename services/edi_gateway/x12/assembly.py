@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.document import Segment
-from services.edi_gateway.x12.envelope import FunctionalGroup, Interchange, Party, TransactionSlot
+from services.edi_gateway.x12.envelope import FunctionalGroup, Interchange, Party
 from services.edi_gateway.x12.findings import Finding, Level, Severity
 from services.edi_gateway.x12.isa_checks import isa_findings
+from services.edi_gateway.x12.slots import NumbersSeen, SlotList
 from services.edi_gateway.x12.tokenizer import SEGMENT_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -78,14 +79,13 @@ class _OpenGroup:
     fields: Fields
     start: int
     place: str
-    slots: list[TransactionSlot] = field(default_factory=list)
+    slots: SlotList = field(init=False)
     findings: list[Finding] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
+    seen: NumbersSeen = field(default_factory=NumbersSeen)
 
-    @property
-    def functional_id(self) -> str:
-        """The GS01."""
-        return _field(self.fields, 1)
+    def __post_init__(self) -> None:
+        """Begin without a transaction, under the GS01."""
+        self.slots = SlotList(_field(self.fields, 1))
 
 
 @dataclass(slots=True)
@@ -139,8 +139,9 @@ class InterchangeAssembly:
 
     def take_whole(self, whole: WholeSlot, offset: int, end: int) -> None:
         """Take the segments from an ST to its SE, whose count and number are right."""
-        group, normal = self._group, whole.control_number.lstrip("0")
-        if group is None or self._slot is not None or normal in group.seen:
+        group = self._group
+        usable = group is not None and self._slot is None
+        if group is None or not usable or not group.seen.add(whole.control_number):
             closing = ("SE", str(whole.segments), whole.control_number)
             signs = self.header.delimiters
             length = len(signs.element.join(closing)) + len(signs.segment)
@@ -148,19 +149,8 @@ class InterchangeAssembly:
             self.pass_over(whole.segments - 2)
             self.take(closing, end - length, end)
             return
-        group.seen.add(normal)
         self.segments += whole.segments
-        group.slots.append(
-            TransactionSlot(
-                len(group.slots) + 1,
-                *whole[:2],
-                offset,
-                end,
-                whole.segments,
-                (),
-                group.functional_id,
-            )
-        )
+        group.slots.add(whole.set_id, whole.control_number, (offset, end), whole.segments)
 
     def end_with_trailer(self, fields: Fields, offset: int, end: int) -> Interchange:
         """Close the interchange with its IEA."""
@@ -249,31 +239,23 @@ class InterchangeAssembly:
             *self._header_findings(group, slot, set_id, number, place),
             *self._trailer_findings(trailer, slot, place, offset),
         )
-        functional_id = group.functional_id
-        group.slots.append(
-            TransactionSlot(
-                index, set_id, number, slot.start, end, slot.segments, findings, functional_id
-            )
-        )
+        group.slots.add(set_id, number, (slot.start, end), slot.segments, findings)
 
     def _header_findings(
         self, group: _OpenGroup, slot: _OpenSlot, set_id: str, number: str, place: str
     ) -> tuple[Finding, ...]:
-        normal = number.lstrip("0")
         good_id = len(set_id) == SET_ID_LENGTH and set_id.isalnum()
         good_number = 0 < len(number) <= MAX_CONTROL_NUMBER_DIGITS
-        if good_id and good_number and normal not in group.seen:
-            group.seen.add(normal)
+        is_new = good_number and group.seen.add(number)
+        if good_id and is_new:
             return ()
         told: list[_Told] = []
         if not good_id:
             told.append(("error", "6", 1, f"ST01 '{set_id}' is no transaction set identifier."))
         if not good_number:
             told.append(("error", "7", 2, f"ST02 '{number}' is no control number."))
-        elif normal in group.seen:
+        elif not is_new:
             told.append(("error", "23", 2, f"ST02 {number} was already used in this group."))
-        else:
-            group.seen.add(normal)
         return tuple(self._placed(told, "transaction", place, slot.fields, slot.start))
 
     def _trailer_findings(
@@ -343,7 +325,7 @@ class InterchangeAssembly:
                 control_number=_field(gs, 6),
                 version=_field(gs, 8),
                 declared_count=declared,
-                transactions=tuple(group.slots),
+                transactions=group.slots,
                 findings=tuple(group.findings),
                 start=group.start,
                 end=end,

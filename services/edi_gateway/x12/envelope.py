@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from services.edi_gateway.x12.findings import Finding, has_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from services.edi_gateway.x12.delimiters import Delimiters
     from services.edi_gateway.x12.document import Segment
@@ -73,7 +73,7 @@ class FunctionalGroup:
     control_number: str
     version: str
     declared_count: int | None
-    transactions: tuple[TransactionSlot, ...]
+    transactions: Sequence[TransactionSlot]
     findings: tuple[Finding, ...]
     start: int
     end: int
