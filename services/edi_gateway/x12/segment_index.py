@@ -8,7 +8,6 @@ are cut behind terminators, so the memory needed does not grow with the file.
 
 from __future__ import annotations
 
-import mmap
 import re
 from functools import lru_cache
 from itertools import pairwise
@@ -19,6 +18,7 @@ import numpy as np
 from services.edi_gateway.x12.tokenizer import (
     PADDING,
     SEGMENT_BYTES_MAX,
+    release,
     split_segments,
 )
 
@@ -158,7 +158,7 @@ def envelope_segments(
                 passed = -index - 1
         passed += len(begins)
         position += whole
-        released = _release(data, released, position)
+        released = release(data, released, position)
     yield passed, b"", len(data), len(data)
 
 
@@ -249,15 +249,3 @@ def _bounded_end(data: Data, start: int, terminator: bytes) -> int:
 def _begin(data: Data, start: int) -> int:
     found = NOT_FILL.search(data, start)
     return found.start() if found else start
-
-
-def _release(data: Data, since: int, until: int) -> int:
-    """Give back the memory of what was read, where the data is a mapped file."""
-    if not isinstance(data, mmap.mmap) or not hasattr(data, "madvise"):
-        return until
-    first = -(-since // mmap.PAGESIZE) * mmap.PAGESIZE
-    last = until // mmap.PAGESIZE * mmap.PAGESIZE
-    if last <= first:
-        return since
-    data.madvise(mmap.MADV_DONTNEED, first, last - first)
-    return last

@@ -29,6 +29,12 @@ terminator comes in 4 MiB none will, and the reader must not take the rest of a 
 Data = bytes | mmap.mmap
 """The bytes of a file: whole, or mapped so that only what is being read takes memory."""
 
+SEARCH_BYTES = 1 << 22
+"""How much of a file is searched for a header at a time."""
+
+ISA_START_BYTES_MAX = 64
+"""How many bytes `ISA` may take up where a sender breaks lines within it."""
+
 FIRST_VISIBLE = "!"
 
 _PADDING_TEXT = PADDING.decode("latin-1")
@@ -54,13 +60,35 @@ class InterchangeStart:
 
 def find_interchange(data: Data, position: int) -> InterchangeStart | None:
     """Find the next header at or after `position` that can be read as an ISA segment."""
-    for found in _ISA_START.finditer(data, position):
-        if found.start() and data[found.start() - 1 : found.start()].isalnum():
-            continue
-        header = read_isa(data, found.start())
-        if header is not None:
-            return InterchangeStart(found.start(), header)
+    while position < len(data):
+        until = position + SEARCH_BYTES
+        for found in _ISA_START.finditer(data, position, until + ISA_START_BYTES_MAX):
+            begin = found.start()
+            if begin >= until:
+                break
+            if begin and data[begin - 1 : begin].isalnum():
+                continue
+            header = read_isa(data, begin)
+            if header is not None:
+                return InterchangeStart(begin, header)
+        release(data, position, until)
+        position = until
     return None
+
+
+def release(data: Data, since: int, until: int) -> int:
+    """Give back the memory of what was read, where the data is a mapped file.
+
+    Returns the offset up to which it was given back: whole pages only.
+    """
+    if not isinstance(data, mmap.mmap) or not hasattr(data, "madvise"):
+        return until
+    first = -(-since // mmap.PAGESIZE) * mmap.PAGESIZE
+    last = min(until, len(data)) // mmap.PAGESIZE * mmap.PAGESIZE
+    if last <= first:
+        return since
+    data.madvise(mmap.MADV_DONTNEED, first, last - first)
+    return last
 
 
 def clean(text: str) -> str:
