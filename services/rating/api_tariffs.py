@@ -62,10 +62,15 @@ def build_tariff_router(database: Database, clock: Clock, desk: RatingDesk) -> A
         desk: charges what waited for a price once one is activated.
     """
     router = APIRouter(prefix="/tariffs")
+    _add_reading(router, database)
+    _add_signing(router, database, clock, desk)
+    return router
 
+
+def _add_reading(router: APIRouter, database: Database) -> None:
     @router.get("/{plan_id}/{version}")
     async def plan(cca: CcaCode, plan_id: str, version: str) -> PlanView:
-        """One version of a plan."""
+        """One version of a plan, and who stands for it."""
         async with database.read() as session:
             found = await _plan(session, cca, plan_id, version)
             active = await activations(session)
@@ -89,6 +94,8 @@ def build_tariff_router(database: Database, clock: Clock, desk: RatingDesk) -> A
             taxes = await load_newest_taxes(session)
         return preview(found, used, taxes)
 
+
+def _add_signing(router: APIRouter, database: Database, clock: Clock, desk: RatingDesk) -> None:
     @router.post("", status_code=201)
     async def import_plan(cca: CcaCode, plan: PlanFile, who: Operator) -> TariffImport:
         """Import one plan version as a draft."""
@@ -112,8 +119,6 @@ def build_tariff_router(database: Database, clock: Clock, desk: RatingDesk) -> A
             done = await activate(session, key, signing(who.name), clock.now(), why.reason)
         later.add_task(release_holds, desk, database, (RateNotFound.code,), clock.now())
         return done
-
-    return router
 
 
 async def _plan(session: ReadSession, cca: str, plan_id: str, version: str) -> PlanFile:
