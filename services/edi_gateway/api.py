@@ -8,6 +8,7 @@ from services.edi_gateway import (
     api_annotated,
     api_files,
     api_me,
+    api_requests,
     api_transactions,
     pages,
     pages_annotated,
@@ -27,6 +28,7 @@ def build_routers(desk: GatewayWeb) -> list[APIRouter]:
     api.include_router(api_transactions.router)
     api.include_router(api_annotated.router)
     api.include_router(api_files.router)
+    api.include_router(api_requests.router)
     api.include_router(api_me.router)
     rooms = APIRouter(dependencies=furnished)
     rooms.include_router(pages.router)

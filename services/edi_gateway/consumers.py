@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from services.edi_gateway.advising import Adviser, Unusable
 from services.edi_gateway.operations import ledger, projection
 from services.edi_gateway.operations.ledger import NewEntry
 from services.edi_gateway.outbound import OutboundDesk, PendingDocument
 from shared.contracts.charges import Charge, ChargesRated
 from shared.contracts.enrollment import EnrollmentDecided, EnrollmentDecision
 from shared.contracts.envelope import Envelope
-from shared.contracts.parts import Purpose
+from shared.contracts.parts import Purpose, Reason
 from shared.contracts.remittance import (
     AppliedLine,
     RemittanceApplied,
@@ -42,11 +43,13 @@ class GatewayConsumers:
 
     Args:
         outbound: takes documents that wait to be sent.
+        adviser: tells the utility what it must put right.
         clock: tells when an entry is written.
     """
 
-    def __init__(self, outbound: OutboundDesk, clock: Clock) -> None:
+    def __init__(self, outbound: OutboundDesk, adviser: Adviser, clock: Clock) -> None:
         self._outbound = outbound
+        self._adviser = adviser
         self._clock = clock
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -129,7 +132,7 @@ class GatewayConsumers:
         )
 
     async def on_usage_held(self, session: WriteSession, envelope: Envelope) -> None:
-        """Show the hold and its reason on the 867."""
+        """Show the hold and its reason on the 867, and tell the utility when it must act."""
         body = envelope.fact(UsageHeld)
         places = await self._record(
             session,
@@ -158,6 +161,18 @@ class GatewayConsumers:
             "rated",
             "exception_code",
             "exception_text",
+        )
+        await self._adviser.advise(
+            session,
+            envelope.utility,
+            "867",
+            (
+                Unusable(item.transaction_id, (Reason(code=item.code, text=item.message),))
+                for item in body.items
+                if item.transaction_id in places
+                and places[item.transaction_id].rates_forward("held")
+            ),
+            envelope.id,
         )
 
     async def on_usage_cancelled(self, session: WriteSession, envelope: Envelope) -> None:
@@ -189,11 +204,21 @@ class GatewayConsumers:
         )
 
     async def on_enrollment_decided(self, session: WriteSession, envelope: Envelope) -> None:
-        """Queue one 814 response for each decision and show the decision on the request."""
+        """Queue one 814 response for each decision and show the decision on the request.
+
+        What a utility told us in answer to a request of ours is decided too, but not answered.
+        """
         body = envelope.fact(EnrollmentDecided)
         at = self._clock.now()
+        places = await projection.place(session, [item.transaction_id for item in body.items])
+        answers = {key for key, placed in places.items() if placed.answers_id is not None}
         await self._outbound.enqueue(
-            session, [PendingDocument.of_decision(item, envelope, at) for item in body.items]
+            session,
+            [
+                PendingDocument.of_decision(item, envelope, at)
+                for item in body.items
+                if item.transaction_id not in answers
+            ],
         )
         await self._record(
             session,
@@ -258,7 +283,7 @@ class GatewayConsumers:
         )
 
     async def on_remittance_held(self, session: WriteSession, envelope: Envelope) -> None:
-        """Show on the 820 that the whole payment waits, and by how much it disagrees."""
+        """Show on the 820 that the whole payment waits and why, and tell the utility."""
         body = envelope.fact(RemittanceHeld)
         await self._record(
             session,
@@ -288,6 +313,9 @@ class GatewayConsumers:
             "exception_code",
             "exception_text",
         )
+        reason = Reason(code=body.code, text=body.message)
+        unusable = Unusable(body.transaction_id, (reason,))
+        await self._adviser.advise(session, envelope.utility, "820", [unusable], envelope.id)
 
 
 def _charge_told(charge: Charge) -> tuple[str, dict[str, Any]]:

@@ -12,7 +12,6 @@ import asyncio
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
@@ -21,12 +20,12 @@ from sqlalchemy import Row, func, insert, select, text, update
 
 from services.edi_gateway import archive, intake
 from services.edi_gateway.acknowledging import Acknowledger
+from services.edi_gateway.advising import Adviser
 from services.edi_gateway.batching import batches_of
 from services.edi_gateway.envelopes import KeptGroup, KeptInterchange, keep_envelopes
 from services.edi_gateway.intake import FileScope
 from services.edi_gateway.operations import ledger
 from services.edi_gateway.operations.ledger import NewEntry
-from services.edi_gateway.outbound import OutboundDesk, PendingDocument
 from services.edi_gateway.partner_answers import PartnerAnswers
 from services.edi_gateway.reading import ReadJob, ReadSlot, read_slots, scan_file, transaction_id_of
 from services.edi_gateway.reading_faults import note_fault
@@ -81,18 +80,18 @@ class InboundDesk:
         workers: WorkerPool,
         clock: Clock,
         environment: Environment,
-        outbound: OutboundDesk,
         acknowledger: Acknowledger,
         partner_answers: PartnerAnswers,
+        adviser: Adviser,
     ) -> None:
         self._database = database
         self._mailbox = mailbox
         self._workers = workers
         self._clock = clock
         self._environment = environment
-        self._outbound = outbound
         self._acknowledger = acknowledger
         self._partner_answers = partner_answers
+        self._adviser = adviser
         self.wake = asyncio.Event()
 
     async def arrive(
@@ -250,7 +249,7 @@ class InboundDesk:
             judged = await intake.judge(session, scope, read, group.verdict)
             await intake.keep(session, scope, group.id, judged, at)
             await self._partner_answers.apply(session, scope, judged)
-            await self._outbound.enqueue(session, _refusals(scope, judged, at))
+            await self._adviser.answer(session, scope, judged)
             await self._mailbox.put(session, intake.envelopes(scope, judged, at))
             await session.execute(
                 update(file)
@@ -350,17 +349,6 @@ async def _earlier_copy(session: WriteSession, utility: str, sha256: str) -> Row
         .limit(1)
     )
     return found.one_or_none()
-
-
-def _refusals(
-    scope: FileScope, judged: Sequence[intake.Judged], at: datetime
-) -> list[PendingDocument]:
-    """The 814 rejections that a batch needs at once."""
-    return [
-        PendingDocument.of_refusal(each.reading.refusal, each.reading.cca, scope, at)
-        for each in judged
-        if each.verdict.has_effect and each.reading and each.reading.refusal and each.reading.cca
-    ]
 
 
 def _envelope_findings(scan: FileScan, kept: Sequence[KeptInterchange]) -> list[Finding]:

@@ -21,6 +21,7 @@ from services.edi_gateway.store import file, finding, transaction
 from services.edi_gateway.transactions import Reading, facts_of
 from services.edi_gateway.verdicts import Earlier, Verdict, judge_business_key
 from services.edi_gateway.x12 import Finding
+from shared.contracts.enrollment import EnrollmentDecision
 from shared.contracts.envelope import Envelope
 from shared.contracts.parts import Environment, ServiceName
 from shared.platform.database import WriteSession, copy_rows
@@ -297,3 +298,11 @@ def copy_entries(file_id: UUID, name: str, earlier_id: UUID, earlier_name: str) 
             data={"copy": str(file_id)},
         ),
     ]
+
+
+def refusals(judged: Sequence[Judged]) -> Iterator[tuple[EnrollmentDecision, str]]:
+    """Return the 814 rejections that a batch needs at once, each with its CCA."""
+    for each in judged:
+        reading = each.reading
+        if each.verdict.has_effect and reading and reading.refusal and reading.cca:
+            yield reading.refusal, reading.cca

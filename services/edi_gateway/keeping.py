@@ -158,7 +158,7 @@ async def _keep_transactions(
             "id", "file_id", "group_id", "position", "direction", "utility", "cca", "environment",
             "set_id", "control_number", "business_key", "account_number", "amount", "start_offset",
             "end_offset", "segments", "content_sha256", "at", "valid", "delivered", "acknowledged",
-            "paid", "answers_id",
+            "applied", "paid", "answers_id",
         ),
         (
             (
@@ -167,7 +167,7 @@ async def _keep_transactions(
                 scope.environment.value, each.set_id, each.control_number, each.business_key,
                 each.account_number, each.amount, each.start, each.end, each.segments,
                 each.content_sha256, at, "accepted", "waiting", acknowledged,
-                _first_paid(each), each.answers_id,
+                _first_applied(each), _first_paid(each), each.answers_id,
             )
             for position, each in enumerate(rendered.transactions, start=1)
         ),
@@ -186,6 +186,11 @@ def _first_paid(each: RenderedTransaction) -> str:
     """What a new document answers to "paid?": only an 810 that asks for money waits for it."""
     asks = each.document is not None and each.document.purpose is not Purpose.CANCEL
     return "waiting" if each.set_id == "810" and asks else "-"
+
+
+def _first_applied(each: RenderedTransaction) -> str:
+    """What a new document answers to "applied?": only a request of ours waits for an answer."""
+    return "waiting" if each.set_id == "814" and each.answers_id is None else "-"
 
 
 async def _close_cancelled(

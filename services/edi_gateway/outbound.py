@@ -21,15 +21,10 @@ from sqlalchemy.dialects.postgresql import insert
 from services.edi_gateway import numbering
 from services.edi_gateway.intake import FileScope
 from services.edi_gateway.keeping import OutboundScope, keep_interchange
-from services.edi_gateway.rendering import (
-    Rendered,
-    RenderedTransaction,
-    RenderJob,
-    WaitingDocument,
-    render,
-    response_id,
-)
+from services.edi_gateway.preparing import RenderJob, WaitingDocument, advice_id, response_id
+from services.edi_gateway.rendering import Rendered, RenderedTransaction, render
 from services.edi_gateway.store import outbound_document, transaction
+from services.edi_gateway.transactions import Rejection
 from shared.contracts.charges import Charge
 from shared.contracts.documents import DocumentSent
 from shared.contracts.enrollment import EnrollmentDecision
@@ -68,7 +63,7 @@ class PendingDocument:
     environment: str
     set_id: str
     document_number: str
-    answers_id: UUID
+    answers_id: UUID | None
     correlation_id: UUID
     causation_id: UUID
     payload: str
@@ -115,6 +110,36 @@ class PendingDocument:
             correlation_id=scope.file_id,
             causation_id=decision.transaction_id,
             payload=decision.model_dump_json(),
+            at=at,
+        )
+
+    @classmethod
+    def of_rejection(
+        cls,
+        rejection: Rejection,
+        scope: tuple[str, str, str],
+        cause: tuple[UUID, UUID],
+        at: datetime,
+    ) -> PendingDocument:
+        """An 824 on a received transaction.
+
+        Args:
+            rejection: what is rejected, and why.
+            scope: utility, CCA, environment.
+            cause: the correlation and the message or transaction that led to it.
+            at: now.
+        """
+        utility, cca, environment = scope
+        return cls(
+            utility=utility,
+            cca=cca,
+            environment=environment,
+            set_id="824",
+            document_number=advice_id(rejection.transaction_id),
+            answers_id=rejection.transaction_id,
+            correlation_id=cause[0],
+            causation_id=cause[1],
+            payload=rejection.model_dump_json(),
             at=at,
         )
 
@@ -292,13 +317,16 @@ class OutboundDesk:
         for correlation_id, sent in by_correlation.items():
             for start in range(0, len(sent), MESSAGE_ITEMS_MAX):
                 part = sent[start : start + MESSAGE_ITEMS_MAX]
+                told = tuple(each.document for each in part if each.document)
+                if not told:  # an 824 of ours is nobody else's business
+                    continue
                 cause = causes[part[0].transaction_id]
                 envelopes.append(
                     Envelope.about(
                         DocumentSent(
                             file_id=file_id,
                             set_id=cause.set_id,
-                            items=tuple(each.document for each in part if each.document),
+                            items=told,
                         ),
                         at=self._clock.now(),
                         source=ServiceName.EDI_GATEWAY,
@@ -314,6 +342,8 @@ class OutboundDesk:
 
 async def _more_to_come(session: WriteSession, utility: str, cca: str, set_id: str) -> bool:
     """Whether received transactions still wait for the answer that this set would carry."""
+    if set_id not in _UNDER_WAY:
+        return False
     received, question = _UNDER_WAY[set_id]
     found = await session.scalar(
         select(transaction.c.id)
@@ -321,6 +351,7 @@ async def _more_to_come(session: WriteSession, utility: str, cca: str, set_id: s
             transaction.c.utility == utility,
             transaction.c.cca == cca,
             transaction.c.set_id == received,
+            transaction.c.direction == "inbound",
             question == "waiting",
         )
         .limit(1)

@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 from services.edi_gateway.intake import FileScope, Judged
 from services.edi_gateway.operations import ledger, projection
 from services.edi_gateway.operations.ledger import NewEntry
+from services.edi_gateway.request_answers import RequestAnswers
 from services.edi_gateway.store import (
     functional_group,
     interchange,
@@ -57,11 +58,13 @@ class PartnerAnswers:
     def __init__(self, mailbox: Mailbox, clock: Clock) -> None:
         self._mailbox = mailbox
         self._clock = clock
+        self._requests = RequestAnswers(mailbox, clock)
 
     async def apply(
         self, session: WriteSession, scope: FileScope, judged: Sequence[Judged]
     ) -> None:
-        """Apply the 997s and 824s of a batch to the documents of ours that they speak of."""
+        """Apply the 997s, 824s and 814 responses of a batch to what of ours they speak of."""
+        await self._requests.apply(session, scope, judged)
         for each in judged:
             if not each.is_applicable or each.reading is None:
                 continue

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from services.edi_gateway.advice_policy import AdvicePolicy
 from services.edi_gateway.x12 import Anchor, IntervalLayout, Policy
 from services.edi_gateway.x12.policy import Weight
 from shared.contracts.parts import CcaCode, Environment, Identifier, Text, UtilityCode
@@ -262,6 +263,7 @@ class UtilityProfile(PartnerData):
     reading: ReadingRules
     usage: UsageRules
     charges: ChargeRules
+    advice: AdvicePolicy
     bill_window: BillWindow
     sftp: RemoteServer
 

@@ -14,8 +14,9 @@ from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from services.edi_gateway.preparing import Prepared, RenderJob, prepare
 from services.edi_gateway.reading import content_sha256, partners
-from services.edi_gateway.transactions import OUTBOUND, Outgoing, write_document
+from services.edi_gateway.transactions import OUTBOUND
 from services.edi_gateway.x12 import (
     ACKNOWLEDGMENT_GROUP,
     Delimiters,
@@ -31,45 +32,14 @@ from services.edi_gateway.x12 import (
     scan,
     write_interchange,
 )
-from shared.contracts.charges import Charge
 from shared.contracts.documents import SentDocument
-from shared.contracts.enrollment import EnrollmentDecision
-from shared.contracts.parts import Environment, Purpose
+from shared.contracts.parts import Environment
 
 _ACKNOWLEDGMENT_NAMESPACE = uuid5(NAMESPACE_OID, "cca-exchange/acknowledgment")
-RESPONSE_ID_DIGITS = 20
 
 
 class UnsoundOutputError(Exception):
     """Our own reader finds fault with what our writer wrote; nothing may leave."""
-
-
-def response_id(transaction_id: UUID) -> str:
-    """Return BGN02 of our answer to a request: the same request always gets the same id."""
-    return "R" + transaction_id.hex[:RESPONSE_ID_DIGITS].upper()
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingDocument:
-    """One document to render; `payload` is its contract item as JSON."""
-
-    transaction_id: UUID
-    answers_id: UUID
-    cca: str
-    payload: str
-
-
-@dataclass(frozen=True, slots=True)
-class RenderJob:
-    """An interchange of one transaction set to render."""
-
-    utility: str
-    environment: Environment
-    set_id: str
-    interchange_number: int
-    group_number: int
-    at: datetime
-    documents: tuple[WaitingDocument, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,23 +98,8 @@ class Rendered:
     transactions: tuple[RenderedTransaction, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What is known of a transaction before the bytes exist."""
-
-    transaction_id: UUID
-    answers_id: UUID | None
-    business_key: str | None
-    account_number: str | None
-    amount: Decimal | None
-    identifiers: tuple[tuple[str, str], ...]
-    told: str
-    document: SentDocument | None
-
-
 def render(job: RenderJob) -> Rendered:
-    """Render charges as 810s or enrollment decisions as 814 responses."""
-    prepare = {"810": _prepare_charge, "814": _prepare_decision}[job.set_id]
+    """Render documents of one set: charges, answers and requests, or rejections."""
     functional_id = OUTBOUND[job.set_id].functional_id
     bodies, kept = [], []
     for waiting in job.documents:
@@ -166,7 +121,7 @@ def render_acknowledgments(job: AcknowledgeJob) -> Rendered:
         group = answered.group
         key = f"{job.file_id}/{group.start}"
         kept.append(
-            _Kept(
+            Prepared(
                 transaction_id=uuid5(_ACKNOWLEDGMENT_NAMESPACE, key),
                 answers_id=None,
                 business_key=None,
@@ -186,92 +141,6 @@ def render_acknowledgments(job: AcknowledgeJob) -> Rendered:
     )  # fmt: skip
 
 
-def _prepare_charge(
-    job: RenderJob, waiting: WaitingDocument
-) -> tuple[tuple[OutboundSegment, ...], _Kept]:
-    charge = Charge.model_validate_json(waiting.payload)
-    segments = write_document(job.set_id, charge, _outgoing(job, waiting, charge.invoice_number))
-    cancels = charge.purpose is Purpose.CANCEL
-    told = f"{'Cancel' if cancels else 'Invoice'} {charge.invoice_number}, {charge.total} USD"
-    kept = _Kept(
-        transaction_id=waiting.transaction_id,
-        answers_id=waiting.answers_id,
-        business_key=charge.invoice_number,
-        account_number=charge.account_number,
-        amount=charge.total,
-        identifiers=_pairs(
-            account=charge.account_number,
-            service_agreement=charge.service_agreement_id,
-            usage_id=charge.usage_id,
-            invoice_number=charge.invoice_number,
-            original_invoice_number=charge.original_invoice_number,
-        ),
-        told=f"{told} for account {charge.account_number}",
-        document=SentDocument(
-            transaction_id=waiting.transaction_id,
-            document_number=charge.invoice_number,
-            answers_transaction_id=charge.transaction_id,
-            account_number=charge.account_number,
-            service_agreement_id=charge.service_agreement_id,
-            usage_id=charge.usage_id,
-            purpose=charge.purpose,
-            original_document_number=charge.original_invoice_number,
-            amount=charge.total,
-            period_start=charge.period_start,
-            period_end=charge.period_end,
-            dated_on=charge.invoiced_on,
-        ),
-    )
-    return segments, kept
-
-
-def _prepare_decision(
-    job: RenderJob, waiting: WaitingDocument
-) -> tuple[tuple[OutboundSegment, ...], _Kept]:
-    decision = EnrollmentDecision.model_validate_json(waiting.payload)
-    number = response_id(decision.transaction_id)
-    outgoing = _outgoing(job, waiting, number)
-    verb = "accepts" if decision.accepted else "refuses"
-    kept = _Kept(
-        transaction_id=waiting.transaction_id,
-        answers_id=waiting.answers_id,
-        business_key=number,
-        account_number=decision.account_number,
-        amount=None,
-        identifiers=_pairs(
-            account=decision.account_number,
-            service_agreement=decision.service_agreement_id,
-            request_id=decision.request_id,
-            response_id=number,
-        ),
-        told=f"Response {number} {verb} request {decision.request_id}",
-        document=SentDocument(
-            transaction_id=waiting.transaction_id,
-            document_number=number,
-            answers_transaction_id=decision.transaction_id,
-            account_number=decision.account_number,
-            service_agreement_id=decision.service_agreement_id,
-            dated_on=outgoing.on,
-        ),
-    )
-    return write_document(job.set_id, decision, outgoing), kept
-
-
-def _pairs(**named: str | None) -> tuple[tuple[str, str], ...]:
-    return tuple((kind, value) for kind, value in named.items() if value)
-
-
-def _outgoing(job: RenderJob, waiting: WaitingDocument, number: str) -> Outgoing:
-    book = partners()
-    partner = book.partner(job.utility)
-    return Outgoing(
-        partner=partner,
-        cca=book.cca(waiting.cca),
-        document_number=number,
-        on=job.at.astimezone(ZoneInfo(partner.profile.time_zone)).date(),
-    )
-
-
 def _finish(  # noqa: PLR0913, PLR0917  one private step of the two renderers
     utility: str,
     environment: Environment,
@@ -281,7 +150,7 @@ def _finish(  # noqa: PLR0913, PLR0917  one private step of the two renderers
     functional_id: str,
     set_id: str,
     bodies: Sequence[tuple[OutboundSegment, ...]],
-    kept: Sequence[_Kept],
+    kept: Sequence[Prepared],
     ta1s: tuple[OutboundSegment, ...],
 ) -> Rendered:
     book = partners()
@@ -319,7 +188,7 @@ def _finish(  # noqa: PLR0913, PLR0917  one private step of the two renderers
 
 
 def _placed(
-    data: bytes, set_id: str, terminator: str, kept: Sequence[_Kept]
+    data: bytes, set_id: str, terminator: str, kept: Sequence[Prepared]
 ) -> tuple[RenderedTransaction, ...]:
     """Read back our own bytes: where each transaction stands, and that nothing is wrong with them.
 
@@ -345,5 +214,5 @@ def _placed(
     )
 
 
-def _fields(known: _Kept) -> dict[str, Any]:
-    return {name: getattr(known, name) for name in _Kept.__slots__}
+def _fields(known: Prepared) -> dict[str, Any]:
+    return {name: getattr(known, name) for name in Prepared.__slots__}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.edi_gateway.acknowledging import Acknowledger
+from services.edi_gateway.advising import Adviser
 from services.edi_gateway.consumers import GatewayConsumers
 from services.edi_gateway.inbound import InboundDesk
 from services.edi_gateway.operations.access import authorized_keys
@@ -43,6 +44,9 @@ CLIENT_KEY_FILE = "sftp_client_key"
 LOOK_EVERY_S = 0.25
 """How often mailboxes and tables are looked at when no signal came."""
 
+ADVISE_EVERY_S = 60.0
+"""How often it is looked for holds whose days of waiting are over; they are counted in days."""
+
 READERS = 3
 """Files read at the same time, so that a short file never waits for a long one."""
 
@@ -54,6 +58,7 @@ class GatewayService:
     Attributes:
         inbound: receives and reads files.
         outbound: turns documents into interchanges.
+        adviser: tells utilities what they must put right.
         post_office: moves files between mailboxes and archive.
         sftp: the utilities' door; `host_key` is what they pin.
     """
@@ -67,6 +72,7 @@ class GatewayService:
     consumer: Consumer
     inbound: InboundDesk
     outbound: OutboundDesk
+    adviser: Adviser
     post_office: PostOffice
     folders: MailboxFolders
     sftp: PartnerSftpServer
@@ -92,6 +98,7 @@ class GatewayService:
         desks = {
             "collection": self._collect,
             "fetching": self._fetch,
+            "advice": self._advise,
             "assembly": self._assemble,
             "delivery": self._deliver,
         }
@@ -112,6 +119,11 @@ class GatewayService:
 
     async def _read(self) -> None:
         await _repeat(self.inbound.read_next, self.inbound.wake)
+
+    async def _advise(self) -> None:
+        while True:
+            await self.adviser.advise_overdue()
+            await asyncio.sleep(ADVISE_EVERY_S)
 
     async def _assemble(self) -> None:
         await _repeat(self.outbound.assemble, self.outbound.assemble_wake)
@@ -151,15 +163,16 @@ def build(
     workers = WorkerPool(settings.worker_processes, preload=(preload,))
     environment = settings.environment
     outbound = OutboundDesk(database, mailbox, workers, clock, environment)
+    adviser = Adviser(database, outbound, partners(), clock, environment)
     inbound = InboundDesk(
         database,
         mailbox,
         workers,
         clock,
         environment,
-        outbound,
         Acknowledger(outbound, workers, clock, environment),
         PartnerAnswers(mailbox, clock),
+        adviser,
     )
     folders = MailboxFolders(settings.data_dir / MAILBOX_FOLDER)
     utilities = tuple(utility.code for utility in partners().utilities)
@@ -173,9 +186,10 @@ def build(
         clock=clock,
         workers=workers,
         mailbox=mailbox,
-        consumer=mailbox.consumer(GatewayConsumers(outbound, clock).handlers()),
+        consumer=mailbox.consumer(GatewayConsumers(outbound, adviser, clock).handlers()),
         inbound=inbound,
         outbound=outbound,
+        adviser=adviser,
         post_office=post_office,
         folders=folders,
         sftp=_door(settings, database, folders, post_office),

@@ -290,6 +290,7 @@ outbound_document = Table(
     Column("file_id", Uuid, ForeignKey(file.c.id), nullable=True),
     UniqueConstraint("set_id", "utility", "environment", "document_number"),
     Index("ix_outbound_document_pending", "at", postgresql_where=text("file_id IS NULL")),
+    Index(None, "answers_id", "set_id"),
     Index(None, "file_id"),
 )
 """What the other services asked us to send; a row without a file waits for the next interchange."""

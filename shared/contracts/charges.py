@@ -10,7 +10,14 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from shared.contracts.measures import Quantity, Usd, UsdPrice
-from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Purpose, Text
+from shared.contracts.parts import (
+    MESSAGE_ITEMS_MAX,
+    BillOption,
+    Identifier,
+    Part,
+    Purpose,
+    Text,
+)
 
 
 class LineKind(StrEnum):
@@ -98,6 +105,24 @@ class ChargesRated(Part):
     items: Annotated[tuple[Charge, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
 
 
+class ReportedLine(ChargeLine):
+    """One line of a utility's 810, and what it stands under."""
+
+    level: Text = ""
+    """IT109: ACCOUNT, RATE, METER or UNMET; empty when it stands below the total."""
+    meter_number: Identifier | None = None
+
+
+class Balance(Part):
+    """What an account owes, as the utility's bill says; no part of the bill's total."""
+
+    kind: Text
+    """BAL01: P previous, M now, Y of the year or plan."""
+    code: Text
+    """BAL02: YB balance, J9 before this bill."""
+    amount: Usd
+
+
 class ReportedInvoice(Part):
     """An 810 that a utility sent us: a rate-ready bill or its service fees."""
 
@@ -111,8 +136,17 @@ class ReportedInvoice(Part):
     usage_id: Identifier | None = None
     period_start: date | None = None
     period_end: date | None = None
-    lines: tuple[ChargeLine, ...] = ()
+    bill_option: BillOption | None = None
+    """Rate-ready when the utility computed our charges; None when it does not say."""
+    due_on: date | None = None
+    lines: tuple[ReportedLine, ...] = ()
+    """They add to the total."""
+    informational: tuple[ReportedLine, ...] = ()
+    """Printed only (SAC01 N, TXI07 O); no part of the total."""
+    balances: tuple[Balance, ...] = ()
+    messages: tuple[Text, ...] = ()
     total: Usd
+    """This bill alone, without arrears (TDS01)."""
 
 
 class InvoiceReported(Part):

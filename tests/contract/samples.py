@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from shared.contracts.charges import (
+    Balance,
     Charge,
     ChargeLine,
     ChargesRated,
@@ -14,6 +15,7 @@ from shared.contracts.charges import (
     InvoiceReported,
     LineKind,
     ReportedInvoice,
+    ReportedLine,
 )
 from shared.contracts.documents import (
     AcknowledgedDocument,
@@ -43,7 +45,7 @@ from shared.contracts.intervals import (
     Stretch,
     pack,
 )
-from shared.contracts.parts import Environment, Purpose, Reason, ServiceName
+from shared.contracts.parts import BillOption, Environment, Purpose, Reason, ServiceName
 from shared.contracts.remittance import (
     AppliedLine,
     RemittanceApplied,
@@ -234,7 +236,9 @@ BODIES: tuple[Body, ...] = (
                 purpose=Purpose.ORIGINAL,
                 invoiced_on=LAST,
                 account_number="0012345678",
-                lines=LINES,
+                bill_option=BillOption.RATE_READY,
+                lines=tuple(ReportedLine(**line.model_dump(), level="ACCOUNT") for line in LINES),
+                balances=(Balance(kind="M", code="YB", amount=Decimal("121.89")),),
                 total=Decimal("21.89"),
             ),
         ),

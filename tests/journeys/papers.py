@@ -144,6 +144,35 @@ def request(
     )
 
 
+def response(
+    who: Customer,
+    response_id: str,
+    request_id: str,
+    *,
+    asks: str,
+    reject: str = "",
+    line: str = "CE",
+) -> Body:
+    """One 814 response of the utility to a request of ours; `reject` is its REF*7G code."""
+    agreed: tuple[Segment, ...] = (
+        ("REF", "NH", who.rate_code),
+        ("DTM", "151" if asks == "024" else "150", "20260806"),
+        ("NM1", "MQ", "3", "", "", "", "", "", "32", who.meter),
+    )
+    return (
+        ("BGN", "11", response_id, TODAY, "", "", request_id),
+        *parties(who.utility, who.cca),
+        ("N1", "8R", who.name),
+        ("N4", who.city, "CA", who.postal_code),
+        ("LIN", "1", "SH", "EL", "SH", line),
+        ("ASI", "U" if reject else "WQ", asks),
+        *((("REF", "7G", reject, "NO"),) if reject else ()),
+        ("REF", "12", who.account),
+        ("REF", "Q5", "", who.agreement),
+        *(() if reject or line != "CE" else agreed),
+    )
+
+
 def usage(
     who: Customer,
     usage_id: str,

@@ -6,7 +6,14 @@ synchronous and pickles, so that it can run in worker processes.
 
 from __future__ import annotations
 
-from services.edi_gateway.transactions.facts import Acknowledgment, Fact, Payment, SetVerdict
+from services.edi_gateway.transactions.documents import Rejection, RequestKind, ServiceRequest
+from services.edi_gateway.transactions.facts import (
+    Acknowledgment,
+    Fact,
+    Payment,
+    RequestAnswer,
+    SetVerdict,
+)
 from services.edi_gateway.transactions.intervals import read as read_interval_document
 from services.edi_gateway.transactions.reading import Reading
 from services.edi_gateway.transactions.registry import (
@@ -34,6 +41,10 @@ __all__ = [
     "Outgoing",
     "Payment",
     "Reading",
+    "Rejection",
+    "RequestAnswer",
+    "RequestKind",
+    "ServiceRequest",
     "SetVerdict",
     "UnknownSetError",
     "facts_of",

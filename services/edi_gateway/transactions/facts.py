@@ -46,6 +46,27 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestAnswer:
+    """An 814 response: what a utility says to a request of ours.
+
+    Which request it was, and of which kind, only the gateway knows: some utilities answer every
+    reject with ASI02 = 021 (Maine EBT), so the kind is never read from the answer.
+    """
+
+    transaction_id: UUID
+    response_id: str
+    request_id: str
+    """BGN06: our own BGN02."""
+    accepted: bool
+    reasons: tuple[Reason, ...]
+    """REF*7G of a rejection."""
+    statuses: tuple[Reason, ...]
+    """REF*1P, e.g. HUU historical usage unavailable."""
+    account: EnrollmentRequest
+    """The account with the utility's own data, as an accepted answer gives it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetVerdict:
     """AK5: the verdict on one transaction of ours, by its set and ST02."""
 
@@ -105,6 +126,7 @@ Fact = (
     | Payment
     | Advice
     | Acknowledgment
+    | RequestAnswer
     | WriteOff
 )
 """Everything that a translator can report."""

@@ -6,7 +6,7 @@ name, so what the gateway understands can be read off this page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -15,12 +15,15 @@ from services.edi_gateway.profile import TradingPartner
 from services.edi_gateway.transactions import (
     ts248,
     ts810,
+    ts810_reading,
     ts814,
+    ts814_requests,
     ts820,
     ts824,
     ts867,
     ts997,
 )
+from services.edi_gateway.transactions.documents import Rejection, ServiceRequest
 from services.edi_gateway.transactions.facts import Fact
 from services.edi_gateway.transactions.reading import Reading
 from services.edi_gateway.transactions.writing import Outgoing
@@ -29,8 +32,8 @@ from shared.contracts.charges import Charge
 from shared.contracts.enrollment import EnrollmentDecision
 from shared.contracts.envelope import Body
 
-Document = Charge | EnrollmentDecision
-"""What another service may ask us to send."""
+Document = Charge | EnrollmentDecision | Rejection | ServiceRequest
+"""What we may be asked to send, or decide to send."""
 
 
 class UnknownSetError(LookupError):
@@ -49,20 +52,19 @@ class InboundSet:
 
 @dataclass(frozen=True, slots=True)
 class OutboundSet:
-    """A set we send: how its document is written."""
+    """A set we send: how each kind of document is written as it."""
 
     set_id: str
     functional_id: str
-    document: type[Document]
-    write: Callable[..., tuple[OutboundSegment, ...]]
+    writers: Mapping[type[Document], Callable[..., tuple[OutboundSegment, ...]]]
 
 
 INBOUND: Final[dict[str, InboundSet]] = {
     each.set_id: each
     for each in (
         InboundSet("248", "SU", ts248.read, ts248.report),
-        InboundSet("810", "IN", ts810.read, ts810.report),
-        InboundSet("814", "GE", ts814.read, ts814.report),
+        InboundSet("810", "IN", ts810_reading.read, ts810_reading.report),
+        InboundSet("814", "GE", ts814_requests.read, ts814.report),
         InboundSet("820", "RA", ts820.read, ts820.report),
         InboundSet("824", "AG", ts824.read, ts824.report),
         InboundSet("867", "PT", ts867.read, ts867.report),
@@ -74,8 +76,16 @@ INBOUND: Final[dict[str, InboundSet]] = {
 OUTBOUND: Final[dict[str, OutboundSet]] = {
     each.set_id: each
     for each in (
-        OutboundSet("810", "IN", Charge, ts810.write_charge),
-        OutboundSet("814", "GE", EnrollmentDecision, ts814.write_response),
+        OutboundSet("810", "IN", {Charge: ts810.write_charge}),
+        OutboundSet(
+            "814",
+            "GE",
+            {
+                EnrollmentDecision: ts814.write_response,
+                ServiceRequest: ts814_requests.write_request,
+            },
+        ),
+        OutboundSet("824", "AG", {Rejection: ts824.write_rejection}),
     )
 }
 
@@ -103,9 +113,10 @@ def write_document(
         UnknownSetError: no translator writes this set, or it carries another kind of document.
     """
     outbound = OUTBOUND.get(set_id)
-    if outbound is None or not isinstance(document, outbound.document):
+    write = outbound.writers.get(type(document)) if outbound else None
+    if write is None:
         raise UnknownSetError(f"no translator writes a {type(document).__name__} as {set_id}")
-    return outbound.write(document, outgoing)
+    return write(document, outgoing)
 
 
 def facts_of(readings: Sequence[Reading], file_id: UUID) -> Iterator[Body]:

@@ -1,5 +1,7 @@
 """Reads a utility's 814 (enroll, drop, change, reinstate an account) and writes our answer.
 
+Our own requests and what the utility answers to them are in `ts814_requests.py`.
+
 Source: UIG 814 004010 as Californian utilities use it for CCA service requests (Rule 23). The
 receiver neither defaults nor corrects a field of a request: it accepts or rejects, giving every
 reason, and the response mirrors what was sent (CPUC tariff workgroup, 1999).
@@ -69,19 +71,18 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
     """
     inspection = Inspection(partner)
     begin = transaction.first("BGN")
-    service = _service(transaction, inspection)
+    service = service_line(transaction, inspection)
     customer = transaction.loop("N1", "8R")
     places = (service, transaction.root, *transaction.loops("N1"))
     if begin.element(1) != REQUEST:
-        answered = " to a request that we never send" if begin.element(1) == RESPONSE else ""
-        inspection.note(OTHER, f"BGN01 {begin.element(1)!r} is no request{answered}")
+        inspection.note(OTHER, f"BGN01 {begin.element(1)!r} is neither request nor response")
     request_id = inspection.required(begin.element(2), "BGN02 (request id)")
     inspection.utility(transaction.loop("N1", "8S"))
     cca = inspection.cca(transaction.loop("N1", "SJ"))
     account = inspection.required(reference(places, "12"), "REF*12 (utility account)")
     agreement = reference(places, "Q5")
     purpose = _purpose(service, inspection)
-    meters = _meters(service)
+    meters = meters_of(service)
     request = inspection.build(
         EnrollmentRequest,
         {
@@ -93,7 +94,7 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
             "service_agreement_id": agreement or None,
             "supplier_account_number": reference(places, "11") or None,
             "customer_name": customer.header.element(2),
-            "service_address": _address(customer),
+            "service_address": address(customer),
             "rate_code": reference(places, "NH") or None,
             "product": reference(places, "RB") or None,
             "bill_cycle": reference(places, "BF") or None,
@@ -179,7 +180,7 @@ def write_response(decision: EnrollmentDecision, outgoing: Outgoing) -> tuple[Ou
     return tuple(segments)
 
 
-def _service(transaction: Transaction, inspection: Inspection) -> Loop:
+def service_line(transaction: Transaction, inspection: Inspection) -> Loop:
     """Return the LIN loop that asks for generation service, the only service a CCA has."""
     lines = transaction.loops("LIN")
     asked = [line for line in lines if GENERATION_SERVICE in line.header.elements]
@@ -224,7 +225,8 @@ def _bill_option(places: tuple[Loop, ...], inspection: Inspection) -> BillOption
     return option or BillOption.BILL_READY
 
 
-def _address(customer: Loop) -> dict[str, str]:
+def address(customer: Loop) -> dict[str, str]:
+    """Read where the service is delivered."""
     place = customer.first("N4")
     return {
         "street": customer.value("N3", 1),
@@ -234,7 +236,8 @@ def _address(customer: Loop) -> dict[str, str]:
     }
 
 
-def _meters(service: Loop) -> tuple[dict[str, str], ...]:
+def meters_of(service: Loop) -> tuple[dict[str, str], ...]:
+    """Read the meters that a LIN loop names (NM1*MQ)."""
     return tuple(
         {"meter_number": number, "kind": reference((meter,), "MT")}
         for meter in service.loops("NM1", "MQ")

@@ -1,7 +1,8 @@
-"""Reads a utility's 824: what its billing system says of a document of ours that it could read.
+"""Reads a utility's 824 on a document of ours, and writes ours on a document of theirs.
 
 Source: PJM 824 guide v6.1 (order, OTI01, OTI03), Ameren CPWG reason codes. A 997 is about syntax;
-the 824 is about business, and a rejected 810 means that our charges are not on the bill.
+the 824 is about business: a rejected 810 means that our charges are not on the bill, a rejected 867
+that we cannot bill. An 824 is never answered by an 824.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Final
 from uuid import UUID
 
 from services.edi_gateway.profile import TradingPartner
+from services.edi_gateway.transactions.documents import Rejection
+from services.edi_gateway.transactions.elements import write_date
 from services.edi_gateway.transactions.facts import Fact, batches
 from services.edi_gateway.transactions.reading import (
     OTHER,
@@ -20,7 +23,8 @@ from services.edi_gateway.transactions.reading import (
     header_places,
     reference,
 )
-from services.edi_gateway.x12 import Loop, Transaction
+from services.edi_gateway.transactions.writing import Outgoing, parties
+from services.edi_gateway.x12 import Loop, OutboundSegment, Transaction, clean_text
 from shared.contracts.documents import Advice, AdviceAction, AdviceReported, AdviceVerdict
 
 VERDICT_OF_CODE: Final = {
@@ -37,6 +41,15 @@ ACTION_OF_CODE: Final = {
     "EV": AdviceAction.NOTIFY,
 }
 """BGN08, or OTI15 for one document: follow up (correct and resend), or evaluate (be notified)."""
+
+CODE_OF_ACTION: Final = {action: code for code, action in ACTION_OF_CODE.items()}
+
+ADVICE: Final = "11"
+REJECTED: Final = "TR"
+TRANSACTION_REFERENCE: Final = "TN"
+INCORRECT_DATA: Final = "848"
+NOTE_LENGTH: Final = 80
+"""NTE02: X12 004010 element 352."""
 
 
 def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID) -> Reading:
@@ -78,6 +91,34 @@ def report(facts: Iterable[Fact], file_id: UUID) -> Iterator[AdviceReported]:
     """Put the advice to one CCA into messages."""
     for items in batches(facts, Advice):
         yield AdviceReported(file_id=file_id, items=items)
+
+
+def write_rejection(rejection: Rejection, outgoing: Outgoing) -> tuple[OutboundSegment, ...]:
+    """Write one 824 that rejects a whole document (OTI01 TR), with a TED for each reason.
+
+    Returns:
+        The segments between ST and SE.
+    """
+    code = CODE_OF_ACTION[rejection.action]
+    segments: list[OutboundSegment] = [
+        (
+            *("BGN", ADVICE, outgoing.document_number, write_date(outgoing.on)),
+            *("", "", "", "", code),
+        ),
+        *parties(outgoing, ""),
+        (
+            *("OTI", REJECTED, TRANSACTION_REFERENCE, rejection.document_number),
+            *("", "", "", "", "", "", rejection.set_id),
+        ),
+    ]
+    if rejection.account_number:
+        segments.append(("REF", "12", rejection.account_number))
+    for reason in rejection.reasons:
+        segments.append(("TED", INCORRECT_DATA, reason.code))
+        words = clean_text(reason.text, NOTE_LENGTH)
+        if words:
+            segments.append(("NTE", "ADD", words))
+    return tuple(segments)
 
 
 def _advice(loop: Loop, inspection: Inspection) -> dict[str, object]:

@@ -7,14 +7,12 @@ from uuid import UUID
 import pytest
 
 from services.edi_gateway.partners import load_partners
+from services.edi_gateway.preparing import RenderJob, WaitingDocument, response_id
 from services.edi_gateway.rendering import (
     AcknowledgedGroup,
     AcknowledgeJob,
-    RenderJob,
-    WaitingDocument,
     render,
     render_acknowledgments,
-    response_id,
 )
 from services.edi_gateway.x12 import OutboundSegment, SetVerdict, build_ta1, scan
 from shared.contracts.enrollment import EnrollmentDecision, EnrollmentPurpose

@@ -182,7 +182,9 @@ async def live_a_morning(office: Office) -> None:
     await office.work()
     office.clock.advance(minutes=2)
     ids = await office.transactions(usage)
-    handlers = GatewayConsumers(office.gateway.outbound, office.clock).handlers()
+    handlers = GatewayConsumers(
+        office.gateway.outbound, office.gateway.adviser, office.clock
+    ).handlers()
     for envelope in _rating_says(usage, ids, office.clock.now()):
         async with office.database.unit_of_work() as session:
             await handlers[envelope.type](session, envelope)

@@ -142,7 +142,7 @@ class TestWrongRequest:
             ("968500001", "968599999", "UND", "968599999"),
             ("BLT*LDC", "BLT*ESP", "FRB", "ESP"),
             ("REF*BLT*LDC\n", "", "API", "BLT"),
-            ("BGN*13", "BGN*11", "A13", "BGN01"),
+            ("BGN*13", "BGN*11", "API", "BGN06"),
             ("ASI*7*", "ASI*F*", "A13", "ASI01"),
             ("SH*CE", "SH*HU", "A13", "HU"),
         ],

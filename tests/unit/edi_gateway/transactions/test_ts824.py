@@ -1,13 +1,20 @@
-"""What a utility's 824 says of our documents."""
+"""What a utility's 824 says of our documents, and ours of theirs."""
 
 from __future__ import annotations
 
 import pytest
 
-from services.edi_gateway.transactions import Reading
+from services.edi_gateway.profile import TradingPartner
+from services.edi_gateway.transactions import (
+    Outgoing,
+    Reading,
+    Rejection,
+    read_document,
+    write_document,
+)
 from shared.contracts.documents import Advice, AdviceAction, AdviceVerdict
 from shared.contracts.parts import Reason
-from tests.unit.edi_gateway.transactions.conftest import Read
+from tests.unit.edi_gateway.transactions.conftest import TRANSACTION_ID, Read, SendAndReceive
 
 REJECTION = """
 ST*824*0001
@@ -94,3 +101,45 @@ class TestAdvice:
         assert reading.facts == ()
         assert reading.reasons[0].code == code
         assert words in reading.reasons[0].text
+
+
+class TestRejection:
+    """Our 824 has the layout of theirs, so our reader must understand it."""
+
+    REASONS = (Reason(code="SUM", text="BUCKETS DO NOT ADD"), Reason(code="API"))
+
+    @pytest.mark.parametrize("action", AdviceAction)
+    def test_it_is_read_as_it_was_meant(
+        self,
+        outgoing: Outgoing,
+        send_and_receive: SendAndReceive,
+        pge: TradingPartner,
+        action: AdviceAction,
+    ) -> None:
+        rejection = Rejection(
+            transaction_id=TRANSACTION_ID,
+            set_id="867",
+            document_number="USE1",
+            account_number="4000000001",
+            action=action,
+            reasons=self.REASONS,
+        )
+        paper = send_and_receive("824", write_document("824", rejection, outgoing), outgoing)
+
+        (advice,) = advices(read_document(paper, pge, transaction_id=TRANSACTION_ID))
+        assert (advice.set_id, advice.document_number) == ("867", "USE1")
+        assert (advice.verdict, advice.action) == (AdviceVerdict.REJECTED, action)
+        assert (advice.account_number, advice.reasons) == ("4000000001", self.REASONS)
+
+    def test_one_on_a_payment_names_no_account(
+        self, outgoing: Outgoing, send_and_receive: SendAndReceive
+    ) -> None:
+        rejection = Rejection(
+            transaction_id=TRANSACTION_ID,
+            set_id="820",
+            document_number="T1",
+            action=AdviceAction.NOTIFY,
+            reasons=self.REASONS,
+        )
+        paper = send_and_receive("824", write_document("824", rejection, outgoing), outgoing)
+        assert not paper.loop("OTI").first("REF")
