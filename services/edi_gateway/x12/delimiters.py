@@ -28,6 +28,7 @@ _WRAPPED_TERMINATOR = re.compile(
     rb"[\r\n]+([^A-Za-z0-9\s])(?=[\r\n]*(?:G[\r\n]*S|T[\r\n]*A[\r\n]*1|I[\r\n]*E[\r\n]*A))"
 )
 _TERMINATOR = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}|.", re.DOTALL)
+_BREAK = re.compile(rb"[\r\n]")
 _NEWLINES = str.maketrans("", "", "\r\n")
 
 
@@ -75,17 +76,19 @@ def read_isa(data: bytes | mmap.mmap, start: int = 0) -> IsaHeader | None:
     if len(parts) <= ISA_ELEMENT_COUNT:
         return None
     raw = [part.decode("latin-1") for part in parts[1:ISA_ELEMENT_COUNT]]
-    elements = [element.translate(_NEWLINES) for element in raw]
+    tail = parts[ISA_ELEMENT_COUNT]
+    header = len(window) - len(tail)
+    elements = raw
+    if _BREAK.search(window, 0, header):
+        elements = [element.translate(_NEWLINES) for element in raw]
     if any(len(e.strip()) > w for e, w in zip(elements[10:], _WIDTHS_MAX_FROM_11, strict=True)):
         return None
-    tail = parts[ISA_ELEMENT_COUNT]
     component, ending = _split_tail(tail, sign)
     wrapped = _WRAPPED_TERMINATOR.match(ending)
     found = wrapped or _TERMINATOR.match(ending)
     terminator = found.group(found.lastindex or 0) if found else b""
     if found is None or not _can_separate(terminator):
         return None
-    header = sum(len(part) + 1 for part in parts[:ISA_ELEMENT_COUNT])
     return IsaHeader(
         elements=(*elements, component),
         delimiters=Delimiters(

@@ -26,6 +26,8 @@ _WIDTH_CODES_FROM_11 = ("016", "017", "018", "019", "020", "027")
 
 def isa_findings(header: IsaHeader, place: str, offset: int) -> tuple[Finding, ...]:
     """Every finding of one ISA segment, with its TA1-05 code."""
+    if _is_plain(header):
+        return ()
     return tuple(
         Finding(
             severity,
@@ -39,6 +41,27 @@ def isa_findings(header: IsaHeader, place: str, offset: int) -> tuple[Finding, .
             byte_offset=offset,
         )
         for severity, code, number, message in _checks(header)
+    )
+
+
+def _is_plain(header: IsaHeader) -> bool:
+    """Whether a header is written to the letter, as nearly all are: none of the checks would say.
+
+    Each of its elements then has its width, so no sender, receiver or number is empty.
+    """
+    if header.wrapped or tuple(map(len, header.elements)) != ISA_WIDTHS:
+        return False
+    _, _, _, _, _, sender, _, receiver, *_, version, number, asked, usage, component = (
+        header.elements
+    )
+    return (
+        not (sender.isspace() or receiver.isspace() or component.isalnum())
+        and version in KNOWN_VERSIONS
+        and number.isascii()
+        and number.isdigit()
+        and asked in ("0", "1")
+        and usage in ("P", "T")
+        and len(set(header.delimiters.active)) == len(header.delimiters.active)
     )
 
 

@@ -37,6 +37,8 @@ CHUNK_BYTES = SEGMENT_BYTES_MAX
 FILL_STEPS_MAX = 16
 """Padding before a segment is skipped this far for all segments together, then one by one."""
 
+WALKED_BYTES_MAX = 1 << 12
+
 ENVELOPE_STARTS = (b"ST", b"SE", b"GS", b"GE", b"TA", b"IS", b"IE")
 ENVELOPE_NAMES = (b"IEA", b"GS", b"GE", b"ST", b"SE", b"TA1")
 OVERLONG = b"?"
@@ -70,6 +72,7 @@ def _starts_table() -> npt.NDArray[np.bool_]:
 
 
 _IS_ENVELOPE_START = _starts_table()
+_FIRST_LETTERS = frozenset(start[0] for start in ENVELOPE_STARTS)
 NOT_FILL = re.compile(rb"[^" + re.escape(PADDING) + rb"]")
 
 
@@ -114,11 +117,13 @@ def envelope_segments(
     chunk_bytes: int = CHUNK_BYTES,
     *,
     whole_slots: bool = False,
+    walked_bytes: int = WALKED_BYTES_MAX,
 ) -> Iterator[EnvelopeSegment]:
     """Walk the envelope segments from `start`, where a segment begins, to the end of the data.
 
     The last one has no name: it tells how many segments follow the last envelope segment. A caller
-    may stop at any point. With `whole_slots`, most transactions come as one.
+    may stop at any point. With `whole_slots`, most transactions come as one. Chunks of up to
+    `walked_bytes` are walked, since calling numpy for a few segments would take longer.
     """
     terminator = delimiters.segment.encode("latin-1")
     if len(terminator) > 1:
@@ -137,9 +142,12 @@ def envelope_segments(
                 yield passed, OVERLONG, begin, begin
                 return
             chunk = data[position : position + whole]
-        cells = np.frombuffer(chunk, dtype=np.uint8, count=whole)
-        begins, ends = segment_bounds(cells, chunk, terminator)
-        rows = _candidates(cells, begins, ends)
+        if whole > walked_bytes:
+            cells = np.frombuffer(chunk, dtype=np.uint8, count=whole)
+            begins, ends = segment_bounds(cells, chunk, terminator)
+            rows, segments = _candidates(cells, begins, ends), len(begins)
+        else:
+            rows, segments = _walked(chunk[:whole], terminator)
         slots = _slots(chunk, rows, delimiters) if whole_slots else {}
         closed = -1
         for index, begin, end in rows:
@@ -156,7 +164,7 @@ def envelope_segments(
                 label = found.group().translate(None, _BREAKS)
                 yield index + passed, label, position + begin, position + end
                 passed = -index - 1
-        passed += len(begins)
+        passed += segments
         position += whole
         released = release(data, released, position)
     yield passed, b"", len(data), len(data)
@@ -188,6 +196,21 @@ def segment_bounds(cells: Bytes, chunk: bytes, terminator: bytes) -> tuple[Offse
     ends += 1
     np.minimum(ends, len(cells), out=ends)
     return (begins, ends) if filled.all() else (begins[filled], ends[filled])
+
+
+def _walked(chunk: bytes, terminator: bytes) -> tuple[list[_Row], int]:
+    """Return the segments that may open an envelope, and how many segments there are in all."""
+    rows: list[_Row] = []
+    number = position = 0
+    for piece in chunk.split(terminator):
+        text = piece.lstrip(PADDING)
+        if text:
+            if text[0] in _FIRST_LETTERS:
+                begin = position + len(piece) - len(text)
+                rows.append((number, begin, min(position + len(piece) + 1, len(chunk))))
+            number += 1
+        position += len(piece) + 1
+    return rows, number
 
 
 def _slots(

@@ -156,10 +156,10 @@ def _isa(envelope: OutboundEnvelope, number: str) -> str:
         "1" if envelope.ack_requested else "0",
         envelope.usage_indicator,
     )
-    for element in elements:
-        if any(sign in element for sign in (signs.element, signs.component, signs.segment)):
-            message = f"ISA element '{element}' holds a separator."
-            raise UnwritableValueError(message)
+    text = "".join(elements)
+    if signs.element in text or signs.component in text or signs.segment in text:
+        message = f"The ISA header for {sender.id} and {receiver.id} holds a separator in a value."
+        raise UnwritableValueError(message)
     isa = signs.element.join(("ISA", *elements, signs.component)) + signs.segment
     if len(isa) != len(signs.segment) + 105:
         message = f"The ISA header for {sender.id} and {receiver.id} has not its fixed length."
@@ -184,7 +184,6 @@ class _Pen:
         self._parts: list[str] = []
         self._ending = delimiters.segment + self._line_end
         self._plain = _plain_text(delimiters)
-        self._unfit = re.compile("[" + re.escape("".join(delimiters.active)) + "]")
 
     def raw(self, text: str) -> None:
         self._parts.append(text + self._line_end)
@@ -216,7 +215,8 @@ class _Pen:
         return self._value(segment, element)
 
     def _value(self, segment: OutboundSegment, value: str) -> str:
-        if self._unfit.search(value) or not _WRITABLE.match(value):
+        held = any(sign in value for sign in self._signs.active)
+        if held or not _WRITABLE.match(value):
             message = f"{segment[0]} value '{value}' cannot be sent: it holds a sign of the syntax."
             raise UnwritableValueError(message)
         return value

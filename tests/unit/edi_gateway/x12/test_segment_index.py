@@ -50,15 +50,17 @@ class TestSweep:
         st.sampled_from(["~", "~\n", "\n", "\r", "\xe2\x80\xa6"]),
         st.integers(1, 60),
         st.booleans(),
+        st.sampled_from([0, 4_096]),
     )
     def test_finds_what_the_plain_walk_finds(
-        self, pieces: list[str], ending: str, chunk_bytes: int, ended: bool
+        self, pieces: list[str], ending: str, chunk_bytes: int, ended: bool, walked: int
     ) -> None:
         terminator = ending.rstrip("\n") or "\n"
         text = ending.join(pieces) + (ending if ended else "")
         signs = Delimiters(segment=terminator)
 
-        found = list(envelope_segments(text.encode("latin-1"), 0, signs, chunk_bytes))
+        data = text.encode("latin-1")
+        found = list(envelope_segments(data, 0, signs, chunk_bytes, walked_bytes=walked))
 
         assert found == plainly(text, terminator)
 
@@ -85,16 +87,19 @@ class TestWholeTransactions:
         st.sampled_from(["~", "~\n", "\n", "\r"]),
         st.integers(1, 90),
         st.booleans(),
+        st.sampled_from([0, 4_096]),
     )
     def test_stand_for_their_segments(
-        self, pieces: list[str], ending: str, chunk_bytes: int, ended: bool
+        self, pieces: list[str], ending: str, chunk_bytes: int, ended: bool, walked: int
     ) -> None:
         terminator = ending.rstrip("\n") or "\n"
         text = ending.join(piece.replace("~", ending) for piece in pieces)
         data = (text + (ending if ended else "")).encode("latin-1")
         signs = Delimiters(segment=terminator)
 
-        found = list(envelope_segments(data, 0, signs, chunk_bytes, whole_slots=True))
+        found = list(
+            envelope_segments(data, 0, signs, chunk_bytes, whole_slots=True, walked_bytes=walked)
+        )
 
         assert taken_apart(found, data, 1) == plainly(data.decode("latin-1"), terminator)
 
