@@ -13,6 +13,7 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from services.rating.api import Authorize, build_router
+from services.rating.api_intervals import build_interval_router
 from services.rating.api_tariffs import build_tariff_router
 from services.rating.consumers import handlers
 from services.rating.holds import RateNotFound
@@ -121,6 +122,7 @@ def build(
     desk = RatingDesk(put=mailbox.put)
     router = build_router(database, authorize)
     router.include_router(build_tariff_router(database, clock, desk))
+    router.include_router(build_interval_router(database))
     return RatingService(
         settings=settings,
         database=database,

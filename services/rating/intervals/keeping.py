@@ -110,7 +110,8 @@ async def load_intervals(
     series = found.all()
     if not series:
         return {}
-    days = await session.execute(_days_of([row.series_id for row in series]))
+    first, last = min(row.first_day for row in series), max(row.last_day for row in series)
+    days = await session.execute(days_of([row.series_id for row in series], first, last))
     by_series: dict[int, list[Row[*tuple[Any, ...]]]] = {}
     for row in days:
         by_series.setdefault(row.series_id, []).append(row)
@@ -121,13 +122,17 @@ async def load_intervals(
     return loaded
 
 
-def _days_of(series_ids: Sequence[int]) -> Select[Any]:
+def days_of(series_ids: Sequence[int], first: date, last: date) -> Select[Any]:
+    """Return the query of the stored days of some series, in order, between two days.
+
+    Readings come as PostgreSQL's own bytes (`packed`), which `binary.unpacked` reads.
+    """
     d = INTERVAL_DAYS.c
     packed = func.array_send(d.readings).label("packed")
     wanted = any_(literal(list(series_ids), ARRAY(d.series_id.type)))
     return (
         select(d.series_id, d.day, d.quality, packed)
-        .where(d.series_id == wanted)
+        .where(d.series_id == wanted, d.day.between(first, last))
         .order_by(d.series_id, d.day)
     )
 

@@ -1,0 +1,179 @@
+"""Tells what a meter recorded over some days: for each interval the value that counts now.
+
+Several 867s may speak of one interval: an original, its replacement, the first hours of a day from
+the month before. What a charge rests on counts first, then what came first; what was cancelled
+counts no more, and can still be asked for by its usage id.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from sqlalchemy import Row, Select, case, select
+
+from services.rating.corrections import UsageState
+from services.rating.intervals.binary import unpacked
+from services.rating.intervals.block import MICRO_DECIMALS, MISSING, day_lengths, midnight
+from services.rating.intervals.keeping import days_of
+from services.rating.scope import Scope
+from services.rating.store import INTERVAL_SERIES, USAGE
+from services.rating.store_accounts import in_scope
+from shared.contracts.usage import Direction
+from shared.platform.database import ReadSession
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from services.rating.intervals.block import Quality
+
+DAYS_MAX: Final = 400
+"""Days of one question: a year and what a comparison needs beside it."""
+
+DAYS_A_READ: Final = 100
+"""Days read from the database at once, so that an answer of any length needs little memory."""
+
+SERIES_MAX: Final = 2_000
+"""867s of one account and range that are looked at: far above any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose readings are asked for, of which days (both included).
+
+    Without a `usage_id` what counts now; with one, what that 867 said, whatever became of it.
+    """
+
+    account_number: str
+    first_day: date
+    last_day: date
+    meter_number: str | None = None
+    usage_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DayReadings:
+    """One local day of one channel; `micro` are 1e-6 kWh, `usage_ids` whom the values are from."""
+
+    meter_number: str
+    channel: str
+    direction: Direction
+    minutes: int
+    day: date
+    micro: npt.NDArray[np.int64]
+    quality: Quality
+    usage_ids: tuple[str, ...]
+
+    @property
+    def starts_at(self) -> datetime:
+        """When its first interval begins, in UTC."""
+        return midnight(self.day)
+
+
+async def show_days(session: ReadSession, scope: Scope, asked: Asked) -> AsyncIterator[DayReadings]:
+    """Tell the days of every channel in order; days without any reading are left out."""
+    found = await session.execute(_series(scope, asked))
+    channels: dict[tuple[str, str, str, int], list[Row[*tuple[Any, ...]]]] = {}
+    for row in found:
+        key = (row.meter_number, row.channel, row.direction, row.minutes)
+        channels.setdefault(key, []).append(row)
+    for key in sorted(channels):
+        series = channels[key]
+        first = max(asked.first_day, min(row.first_day for row in series))
+        last = min(asked.last_day, max(row.last_day for row in series))
+        while first <= last:
+            until = min(first + timedelta(days=DAYS_A_READ - 1), last)
+            for day in await _days(session, series, first, until):
+                yield day
+            first = until + timedelta(days=1)
+
+
+def _series(scope: Scope, asked: Asked) -> Select[Any]:
+    s, u = INTERVAL_SERIES.c, USAGE.c
+    wanted = [
+        *in_scope(INTERVAL_SERIES, scope),
+        s.account_number == asked.account_number,
+        s.first_day <= asked.last_day,
+        s.last_day >= asked.first_day,
+    ]
+    if asked.meter_number is not None:
+        wanted.append(s.meter_number == asked.meter_number)
+    if asked.usage_id is not None:
+        wanted.append(u.usage_id == asked.usage_id)
+    else:
+        wanted.append(u.state.in_((UsageState.CHARGED.value, UsageState.HELD.value)))
+    charged_first = case((u.state == UsageState.CHARGED.value, 0), else_=1)
+    return (
+        select(INTERVAL_SERIES, u.usage_id)
+        .join(USAGE, u.transaction_id == s.transaction_id)
+        .where(*wanted)
+        .order_by(charged_first, u.seq, s.series_id)
+        .limit(SERIES_MAX)
+    )
+
+
+async def _days(
+    session: ReadSession, series: Sequence[Row[*tuple[Any, ...]]], first: date, last: date
+) -> list[DayReadings]:
+    """Read some days of one channel, and lay its 867s over each other, the first on top."""
+    rank = {row.series_id: place for place, row in enumerate(series)}
+    found = await session.execute(days_of(list(rank), first, last))
+    by_day: dict[date, list[Row[*tuple[Any, ...]]]] = {}
+    for row in found:
+        by_day.setdefault(row.day, []).append(row)
+    shown = (
+        _laid_over(day, sorted(rows, key=lambda row: rank[row.series_id]), series, rank)
+        for day, rows in sorted(by_day.items())
+    )
+    return [day for day in shown if day is not None]
+
+
+def _laid_over(
+    day: date,
+    rows: Iterable[Row[*tuple[Any, ...]]],
+    series: Sequence[Row[*tuple[Any, ...]]],
+    rank: dict[int, int],
+) -> DayReadings | None:
+    whose = series[0]
+    (size,) = day_lengths(day, day, whose.minutes)
+    micro = np.zeros(size, dtype=np.int64)
+    quality = np.full(size, MISSING, dtype=np.uint8)
+    used: list[str] = []
+    for row in rows:
+        source = series[rank[row.series_id]]
+        marks = _marks(row, size)
+        fills = (quality == MISSING) & (marks != MISSING)
+        if fills.any():
+            scale = 10 ** (MICRO_DECIMALS - source.decimals)
+            micro[fills] = unpacked(row.packed)[fills].astype(np.int64) * scale
+            quality[fills] = marks[fills]
+            used.append(source.usage_id)
+    if not used:
+        return None
+    return DayReadings(
+        meter_number=whose.meter_number,
+        channel=whose.channel,
+        direction=Direction(whose.direction),
+        minutes=whose.minutes,
+        day=day,
+        micro=micro,
+        quality=quality,
+        usage_ids=tuple(used),
+    )
+
+
+def _marks(row: Row[*tuple[Any, ...]], size: int) -> Quality:
+    if row.quality is None:
+        return np.zeros(size, dtype=np.uint8)
+    return np.frombuffer(row.quality, dtype=np.uint8)
+
+
+def runs(quality: Quality) -> Iterator[tuple[int, int, int]]:
+    """Tell stretches of one quality: the first place, how many, and the quality."""
+    edges = [0, *(np.flatnonzero(np.diff(quality)) + 1).tolist(), len(quality)]
+    for begin, end in itertools.pairwise(edges):
+        yield begin, end - begin, int(quality[begin])
