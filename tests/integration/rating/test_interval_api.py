@@ -30,13 +30,13 @@ from tests.unit.rating.words import THREE_CE, request
 HOUR = timedelta(hours=1)
 
 
-async def ask(office: Office, **question: object) -> Response:
+async def ask(office: Office, **question: str) -> Response:
     params = {**SCOPE, "first_day": "2026-06-06", "last_day": "2026-07-05", **question}
     async with client(app_of(office)) as http:
         return await http.get("/rating/v1/accounts/A1/intervals", params=params)
 
 
-async def days(office: Office, **question: object) -> list[dict[str, Any]]:
+async def days(office: Office, **question: str) -> list[dict[str, Any]]:
     answer = await ask(office, **question)
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.json()["days"]
