@@ -3,7 +3,7 @@
 Its own driver reads the maps again for every file and keeps only what its 997 prints. This one
 reads them once and keeps every note, so that a test can hold thousands of documents against it.
 Reader, walker and segment checks are pyx12's own. Headers and trailers of interchange and group are
-not checked here; `guide.reference_verdict` asks pyx12 about a whole file.
+compared by `read_reference_envelopes`; `guide.reference_verdict` asks pyx12 about a whole file.
 """
 
 from __future__ import annotations
@@ -98,6 +98,23 @@ def read_reference(
         if walk is not None and name_of not in ENVELOPE:
             walk.take(segment, source.get_seg_count(), said)
     return found
+
+
+def read_reference_envelopes(data: bytes) -> dict[str, set[str]]:
+    """Return what pyx12's reader says of the envelopes: TA1 codes as `isa`, AK9's as `gs`, AK5's.
+
+    The codes of AK5 stand under `st`. Only trailers are compared with their headers here.
+    """
+    logging.getLogger("pyx12").setLevel(logging.CRITICAL)
+    source = pyx12.x12file.X12Reader(StringIO(data.decode("latin-1"), newline=""))
+    codes: dict[str, set[str]] = {"isa": set(), "gs": set(), "st": set()}
+    for _ in source:
+        for level, code, *_ in source.pop_errors():
+            codes.setdefault(level, set()).add(code)
+    source.cleanup()
+    for level, code, *_ in source.pop_errors():
+        codes.setdefault(level, set()).add(code)
+    return codes
 
 
 @cache

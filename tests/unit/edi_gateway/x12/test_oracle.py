@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services.edi_gateway.x12 import load_guide
+from services.edi_gateway.x12 import load_guide, scan
 from services.edi_gateway.x12.guide import reference_verdict
-from services.edi_gateway.x12.oracle import read_reference
+from services.edi_gateway.x12.oracle import read_reference, read_reference_envelopes
 from tests.unit.edi_gateway.x12.comparing import Tally, compare
 from tests.unit.edi_gateway.x12.damage import DOCUMENTS, damaged
-from tests.unit.edi_gateway.x12.documents import USAGE, body_of, read_one, set_file
+from tests.unit.edi_gateway.x12.documents import USAGE, body_of, read_one, set_file, usage_file
 from tests.unit.edi_gateway.x12.growing import Grower
 from tests.unit.edi_gateway.x12.intended import DIFFERENCES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from services.edi_gateway.x12 import Finding
 
 BATCHES = 3
 GROWN = 50
@@ -41,6 +44,11 @@ def tally_of(set_id: str) -> Tally:
     for seed in range(BATCHES):
         tally.add(compare(set_id, seed))
     return tally
+
+
+def codes_of(findings: Iterable[Finding]) -> set[str]:
+    """Return the codes of all errors."""
+    return {finding.code for finding in findings if finding.is_error}
 
 
 class TestGrownDocuments:
@@ -72,6 +80,39 @@ class TestAgainstPyx12:
     @pytest.mark.parametrize("set_id", UTILITY_SETS)
     def test_the_guides_of_the_utilities_are_read_the_same(self, utility: str, set_id: str) -> None:
         assert compare(set_id, 0, utility).unexplained == []
+
+
+class TestEnvelopes:
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("IEA*1*000000001", "IEA*2*000000001"),
+            ("IEA*1*000000001", "IEA*1*000000002"),
+            ("IEA*1*000000001~\n", ""),
+            ("GE*2*1", "GE*3*1"),
+            ("GE*2*1", "GE*X*1"),
+            ("GE*2*1", "GE*2*2"),
+            ("GE*2*1", "GE*1*9"),
+            ("SE*18*0001", "SE*17*0001"),
+            ("SE*18*0001", "SE*X*0001"),
+            ("SE*18*0001", "SE*18*0009"),
+            ("SE*18*0001", "SE*1*9"),
+            ("*867*0002", "*867*0001"),
+            ("REF*MG*M100~\n", ""),
+            ("REF*MG*M100", "REF*MG*M100~REF*MG*M101"),
+        ],
+    )
+    def test_counts_and_numbers_that_disagree_get_the_same_codes(self, old: str, new: str) -> None:
+        data = usage_file(USAGE, USAGE).replace(old.encode(), new.encode(), 1)
+        (found,) = scan(data).interchanges
+        (only,) = found.groups
+        told = [finding for slot in only.transactions for finding in slot.findings]
+
+        theirs = read_reference_envelopes(data)
+
+        assert codes_of(found.findings) == theirs["isa"]
+        assert codes_of(only.findings) == theirs["gs"]
+        assert codes_of(told) == theirs["st"]
 
 
 class TestTheComparison:
