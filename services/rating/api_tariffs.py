@@ -26,13 +26,14 @@ from services.rating.store_tariffs import (
     load_plan,
 )
 from services.rating.tariffs.compare import Difference, compare
-from services.rating.tariffs.plan import PlanFile
+from services.rating.tariffs.plan import Name, PlanFile
 from services.rating.tariffs.preview import TestBill, TestUsage, preview
 from services.rating.work import RatingDesk, release_holds
 from shared.contracts.parts import CcaCode
 from shared.platform.clock import Clock
 from shared.platform.database import Database, ReadSession
 from shared.platform.web.identity import NotAllowed, Operator
+from shared.platform.web.problems import documented
 
 
 class Reason(BaseModel):
@@ -40,7 +41,7 @@ class Reason(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason: Annotated[str, Field(max_length=300)] = ""
+    reason: Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
 
 
 class PlanView(BaseModel):
@@ -61,7 +62,7 @@ def build_tariff_router(database: Database, clock: Clock, desk: RatingDesk) -> A
         clock: tells the time.
         desk: charges what waited for a price once one is activated.
     """
-    router = APIRouter(prefix="/tariffs")
+    router = APIRouter(prefix="/tariffs", responses=documented(401, 403, 404, 409, 422))
     _add_reading(router, database)
     _add_signing(router, database, clock, desk)
     return router
@@ -69,7 +70,7 @@ def build_tariff_router(database: Database, clock: Clock, desk: RatingDesk) -> A
 
 def _add_reading(router: APIRouter, database: Database) -> None:
     @router.get("/{plan_id}/{version}")
-    async def plan(cca: CcaCode, plan_id: str, version: str) -> PlanView:
+    async def plan(cca: CcaCode, plan_id: Name, version: Name) -> PlanView:
         """One version of a plan, and who stands for it."""
         async with database.read() as session:
             found = await _plan(session, cca, plan_id, version)
@@ -78,7 +79,7 @@ def _add_reading(router: APIRouter, database: Database) -> None:
 
     @router.get("/{plan_id}/{version}/diff")
     async def diff(
-        cca: CcaCode, plan_id: str, version: str, other: Annotated[str, Query(max_length=40)]
+        cca: CcaCode, plan_id: Name, version: Name, other: Annotated[Name, Query()]
     ) -> list[Difference]:
         """What another version says differently, in words."""
         async with database.read() as session:
@@ -87,7 +88,7 @@ def _add_reading(router: APIRouter, database: Database) -> None:
         return compare(before, after)
 
     @router.post("/{plan_id}/{version}/preview")
-    async def test_bill(cca: CcaCode, plan_id: str, version: str, used: TestUsage) -> TestBill:
+    async def test_bill(cca: CcaCode, plan_id: Name, version: Name, used: TestUsage) -> TestBill:
         """A bill for made-up usage, with this version alone; nothing is kept."""
         async with database.read() as session:
             found = await _plan(session, cca, plan_id, version)
@@ -107,8 +108,8 @@ def _add_signing(router: APIRouter, database: Database, clock: Clock, desk: Rati
     @router.post("/{plan_id}/{version}/activation", status_code=201)
     async def activate_plan(
         cca: CcaCode,
-        plan_id: str,
-        version: str,
+        plan_id: Name,
+        version: Name,
         why: Reason,
         who: Operator,
         later: BackgroundTasks,

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Self
 
-from pydantic import StrictInt, model_validator
+from pydantic import model_validator
 
 from services.rating.charging import Amount, Line, PeriodPart, amount_line, line_id
 from services.rating.components.fixed import Proration, fixed_amount
-from services.rating.components.part import ComponentPart, Pricing
+from services.rating.components.part import ComponentPart, Pricing, Rate, Units
 from services.rating.rounding import line_cents, tax_cents
 from shared.contracts.charges import ChargeUnit, LineKind
 
@@ -27,8 +27,8 @@ class Adder(ComponentPart):
 
     kind: Literal["adder"]
     per: Literal["kwh", "day", "month", "percent"]
-    price: StrictInt | None = None
-    rate_micro: StrictInt | None = None
+    price: Units | None = None
+    rate_micro: Rate | None = None
     proration: Proration = "days"
     never_below_zero: bool = False
     """A credit ends where the part's generation lines are used up."""

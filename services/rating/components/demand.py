@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import Field
 
 from services.rating.charging import Amount, Line, PeriodPart, amount_line, line_id
 from services.rating.components.buckets import BUCKET_WORDS, demand_in
 from services.rating.components.fixed import ONE, Proration, share_words
-from services.rating.components.part import ComponentPart, Pricing
+from services.rating.components.part import ComponentPart, Pricing, Units
 from services.rating.holds import RateNotFound
 from services.rating.rounding import shared_cents
 from shared.contracts.charges import ChargeUnit
@@ -29,7 +29,7 @@ class Demand(ComponentPart):
     """
 
     kind: Literal["demand"]
-    prices: Annotated[dict[str, dict[Bucket, StrictInt]], Field(min_length=1)]
+    prices: Annotated[dict[str, dict[Bucket, Units]], Field(min_length=1)]
     proration: Proration = "days"
 
     def demand_buckets(self, season: str) -> frozenset[Bucket]:

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from pydantic import StrictInt
-
 from services.rating.charging import Amount, Line, PeriodPart, amount_line, line_id
-from services.rating.components.part import ComponentPart, Pricing
+from services.rating.components.part import ComponentPart, Pricing, Units
 from services.rating.rounding import MICRO, shared_cents
 from shared.contracts.charges import ChargeUnit
 
@@ -49,7 +47,7 @@ class Fixed(ComponentPart):
     """A price a month or a day, in units of the plan's `price_scale`; negative is a credit."""
 
     kind: Literal["fixed"]
-    price: StrictInt
+    price: Units
     per: Per
     proration: Proration = "days"
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import Field
 
 from services.rating.charging import Amount, Line, PeriodPart, amount_line, line_id
 from services.rating.components.fixed import ONE, Per
-from services.rating.components.part import ComponentPart, Pricing
+from services.rating.components.part import ComponentPart, Pricing, Units
 from services.rating.rounding import MICRO, shared_cents
 from shared.contracts.charges import LineKind
 
@@ -22,7 +22,7 @@ class Minimum(ComponentPart):
     """The least a bill's generation lines come to, a month or a day of the billing period."""
 
     kind: Literal["minimum"]
-    price: Annotated[StrictInt, Field(gt=0)]
+    price: Annotated[Units, Field(gt=0)]
     per: Per
 
     def lines(self, part: PeriodPart, pricing: Pricing, before: Sequence[Line]) -> list[Line]:

@@ -15,14 +15,15 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, model_validator
 
 from services.rating.charging import Amount, Line, PeriodPart, amount_line, line_id
+from services.rating.components.part import PLAIN
 from services.rating.rounding import line_cents
 
 BANK_LINE: Final = "nem_bank"
 """Line ids of the carry-over begin so; the balance is read from them."""
 
 SacCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,10}$")]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=40)]
-Source = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+Label = Annotated[str, StringConstraints(pattern=PLAIN, max_length=40)]
+Source = Annotated[str, StringConstraints(pattern=PLAIN, max_length=300)]
 
 
 class CashOut(BaseModel):
@@ -34,13 +35,13 @@ class CashOut(BaseModel):
     """The billing cycles that end in this month are the last of the year, for every customer."""
     rate_source: Literal["nsc", "fixed"] = "nsc"
     """`nsc`: the utility's net surplus compensation rate of the month, which is passed in."""
-    rate_micro: Annotated[StrictInt, Field(ge=0)] | None = None
+    rate_micro: Annotated[StrictInt, Field(ge=0, le=10**9)] | None = None
     """1e-6 dollars per kWh, where the CCA fixed a rate of its own."""
-    adder_micro: Annotated[StrictInt, Field(ge=0)] = 0
+    adder_micro: Annotated[StrictInt, Field(ge=0, le=10**9)] = 0
     """What the CCA pays on top, in 1e-6 dollars per kWh."""
-    cap_cents: Annotated[StrictInt, Field(ge=0)] | None = None
+    cap_cents: Annotated[StrictInt, Field(ge=0, le=10**9)] | None = None
     """The most that is paid; the rest of the surplus is not."""
-    threshold_cents: Annotated[StrictInt, Field(ge=0)] = 0
+    threshold_cents: Annotated[StrictInt, Field(ge=0, le=10**9)] = 0
     """Up to this much `small` applies, above it a cheque is sent."""
     small: Literal["bill_credit", "roll_over"] = "bill_credit"
     rest: Literal["zero", "keep"] = "zero"
@@ -81,7 +82,7 @@ class NetBilling(BaseModel):
     model: Literal["nbt"]
     export_prices: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
     """Name of the table of interval prices: month by kind of day by hour, for one vintage."""
-    bonus_micro: Annotated[StrictInt, Field(ge=0)] = 0
+    bonus_micro: Annotated[StrictInt, Field(ge=0, le=10**9)] = 0
     """What the CCA adds to each export price, in millionths (10 % is 100,000)."""
     carry_over: Literal["dollars", "none"] = "dollars"
     surcharge_base: Literal["net", "delivered"] = "delivered"

@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
 from services.rating.charging import Line, PeriodPart
 from shared.contracts.usage import Bucket
 
 PRICE_DIGITS = 6
+UNITS_MAX = 10**10
+"""The dearest price of a plan file: $100,000 a month with `price_scale = 5`."""
+
+Units = Annotated[StrictInt, Field(ge=-UNITS_MAX, le=UNITS_MAX)]
+"""A price in units of the plan's `price_scale`."""
+Rate = Annotated[StrictInt, Field(ge=-10_000_000, le=10_000_000)]
+"""A share in millionths: 10 % is 100,000."""
+PLAIN = r"^[^\x00-\x1f\x7f]+$"
+"""Text on one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +45,15 @@ class ComponentPart(BaseModel):
     """Stable name of the component; part of every line's name."""
     code: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,10}$")]
     """SAC04 of the 810."""
-    label: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    label: Annotated[str, StringConstraints(pattern=PLAIN, max_length=40)]
     """SAC15 of the 810, before bucket, season and days are added to it."""
     starts: date | None = None
     """First day on which it applies; the plan's own first day when left out."""
     through: date | None = None
     """Last day on which it applies: dated credits expire by themselves."""
-    only_for: tuple[str, ...] = ()
+    only_for: tuple[
+        Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,29}$")], ...
+    ] = ()
     """Products it applies to; all of the plan's products when empty."""
 
     def applies(self, product: str, start: date) -> bool:

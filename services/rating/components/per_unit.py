@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import StrictInt
-
 from services.rating.charging import Line, PeriodPart, energy_line, line_id
-from services.rating.components.part import ComponentPart, Pricing
+from services.rating.components.part import ComponentPart, Pricing, Units
 from services.rating.rounding import line_cents
 
 
@@ -19,7 +17,7 @@ class PerUnit(ComponentPart):
     """One price for all energy, in units of the plan's `price_scale`; negative is a credit."""
 
     kind: Literal["per_unit"]
-    price: StrictInt
+    price: Units
     basis: Literal["net", "delivered", "received"] = "net"
     """Which energy, where the customer generates; without generation net and delivered agree."""
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from services.rating.charging import Amount, Line, PeriodPart, amount_line, line_id
 from services.rating.components.buckets import BUCKET_WORDS, energy_in, refuse_unpriced
-from services.rating.components.part import ComponentPart, Pricing
+from services.rating.components.part import ComponentPart, Pricing, Units
 from services.rating.holds import RateNotFound
 from services.rating.rounding import line_cents
 from shared.contracts.charges import ChargeUnit
@@ -28,9 +28,9 @@ class TierLimit(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    daily_wh: Annotated[StrictInt, Field(gt=0)] | None = None
+    daily_wh: Annotated[StrictInt, Field(gt=0, le=10**12)] | None = None
     """Watt-hours a day; counts the days of the sub-period."""
-    period_wh: Annotated[StrictInt, Field(gt=0)] | None = None
+    period_wh: Annotated[StrictInt, Field(gt=0, le=10**12)] | None = None
     """Watt-hours a billing period; a sub-period has its share by days."""
 
     @model_validator(mode="after")
@@ -62,7 +62,7 @@ class Tiered(ComponentPart):
     limits: dict[str, Annotated[tuple[TierLimit, ...], Field(min_length=1)]]
     """Season → where each tier but the last ends."""
     prices: Annotated[
-        dict[str, dict[Bucket, Annotated[tuple[StrictInt, ...], Field(min_length=2)]]],
+        dict[str, dict[Bucket, Annotated[tuple[Units, ...], Field(min_length=2)]]],
         Field(min_length=1),
     ]
     """Season → bucket → the price of each tier."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import Field
 
 from services.rating.charging import Line, PeriodPart, energy_line, line_id
 from services.rating.components.buckets import BUCKET_WORDS, energy_in, refuse_unpriced
-from services.rating.components.part import ComponentPart, Pricing
+from services.rating.components.part import ComponentPart, Pricing, Units
 from services.rating.holds import RateNotFound
 from services.rating.rounding import line_cents
 from shared.contracts.usage import Bucket
@@ -22,7 +22,7 @@ class TimeOfUse(ComponentPart):
     """A price for each bucket of each season, in units of the plan's `price_scale`."""
 
     kind: Literal["time_of_use"]
-    prices: Annotated[dict[str, dict[Bucket, StrictInt]], Field(min_length=1)]
+    prices: Annotated[dict[str, dict[Bucket, Units]], Field(min_length=1)]
 
     def buckets(self, season: str) -> frozenset[Bucket]:
         """The quantities this component needs in a season.

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from services.rating.calendars.calendar_file import Table
 from services.rating.components import Component, Pricing
 from services.rating.components.nem import Generation
+from services.rating.components.part import PLAIN
 from services.rating.holds import RateNotFound
 from shared.contracts.parts import CcaCode, UtilityCode
 from shared.contracts.usage import Bucket
@@ -23,7 +24,8 @@ MONTHS = range(1, 13)
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,29}$")]
 Rin = Annotated[str, StringConstraints(pattern=r"^[A-Z]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{3,4}$")]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+Words = Annotated[str, StringConstraints(pattern=PLAIN, max_length=300)]
+Season = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
 Tax = Literal["energy_surcharge", "user_tax"]
 
 
@@ -42,7 +44,7 @@ class PlanFile(BaseModel):
     """Name of the plan through all its versions."""
     version: Name
     """Name of this version; once imported it never changes."""
-    title: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+    title: Annotated[str, StringConstraints(pattern=PLAIN, max_length=120)]
     cca: CcaCode
     utility: UtilityCode
     rate_codes: Annotated[tuple[Code, ...], Field(min_length=1)]
@@ -50,7 +52,7 @@ class PlanFile(BaseModel):
     products: Annotated[tuple[Code, ...], Field(min_length=1)]
     """The CCA's products sold on this plan, e.g. `LIGHT_GREEN`. A product is an adder with
     `only_for`, or has a price table of its own with `only_for`."""
-    cohort: Annotated[str, StringConstraints(max_length=20)] = ""
+    cohort: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,20}$")] = ""
     """Vintage or jurisdiction, where the CCA publishes a table for each."""
     effective_from: date
     """First day of service it counts for."""
@@ -60,7 +62,7 @@ class PlanFile(BaseModel):
     """Since when we may use it: a corrected sheet has an old effective date and a new this."""
     source: Words
     """Where the numbers come from; "fictional" when they are made up for a test."""
-    source_url: Annotated[str, StringConstraints(pattern=r"^https?://\S{1,400}$")] | None = None
+    source_url: Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,400}$")] | None = None
     """Address of the rate sheet."""
     source_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
     """Hash of the sheet as it was read, so that a changed sheet is noticed."""
@@ -68,7 +70,7 @@ class PlanFile(BaseModel):
     """The resolution or advice letter that adopted the prices."""
     confidence: Literal["high", "medium", "low", "fictional"] | None = None
     """How sure the numbers are; a plan of low confidence is never activated by itself."""
-    note: Annotated[str, StringConstraints(max_length=500)] | None = None
+    note: Annotated[str, StringConstraints(pattern=PLAIN, max_length=500)] | None = None
     """What somebody should know before it is activated."""
     rin: Rin | None = None
     """The rate identification number under which the state's MIDAS lists it."""
@@ -81,7 +83,7 @@ class PlanFile(BaseModel):
     schedule: Table | None = None
     """Instead of a calendar: a bucket for each month and hour, on weekdays and on weekends."""
     seasons: Annotated[
-        dict[str, tuple[Annotated[int, Field(ge=1, le=12)], ...]], Field(min_length=1)
+        dict[Season, tuple[Annotated[int, Field(ge=1, le=12)], ...]], Field(min_length=1)
     ]
     """Season → its months; together all twelve, none twice."""
     taxes: tuple[Tax, ...] = ("energy_surcharge", "user_tax")

@@ -32,6 +32,9 @@ NO_CITY: Final = "NO CITY"
 _LONG_AGO: Final = date(1970, 1, 1)
 _ANY_DAY: Final = date(9999, 12, 31)
 
+DAYS_MAX: Final = 400
+"""More than a year, which no bill is long."""
+TestQuantity = Annotated[Quantity, Field(ge=0, le=10**8)]
 City = Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[A-Z][A-Z .'-]+$")]
 
 
@@ -43,20 +46,22 @@ class TestUsage(BaseModel):
 
     start: date
     end: date
-    product: str | None = None
+    product: Annotated[str, Field(max_length=40)] | None = None
     """The plan's first product when left out."""
     city: City = NO_CITY
     """Decides the user tax."""
-    delivered_kwh: Annotated[dict[Bucket, Quantity], Field(min_length=1)]
-    received_kwh: dict[Bucket, Quantity] = {}
-    demand_kw: dict[Bucket, Quantity] = {}
-    bank_cents: int = 0
+    delivered_kwh: Annotated[dict[Bucket, TestQuantity], Field(min_length=1)]
+    received_kwh: dict[Bucket, TestQuantity] = {}
+    demand_kw: dict[Bucket, TestQuantity] = {}
+    bank_cents: Annotated[int, Field(ge=-(10**9), le=10**9)] = 0
     """Net metering credits of earlier bills."""
 
     @model_validator(mode="after")
     def _moves_forward(self) -> TestUsage:
         if self.end <= self.start:
             raise ValueError("a test bill ends after it starts")
+        if (self.end - self.start).days > DAYS_MAX:
+            raise ValueError(f"a test bill is for {DAYS_MAX} days at most")
         return self
 
 
