@@ -14,11 +14,12 @@ from sqlalchemy import func, select
 
 from services.edi_gateway import archive
 from services.edi_gateway.explaining import ExplainedTransaction, Stretch, explain_transaction
+from services.edi_gateway.guides import group_guide_of
 from services.edi_gateway.intake import FINDING_FIELDS
 from services.edi_gateway.operations.queries import TransactionRow
 from services.edi_gateway.reading import partners
-from services.edi_gateway.store import finding, interchange, transaction
-from services.edi_gateway.x12 import Delimiters, Finding, load_guide, scan
+from services.edi_gateway.store import finding, functional_group, interchange, transaction
+from services.edi_gateway.x12 import Delimiters, Finding, scan
 from shared.platform.database import ReadSession
 
 SEGMENTS_MAX: Final = 500
@@ -38,6 +39,8 @@ class _Stored:
     start: int
     delimiters: Delimiters
     findings: tuple[Finding, ...]
+    functional_id: str
+    version: str
 
 
 async def annotate(
@@ -49,7 +52,8 @@ async def annotate(
 
 
 def _explain(stored: _Stored, utility: str, stretch: Stretch) -> ExplainedTransaction:
-    guide = load_guide(partners().utility(utility).guide)
+    profile = partners().utility(utility)
+    guide = group_guide_of(profile, stored.functional_id, stored.version)
     return explain_transaction(
         stored.data,
         stored.delimiters,
@@ -61,11 +65,16 @@ def _explain(stored: _Stored, utility: str, stretch: Stretch) -> ExplainedTransa
 
 
 async def _fetch(session: ReadSession, row: TransactionRow) -> _Stored:
-    start, end = (
+    start, end, functional_id, version = (
         await session.execute(
-            select(transaction.c.start_offset, transaction.c.end_offset).where(
-                transaction.c.id == row.id
+            select(
+                transaction.c.start_offset,
+                transaction.c.end_offset,
+                functional_group.c.functional_id,
+                functional_group.c.version,
             )
+            .join(functional_group, functional_group.c.id == transaction.c.group_id)
+            .where(transaction.c.id == row.id)
         )
     ).one()
     data = await archive.read_range(session, row.file_id, start, end)
@@ -91,6 +100,8 @@ async def _fetch(session: ReadSession, row: TransactionRow) -> _Stored:
             )
             for fields in findings
         ),
+        functional_id,
+        version,
     )
 
 

@@ -79,7 +79,7 @@ class TestSegments:
 
         assert said.segment_count == 15
         assert not any(segment.known for segment in said.segments)
-        assert [found.code for found in said.segments[0].findings] == ["1"]
+        assert [found.code for found in said.segments[0].elements[0].findings] == ["1"]
 
 
 class TestFindings:
