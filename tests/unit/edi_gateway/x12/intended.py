@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from services.edi_gateway.x12.matching import CompiledMap
 from services.edi_gateway.x12.rules import LoopRule
+from tests.unit.edi_gateway.x12.growing import FORMS
 from tests.unit.edi_gateway.x12.spoiling import Spot, spots
 
 if TYPE_CHECKING:
@@ -94,8 +95,10 @@ class Case:
         self.theirs -= both
 
     def cut(self, position: int) -> None:
-        """Compare nothing from this position on."""
-        self.until = position
+        """Compare nothing from this position on, where pyx12 may have broken down as well."""
+        self.until = position if self.until is None else min(position, self.until)
+        if len(self.their_loops) >= position:
+            self.fault = ""
         self.ours = {note for note in self.ours if note.position < position}
         self.theirs = {note for note in self.theirs if note.position < position}
 
@@ -298,14 +301,20 @@ def unfinished_loop(case: Case) -> bool:
 
 
 def form_of_date(case: Case) -> bool:
-    """Hold a date to the form its qualifier names, not to any form the element may have."""
-
-    def formed(note: Note) -> bool:
-        return note.code in ("8", "9") and note.data_element == FORMED
-
-    mine = [note for note in case.ours if formed(note)]
+    """Hold a date to the form its qualifier names, not to any form; to none if it names none."""
+    mine = [note for note in case.ours if _is_formed(note)]
     places = {note[:3] for note in mine}
-    return _take(case, mine, [n for n in case.theirs if formed(n) and n[:3] in places])
+    theirs = [
+        note
+        for note in case.theirs
+        if _is_formed(note)
+        and (note[:3] in places or case.fields(note)[note.element - 1] not in FORMS)
+    ]
+    return _take(case, mine, theirs)
+
+
+def _is_formed(note: Note) -> bool:
+    return note.code in ("8", "9") and note.data_element == FORMED
 
 
 def short_time(case: Case) -> bool:
@@ -335,7 +344,6 @@ def too_many_components(case: Case) -> bool:
     sizes = [(value.count(">") + 1, len(rule.components)) for value, rule in pairs]
     if not any(size > allowed > 0 for size, allowed in sizes):
         return False
-    case.fault = ""
     case.cut(position)
     return True
 
