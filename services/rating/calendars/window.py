@@ -24,6 +24,7 @@ from shared.contracts.usage import Bucket
 
 QUARTER_HOUR_S: Final = 900
 SECONDS_IN_DAY: Final = 86_400
+DAYS_IN_WEEK: Final = 7
 SECONDS_IN_MINUTE: Final = 60
 REMEMBERED_WINDOWS_MAX: Final = 4_096
 STEPS_S: Final = (60, 300, 600, 900, 1_800, 3_600)
@@ -54,6 +55,42 @@ class Cell:
     part: int
     season: str
     bucket: Bucket
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Runs:
+    """Neighbours of one cell, in a row of intervals.
+
+    Attributes:
+        intervals: how many the row has.
+        starts: where each run begins.
+        order: the runs, sorted by their cell.
+        columns: the cells that have intervals, in that order; a slice when they are neighbours.
+        bounds: where in `order` the runs of each cell begin.
+        longest: how many intervals the longest run has.
+        even: whether all begin and end between pairs of intervals.
+    """
+
+    intervals: int
+    starts: NDArray[np.intp]
+    order: NDArray[np.intp]
+    columns: NDArray[np.intp] | slice
+    bounds: NDArray[np.intp]
+    longest: int
+    even: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fold:
+    """Stretches of a period with the same cells in the same order, e.g. ordinary weeks.
+
+    Attributes:
+        starts: the first interval of each.
+        runs: the runs within one of them.
+    """
+
+    starts: tuple[int, ...]
+    runs: Runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,36 +132,21 @@ class Window:
         return midnight(self.start, self.zone)
 
     @cached_property
-    def runs(self) -> NDArray[np.intp]:
-        """Where runs of neighbours of one cell begin."""
-        changes = np.flatnonzero(np.diff(self.index)) + 1
-        return np.concatenate((np.zeros(1, dtype=np.intp), changes))
+    def runs(self) -> Runs:
+        """Runs of neighbours of one cell over the whole period."""
+        return runs_of(self.index)
 
     @cached_property
-    def longest_run(self) -> int:
-        """How many intervals the longest run has."""
-        return int(np.diff(self.runs, append=self.intervals).max())
-
-    @cached_property
-    def runs_are_even(self) -> bool:
-        """Whether all runs begin and end between pairs of intervals."""
-        return not self.intervals % 2 and not (self.runs % 2).any()
-
-    @cached_property
-    def run_order(self) -> NDArray[np.intp]:
-        """The runs, sorted by their cell."""
-        return np.argsort(self.index[self.runs], kind="stable")
-
-    @cached_property
-    def run_cells(self) -> NDArray[np.intp]:
-        """The cells that have intervals, in the order of `run_order`."""
-        return np.unique(self.index[self.runs]).astype(np.intp)
-
-    @cached_property
-    def run_bounds(self) -> NDArray[np.intp]:
-        """Where in `run_order` the runs of each of `run_cells` begin."""
-        sorted_cells = self.index[self.runs][self.run_order]
-        return np.searchsorted(sorted_cells, self.run_cells).astype(np.intp)
+    def folds(self) -> tuple[Fold, ...]:
+        """The period by weeks, like weeks together; what is left at the end is one by itself."""
+        length = DAYS_IN_WEEK * SECONDS_IN_DAY // self.step_s
+        alike: dict[bytes, list[int]] = {}
+        for first in range(0, self.intervals, length):
+            alike.setdefault(self.index[first : first + length].tobytes(), []).append(first)
+        return tuple(
+            Fold(tuple(starts), runs_of(self.index[starts[0] : starts[0] + length]))
+            for starts in alike.values()
+        )
 
 
 def compile_window(
@@ -187,6 +209,25 @@ def compile_segments(
     index = np.concatenate(rows)
     index.setflags(write=False)
     return Window(segments, where, step_s, tuple(cells), index)
+
+
+def runs_of(index: NDArray[np.int16]) -> Runs:
+    """Find the runs of a row of cell numbers."""
+    changes = np.flatnonzero(np.diff(index)) + 1
+    starts = np.concatenate((np.zeros(1, dtype=np.intp), changes))
+    found = index[starts]
+    order = np.argsort(found, kind="stable")
+    cells, bounds = np.unique(found[order], return_index=True)
+    first, last = int(cells[0]), int(cells[-1])
+    return Runs(
+        intervals=len(index),
+        starts=starts,
+        order=order,
+        columns=slice(first, last + 1) if last - first + 1 == len(cells) else cells.astype(np.intp),
+        bounds=bounds.astype(np.intp),
+        longest=int(np.diff(starts, append=len(index)).max()),
+        even=not len(index) % 2 and not (starts % 2).any(),
+    )
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

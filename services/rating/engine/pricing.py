@@ -23,7 +23,7 @@ from services.rating.engine.cents import (
     shares,
 )
 from services.rating.engine.rows import Amounts, Marks
-from services.rating.engine.sheet import DEMAND_BUCKETS, PriceSheet, Step, energy_source
+from services.rating.engine.sheet import DEMAND_BUCKETS, PriceSheet, Source, Step, energy_source
 from services.rating.holds import DeterminantMissing
 from services.rating.rounding import MICRO, shared_cents
 from shared.contracts.usage import Bucket
@@ -122,7 +122,10 @@ def price_group(
     banks = np.broadcast_to(np.asarray(bank_cents, dtype=np.int64), (accounts,))
     cents = np.zeros((len(sheet.lines), accounts), dtype=np.int64)
     printed = np.ones((len(sheet.lines), accounts), dtype=np.bool_)
-    for piece, some in quantities.slices(ACCOUNTS_AT_ONCE):
+    pieces = [(slice(None), quantities)]
+    if accounts > ACCOUNTS_AT_ONCE:
+        pieces = list(quantities.slices(ACCOUNTS_AT_ONCE))
+    for piece, some in pieces:
         _Pricing(sheet, some, cents[:, piece], printed[:, piece]).run(
             None if taxes is None else taxes[piece], banks[piece]
         )
@@ -153,9 +156,7 @@ class _Pricing:
             self.cents[line] = cents
         for step in sheet.steps:
             self._work_out(step, user_tax_micro, bank_cents)
-        for number, each in enumerate(sheet.lines):
-            if each.tax:
-                self.printed[number] = self.cents[number] != 0
+        self.printed[sheet.tax_lines] = self.cents[sheet.tax_lines] != 0
 
     def _work_out(self, step: Step, user_tax_micro: Amounts | None, bank_cents: Amounts) -> None:
         match step.kind:
@@ -236,46 +237,54 @@ class _Pricing:
         sheet = self.sheet
         part = sheet.lines[step.line].part
         base = np.maximum(self._sum(sheet.generation[part]), 0)
-        if self.left is None:
-            everything = [n for lines in sheet.generation for n in lines]
-            self.left = np.maximum(self._sum(everything), 0)
-        taxed = np.minimum(base, self.left)
-        if sheet.parts[part].span.plan.nem is not None:
-            base = taxed
-        self.left = self.left - taxed
+        if sheet.nets:
+            if self.left is None:
+                everything = [n for lines in sheet.generation for n in lines]
+                self.left = np.maximum(self._sum(everything), 0)
+            taxed = np.minimum(base, self.left)
+            self.left = self.left - taxed
+            if sheet.parts[part].span.plan.nem is not None:
+                base = taxed
         rates = sheet.parts[part].tax.rate_micro if rates_micro is None else rates_micro
         self.cents[step.line] = shares(base, rates, half_even=sheet.half_even)
 
 
 def _sources(sheet: PriceSheet, quantities: GroupQuantities) -> Amounts:
     """What the sheet's lines multiply: a row for each source."""
-    rows = [_source(sheet, quantities, kind, place) for kind, place in sheet.sources]
-    if not rows:
-        return np.zeros((0, quantities.accounts), dtype=np.int64)
-    return np.stack(rows)
+    given = np.zeros((len(sheet.sources), quantities.accounts), dtype=np.int64)
+    totals = [_part_sum(quantities.energy_micro, sheet, n) for n in range(len(sheet.parts))]
+    for row, (kind, place) in enumerate(sheet.sources):
+        if kind == "energy":
+            given[row] = quantities.energy_micro[place]
+        elif kind == "demand":
+            given[row] = _demand(quantities, DEMAND_BUCKETS[place])
+        else:
+            given[row] = _energy_of_part(sheet, quantities, (kind, place), totals[place])
+    return given
 
 
-def _source(sheet: PriceSheet, quantities: GroupQuantities, kind: str, place: int) -> Amounts:
-    if kind == "energy":
-        row: Amounts = quantities.energy_micro[place]
-        return row
-    if kind == "demand":
-        return _demand(quantities, DEMAND_BUCKETS[place])
-    net = _part_sum(quantities.energy_micro, sheet, place)
-    received = np.zeros_like(net)
-    if quantities.received_micro is not None:
-        received = _part_sum(quantities.received_micro, sheet, place)
+def _energy_of_part(
+    sheet: PriceSheet, quantities: GroupQuantities, source: Source, net: Amounts
+) -> Amounts:
+    """One of the sums over a part: net, received, delivered, or what the surcharge is laid on."""
+    kind, part = source
+    delivered = kind == "delivered"
     if kind == "taxed":
-        rules = sheet.parts[place].span.plan.nem
+        rules = sheet.parts[part].span.plan.nem
         delivered = rules is not None and rules.surcharge_base == "delivered"
-        return np.maximum(net + received if delivered else net, 0)
-    return {"total": net, "received": received, "delivered": net + received}[kind]
+    if quantities.received_micro is None:
+        found = np.zeros_like(net) if kind == "received" else net
+    elif kind == "received":
+        found = _part_sum(quantities.received_micro, sheet, part)
+    else:
+        found = net
+        if delivered:
+            found = net + _part_sum(quantities.received_micro, sheet, part)
+    return np.maximum(found, 0) if kind == "taxed" else found
 
 
 def _part_sum(matrix: Amounts, sheet: PriceSheet, part: int) -> Amounts:
-    columns = sheet.columns[part]
-    buckets = [at for bucket, at in columns.items() if bucket is not Bucket.TOTAL]
-    added: Amounts = matrix[buckets or list(columns.values())].sum(axis=0)
+    added: Amounts = matrix[sheet.energy_rows[part]].sum(axis=0)
     return added
 
 

@@ -135,6 +135,27 @@ class PriceSheet:
         ]
 
     @cached_property
+    def tax_lines(self) -> list[int]:
+        """The lines that are taxes."""
+        return [n for n, line in enumerate(self.lines) if line.tax]
+
+    @cached_property
+    def energy_rows(self) -> list[slice | list[int]]:
+        """For each part, the rows of energy that make up its whole."""
+        found: list[slice | list[int]] = []
+        for columns in self.columns:
+            buckets = [at for bucket, at in columns.items() if bucket is not Bucket.TOTAL]
+            rows = sorted(buckets or columns.values())
+            alone = rows == list(range(rows[0], rows[0] + len(rows)))
+            found.append(slice(rows[0], rows[-1] + 1) if alone else rows)
+        return found
+
+    @property
+    def nets(self) -> bool:
+        """Whether credits of one part may pay for another."""
+        return any(each.span.plan.nem is not None for each in self.parts)
+
+    @cached_property
     def products(self) -> Products:
         """The products as arrays: line, source, multiplier and divisor of each."""
         table = np.array(self._products, dtype=np.int64).reshape(-1, 4)

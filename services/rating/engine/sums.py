@@ -1,25 +1,25 @@
 """Adds up intervals by bucket and finds the highest quarter-hour: the heart of interval rating.
 
-A bucket's hours of one day are neighbours in a meter's row. So first each run of neighbours is
-added (numpy's `reduceat`, at nearly the speed of memory), then the few runs of each bucket. All in
-integers; rows are taken in pieces that stay in the processor's cache.
-
-Ordinary readings are added two at a time: two neighbouring 32-bit readings, read as one 64-bit
-number, add up in their halves without touching each other, as long as no half overflows. The
-highest reading, which is looked for anyway, says whether that holds; where it does not, the piece
-is added the plain way.
+A bucket's hours of one day are neighbours in a meter's row, so runs of neighbours are added
+(numpy's `reduceat`), then the few runs of each bucket. Starting a run costs more than the
+readings in it. Ordinary readings therefore go a quicker way first: weeks with the same hours are
+laid on each other, reading by reading, and the sums are made two readings at a time: two
+neighbouring 32-bit readings, read as one 64-bit number, add up in their halves without touching
+each other, as long as no half overflows. The highest reading says whether that holds; where it does
+not, the rows are added the plain way. All in integers, in pieces that stay in the cache.
 """
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.rating.calendars import Window, compile_segments
+from services.rating.calendars.window import Fold
 from services.rating.engine.rows import (
     DEMAND_STEP_S,
     LARGEST_SUM,
@@ -31,14 +31,14 @@ from services.rating.engine.rows import (
     ReadingsMisfit,
 )
 
-ROWS_AT_ONCE: Final = 48
+ROWS_AT_ONCE: Final = 64
 """Rows of a month that fit into the cache of one core together with their sums."""
 HALF_BITS: Final = 32
 HALF_LIMIT: Final = 2**31
 LOW_HALF: Final = 2**32 - 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class CellSums:
     """Sums and highest readings of rows by the cells of a window.
 
@@ -50,7 +50,11 @@ class CellSums:
 
     sums: Amounts
     highest: Amounts | None
-    below_zero: bool
+    below_zero: bool = False
+
+    def rows(self, piece: slice) -> CellSums:
+        """Some of the rows, to be filled in place."""
+        return CellSums(self.sums[piece], None if self.highest is None else self.highest[piece])
 
 
 def determine(usage: MeterRows, window: Window, *, demand: bool = True) -> Determinants:
@@ -90,57 +94,77 @@ def determine(usage: MeterRows, window: Window, *, demand: bool = True) -> Deter
 def add_cells(rows: Readings, window: Window, *, highest: bool = False) -> CellSums:
     """Sum each row by the window's cells, and find its highest reading in each."""
     shape = (len(rows), len(window.cells))
-    sums = np.zeros(shape, dtype=np.int64)
-    maxima = np.zeros(shape, dtype=np.int64) if highest else None
-    paired = _can_be_paired(rows, window)
-    below_zero = False
+    found = CellSums(
+        np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64) if highest else None
+    )
+    quick = _can_be_quick(rows, window)
     for first in range(0, len(rows), ROWS_AT_ONCE):
         piece = slice(first, first + ROWS_AT_ONCE)
-        some = rows[piece]
-        found = _add_pairs(some, window, highest=highest) if paired else None
-        if found is None:
-            below_zero = below_zero or bool((some < 0).any())
-            found = _add_plainly(some, window, highest=highest)
-        runs, run_maxima = found
-        sums[piece, window.run_cells] = np.add.reduceat(
-            runs[:, window.run_order], window.run_bounds, axis=1
+        some, here = rows[piece], found.rows(piece)
+        if not (quick and _add_quickly(some, window, here)):
+            found.below_zero = found.below_zero or bool((some < 0).any())
+            _add_plainly(some, window, here)
+    return found
+
+
+def _add_plainly(rows: Readings, window: Window, into: CellSums) -> None:
+    """Add run by run, in 64 bits."""
+    runs = window.runs
+    added = np.add.reduceat(rows, runs.starts, axis=1, dtype=np.int64)
+    into.sums[:, runs.columns] = np.add.reduceat(added[:, runs.order], runs.bounds, axis=1)
+    if into.highest is not None:
+        tops = np.maximum.reduceat(rows, runs.starts, axis=1)
+        into.highest[:, runs.columns] = np.maximum.reduceat(
+            tops[:, runs.order], runs.bounds, axis=1
         )
-        if maxima is not None and run_maxima is not None:
-            maxima[piece, window.run_cells] = np.maximum.reduceat(
-                run_maxima[:, window.run_order], window.run_bounds, axis=1
-            )
-    return CellSums(sums, maxima, below_zero)
 
 
-Runs = tuple[NDArray[np.int64], NDArray[np.int32] | NDArray[np.int64] | NDArray[np.uint32] | None]
-"""Sum of each run, and its highest reading if wanted."""
-
-
-def _add_plainly(rows: Readings, window: Window, *, highest: bool) -> Runs:
-    runs = np.add.reduceat(rows, window.runs, axis=1, dtype=np.int64)
-    return runs, np.maximum.reduceat(rows, window.runs, axis=1) if highest else None
-
-
-def _add_pairs(rows: Readings, window: Window, *, highest: bool) -> Runs | None:
-    """Add two readings at a time; `None` when a half could overflow or a reading is negative.
+def _add_quickly(rows: Readings, window: Window, into: CellSums) -> bool:
+    """Lay like weeks on each other and add in pairs; whether no sum could overflow.
 
     A negative reading is a very large one without sign, so one comparison finds both.
     """
     unsigned = rows.view(np.uint32)
-    maxima = np.maximum.reduceat(unsigned, window.runs, axis=1) if highest else None
-    largest = int((unsigned if maxima is None else maxima).max(initial=0))
-    if largest * window.longest_run >= HALF_LIMIT:
-        return None
-    pairs = np.add.reduceat(rows.view(np.int64), window.runs // 2, axis=1)
-    return (pairs & LOW_HALF) + (pairs >> HALF_BITS), maxima
+    if into.highest is not None:
+        for fold in window.folds:
+            runs = fold.runs
+            folded = _laid_together(unsigned, fold, np.maximum)
+            tops = np.maximum.reduceat(folded, runs.starts, axis=1).take(runs.order, axis=1)
+            tops = np.maximum.reduceat(tops, runs.bounds, axis=1)
+            place = into.highest[:, runs.columns]
+            into.highest[:, runs.columns] = np.maximum(place, tops)
+        largest = int(into.highest.max(initial=0))
+    else:
+        largest = int(unsigned.max(initial=0))
+    if largest * max(len(f.starts) * f.runs.longest for f in window.folds) >= HALF_LIMIT:
+        return False
+    for fold in window.folds:
+        runs = fold.runs
+        pairs = _laid_together(rows, fold, np.add).view(np.int64)
+        added = np.add.reduceat(pairs, runs.starts // 2, axis=1)
+        added = ((added & LOW_HALF) + (added >> HALF_BITS)).take(runs.order, axis=1)
+        into.sums[:, runs.columns] += np.add.reduceat(added, runs.bounds, axis=1)
+    return True
 
 
-def _can_be_paired(rows: Readings, window: Window) -> bool:
+def _laid_together(rows: NDArray[Any], fold: Fold, lay: np.ufunc) -> NDArray[Any]:
+    """Reduce the stretches of a fold to one, reading by reading."""
+    length = fold.runs.intervals
+    one, *others = (rows[:, start : start + length] for start in fold.starts)
+    if not others:
+        return one
+    laid: NDArray[Any] = lay(one, others[0])
+    for other in others[1:]:
+        lay(laid, other, out=laid)
+    return laid
+
+
+def _can_be_quick(rows: Readings, window: Window) -> bool:
     """Whether rows of 32-bit readings lie in memory so that pairs never cross a run."""
     return (
         rows.dtype == np.int32
         and rows.flags.c_contiguous
-        and window.runs_are_even
+        and all(fold.runs.even for fold in window.folds)
         and sys.byteorder == "little"
     )
 
