@@ -24,6 +24,7 @@ from services.edi_gateway.x12 import (
 from services.edi_gateway.x12.matching import CompiledMap
 from services.edi_gateway.x12.oracle import read_reference
 from services.edi_gateway.x12.validation import HAS_ELEMENT_ERRORS, SEGMENTS_IN_ERROR
+from tests.unit.edi_gateway.x12.cases import Case, Note, as_note
 from tests.unit.edi_gateway.x12.damage import DOCUMENTS
 from tests.unit.edi_gateway.x12.documents import (
     FUNCTIONAL_IDS,
@@ -35,7 +36,7 @@ from tests.unit.edi_gateway.x12.documents import (
     written,
 )
 from tests.unit.edi_gateway.x12.growing import Grower
-from tests.unit.edi_gateway.x12.intended import DIFFERENCES, Case, Note, as_note
+from tests.unit.edi_gateway.x12.intended import DIFFERENCES
 from tests.unit.edi_gateway.x12.spoiling import WAYS, Spoiler
 
 BATCH = 100
