@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.rating.calendars import load_calendars
+from services.rating.engine.hours import calendar_of
 from services.rating.service import RatingService
 from services.rating.service import build as build_rating
 from services.rating.store_activation import PLAN_KIND, TariffKey, signing
@@ -31,7 +32,6 @@ from services.rating.tariffs.check import Severity, TariffFinding, check
 from services.rating.tariffs.compare import compare, compare_bills
 from services.rating.tariffs.export import plan_csv, plan_json, plan_toml
 from services.rating.tariffs.files import PLANS_FOLDER, read_folder, read_plan
-from services.rating.tariffs.hours import calendar_of
 from services.rating.tariffs.midas import midas_export
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.preview import NO_CITY, TestBill, TestUsage, preview
@@ -259,8 +259,9 @@ def export(
     if first is None or last is None:
         raise LookupError("MIDAS needs --from and --to")
     days = (first.replace(tzinfo=UTC).date(), last.replace(tzinfo=UTC).date())
-    calendar = calendar_of(found, load_calendars())
-    made = midas_export(found, calendar, product or found.products[0], days, SystemClock().now())
+    at = SystemClock().now()
+    calendar = calendar_of(found, load_calendars(), at.date())
+    made = midas_export(found, calendar, product or found.products[0], days, at)
     sys.stdout.write(made.text)
     for line in made.left_out:
         Console(stderr=True).print(f"left out: {line}, which MIDAS cannot say")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from services.rating.calendars import load_calendars
+from services.rating.engine.hours import calendar_of
 from services.rating.tariffs.cca import CcaFile
 from services.rating.tariffs.check import check
 from services.rating.tariffs.compare import compare, compare_bills
@@ -24,7 +25,6 @@ from services.rating.tariffs.files import (
     read_folder,
     read_plan,
 )
-from services.rating.tariffs.hours import calendar_of
 from services.rating.tariffs.midas import NotForMidas, midas_export
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.preview import TestUsage, preview
@@ -82,7 +82,7 @@ class TestAnExport:
 
 class TestAMidasDocument:
     def rows(self, first: date, last: date) -> list[dict[str, str]]:
-        calendar = calendar_of(PRINTED, CALENDARS)
+        calendar = calendar_of(PRINTED, CALENDARS, NOON.date())
         made = midas_export(PRINTED, calendar, "3CCHOICE", (first, last), NOON)
         found: list[dict[str, str]] = json.loads(made.text, parse_float=str)["ValueInformation"]
         return found
@@ -117,7 +117,7 @@ class TestAMidasDocument:
 
     def test_counts_adders_of_the_product(self) -> None:
         plan = sheet(rin="USCA-XXMC-0001-PGE")
-        calendar = calendar_of(plan, CALENDARS)
+        calendar = calendar_of(plan, CALENDARS, NOON.date())
         july = (date(2026, 7, 1), date(2026, 7, 2))
 
         made = midas_export(plan, calendar, "DEEP_GREEN", july, NOON)
@@ -139,7 +139,9 @@ class TestAMidasDocument:
         last = date.fromordinal(first.toordinal() + days)
 
         with pytest.raises(NotForMidas):
-            midas_export(plan, calendar_of(plan, CALENDARS), product, (first, last), NOON)
+            midas_export(
+                plan, calendar_of(plan, CALENDARS, NOON.date()), product, (first, last), NOON
+            )
 
 
 class TestTwoVersions:

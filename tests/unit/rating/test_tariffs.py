@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.rating.calendars import load_calendars
+from services.rating.engine.hours import calendar_of
 from services.rating.holds import RateNotFound
 from services.rating.rate_usage import Rated, rate
 from services.rating.scope import Scope
 from services.rating.tariffs.book import PriceBook, build_book
-from services.rating.tariffs.hours import calendar_of
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.taxes import CityTax
 from shared.contracts.parts import Environment
@@ -137,7 +137,7 @@ class TestWhateverIsKnownWhen:
         plan = BOOK.select(SDCP_KEY, date(2026, 6, 1), TODAY)
         before, after = date(2026, 4, 30), date(2026, 5, 1)
 
-        hours = calendar_of(plan, calendars)
+        hours = calendar_of(plan, calendars, TODAY)
 
         assert hours.version_on(before).version != hours.version_on(after).version
         assert plan.covers(after)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from services.rating.calendars import load_calendars
+from services.rating.engine.hours import calendar_of
 from services.rating.tariffs.check import Severity
-from services.rating.tariffs.hours import calendar_of
 from services.rating.tariffs.preview import TestUsage, preview
 from services.rating.tariffs.urdb import Chosen, RateRecordRefused, draft, read_records
 from shared.contracts.usage import Bucket
@@ -75,7 +75,7 @@ class TestADraft:
 
     def test_knows_its_hours(self) -> None:
         plan, _ = draft(record(), CHOSEN)
-        calendar = calendar_of(plan, load_calendars())
+        calendar = calendar_of(plan, load_calendars(), date(2026, 11, 23))
 
         # 2026-07-03 is the observed holiday of Saturday the fourth
         assert calendar.bucket_at(datetime.fromisoformat("2026-07-02T17:00")) is Bucket.ON_PEAK
