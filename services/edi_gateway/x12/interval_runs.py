@@ -8,15 +8,17 @@ series without gap must have. Whatever is unusual gives None, and the plain read
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from services.edi_gateway.x12.acceptance import acceptor_for
+from services.edi_gateway.x12.acceptance import accept_or_tell, acceptor_for
 from services.edi_gateway.x12.digits import WORD, read_numbers, word, words
 from services.edi_gateway.x12.document import Loop, Segment, Transaction
 from services.edi_gateway.x12.interval_series import (
+    MINUTES,
     Anchor,
     IntervalDocument,
     IntervalLayout,
@@ -28,13 +30,17 @@ from services.edi_gateway.x12.interval_series import (
     starts_from,
 )
 from services.edi_gateway.x12.intervals import is_interval, series_begin, without_readings
+from services.edi_gateway.x12.rules import UNLIMITED, LoopRule
 from services.edi_gateway.x12.segment_index import segment_bounds
 from services.edi_gateway.x12.tokenizer import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
     from services.edi_gateway.x12.delimiters import Delimiters
+    from services.edi_gateway.x12.findings import Finding
     from services.edi_gateway.x12.rules import Guide
 
     Bytes = npt.NDArray[np.uint8]
@@ -43,6 +49,9 @@ if TYPE_CHECKING:
 
 READINGS_MIN = 8
 """Fewer readings than this are read plainly."""
+
+READING = "/QTY["
+"""In the place of a finding: it is about a reading."""
 
 CODE_LENGTH = 2
 NUMBER_AT = len("QTY*32*")
@@ -83,6 +92,17 @@ def accept_intervals(
     guide: Guide, data: bytes, delimiters: Delimiters, layout: IntervalLayout
 ) -> IntervalDocument | None:
     """Read one interval 867 from the bytes of its slot; None when it must be read plainly."""
+    judged = judge_intervals(guide, data, delimiters, layout)
+    return judged if isinstance(judged, IntervalDocument) else None
+
+
+def judge_intervals(
+    guide: Guide, data: bytes, delimiters: Delimiters, layout: IntervalLayout, place: str = ""
+) -> IntervalDocument | tuple[Finding, ...] | None:
+    """Read one interval 867, or tell why it is refused when its readings are not at fault.
+
+    None when it must be read plainly. Findings come without offsets, as the validator's.
+    """
     acceptor = acceptor_for(guide, "867", delimiters)
     terminator = delimiters.segment.encode("latin-1")
     if acceptor is None or len(terminator) != 1 or len(data) < 2 * MARGIN:
@@ -96,12 +116,26 @@ def accept_intervals(
         return None
     texts, positions = _shortened(sheet, runs)
     transaction = acceptor.read(texts, tuple(texts[0].split(delimiters.element)))
-    if transaction is None or not is_interval(transaction):
-        return None
-    loops = [loop for loop in transaction.loops("PTD") if loop.loops("QTY")]
-    if [len(loop.loops("QTY")) for loop in loops] != [len(run.samples) for run in runs]:
-        return None
+    if transaction is None:
+        if not _all_alike(guide, sheet, runs, layout):
+            return None
+        return _refused(guide, sheet, runs, (texts, positions), place)
     if not acceptor.is_steady(texts, _sample_ends(sheet, runs, positions)):
+        return None
+    return _accepted(sheet, runs, layout, transaction, positions)
+
+
+def _accepted(
+    sheet: _Sheet,
+    runs: list[_Run],
+    layout: IntervalLayout,
+    transaction: Transaction,
+    positions: list[int],
+) -> IntervalDocument | None:
+    """Put the readings into the loops of the document that was read without them."""
+    loops = [loop for loop in transaction.loops("PTD") if loop.loops("QTY")]
+    samples = [len(run.samples) for run in runs]
+    if not is_interval(transaction) or [len(loop.loops("QTY")) for loop in loops] != samples:
         return None
     numbers = [n for n, one in enumerate(transaction.loops("PTD"), 1) if one.loops("QTY")]
     series: list[IntervalSeries] = []
@@ -111,6 +145,56 @@ def accept_intervals(
             return None
         series.append(one)
     return IntervalDocument(_renumbered(without_readings(transaction), positions), tuple(series))
+
+
+def _refused(
+    guide: Guide,
+    sheet: _Sheet,
+    runs: list[_Run],
+    shortened: tuple[list[str], list[int]],
+    place: str,
+) -> tuple[Finding, ...] | None:
+    """Tell what is wrong around the readings; None when nothing is, or a reading is concerned."""
+    texts, positions = shortened
+    told = accept_or_tell(guide, texts, sheet.signs, place)
+    if told is None or told[0] is not None:
+        return None
+    findings = tuple(
+        replace(found, segment_position=positions[found.segment_position - 1]) for found in told[1]
+    )
+    readings = {
+        int(run.rows[sample]) + offset
+        for run in runs
+        for sample in run.samples
+        for offset in range(1, sheet.stride + 1)
+    }
+    about = any(READING in one.place or one.segment_position in readings for one in findings)
+    return None if about else findings
+
+
+def _all_alike(guide: Guide, sheet: _Sheet, runs: list[_Run], layout: IntervalLayout) -> bool:
+    """Whether the readings left out are as good as those kept.
+
+    The guide takes any number of them, and their stamps follow one another.
+    """
+    set_map = guide.set_map("867")
+    if set_map is None or not all(use >= UNLIMITED for use in _reading_uses(set_map.root)):
+        return False
+    if layout.anchor is not Anchor.EACH_END:
+        return True
+    return all(
+        any(_first_end(sheet, run.rows + 1, layout.zone, int(step)) is not None for step in MINUTES)
+        for run in runs
+    )
+
+
+def _reading_uses(loop: LoopRule) -> Iterator[int]:
+    """How often the guide takes a reading, in each loop that holds readings."""
+    for child in loop.children:
+        if isinstance(child, LoopRule):
+            if child.id == "QTY":
+                yield child.max_use
+            yield from _reading_uses(child)
 
 
 def _runs(sheet: _Sheet, layout: IntervalLayout) -> list[_Run]:

@@ -78,8 +78,7 @@ def _read(
     texts = split_segments(text, delimiters)
     quick = accept_or_tell(guide, texts, delimiters, slot.place)
     transaction, found = quick or validate(guide, texts, delimiters, slot.place)
-    placed = _placed(found, data, delimiters, slot.start)
-    findings = (*told, *belongs, *placed)
+    findings = (*told, *belongs, *placed(found, data, delimiters, slot.start))
     if has_errors(findings):
         transaction = None
     return ReadTransaction(slot.set_id, slot.control_number, slot.index, transaction, findings)
@@ -146,7 +145,7 @@ def membership(slot: TransactionSlot, guide: Guide) -> tuple[Finding, ...]:
     )
 
 
-def _placed(
+def placed(
     findings: tuple[Finding, ...], data: bytes, delimiters: Delimiters, start: int
 ) -> tuple[Finding, ...]:
     """Give findings the offset of their segment; worked out only when there is something to say."""

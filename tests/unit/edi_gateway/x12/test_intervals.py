@@ -193,3 +193,54 @@ class TestWhatCannotBeKnown:
         body = document(meter(Anchor.FIRST_START, midnight(SUMMER_DAY), ["1"] * 12))
 
         assert problems(body, rules) == ()
+
+
+class TestWhatIsWrongAroundTheReadings:
+    """It is told without reading them again, and the same as if they had been."""
+
+    @pytest.mark.parametrize("anchor", WAYS)
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("BPT*00*U1*20261101*C1", "BPT*00*U1*20261301*C1"),
+            ("REF*MG*M400", f"REF*MG*{'M' * 60}"),
+            ("REF*12*1234567890", "REF*12*1234567890\nXYZ*1"),
+            ("N1*8R*JANE DOE", "N1*8R"),
+            ("PTD*PM***OZ*EL", "PTD*PM***OZ*EL\nDTM*150*20260231"),
+            ("PTD*PM***OZ*EL", "PTD***OZ*EL"),
+            ("PTD*PM***OZ*EL\n", ""),
+            ("BPT*00*U1*20261101*C1\n", ""),
+        ],
+    )
+    def test_is_told_the_same(self, anchor: Anchor, old: str, new: str) -> None:
+        start = midnight(SUMMER_DAY)
+        body = document(meter(anchor, start, ["1.5"] * 40), meter(anchor, start, ["2"] * 30))
+        assert old in body
+
+        read(body.replace(old, new, 1), layout(anchor))
+
+    @pytest.mark.parametrize("anchor", WAYS)
+    def test_any_line_lost_doubled_or_moved(self, anchor: Anchor) -> None:
+        start = midnight(SUMMER_DAY)
+        lines = document(
+            meter(anchor, start, ["1.5"] * 12), meter(anchor, start, ["2", "0.25"] * 6)
+        ).split("\n")
+        for place in range(len(lines)):
+            without = [*lines[:place], *lines[place + 1 :]]
+            for changed in (
+                without,
+                [*lines[:place], lines[place], *lines[place:]],
+                [*without[: place // 2], lines[place], *without[place // 2 :]],
+            ):
+                read("\n".join(changed), layout(anchor))
+
+    @pytest.mark.parametrize("anchor", WAYS)
+    def test_any_element_spoiled_in_the_headers(self, anchor: Anchor) -> None:
+        lines = document(meter(anchor, midnight(SUMMER_DAY), ["1.5"] * 12)).split("\n")
+        for place, line in enumerate(lines[:14]):
+            fields = line.split("*")
+            for number in range(1, len(fields)):
+                for value in ("", "?", "20260231", "X" * 90):
+                    spoiled = "*".join([*fields[:number], value, *fields[number + 1 :]])
+                    changed = [*lines[:place], spoiled, *lines[place + 1 :]]
+                    read("\n".join(changed), layout(anchor))
