@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from services.edi_gateway import whole_groups
+from services.edi_gateway.partners import PartnerBook
+from services.edi_gateway.reading import partners
 from tests.journeys import papers
 from tests.journeys.exchange import Exchange, elements
 from tests.journeys.papers import ADA, BRUNO
@@ -101,6 +104,96 @@ class TestBadTransaction:
         assert elements(refused, "AK9")[0][0] == "R"
         assert elements(receipts["PT", "201"], "AK9")[0][0] == "A"
         assert (await enrolled.state("inbound", "867", "USE2"))["rated"] == "charged"
+
+
+@pytest.fixture
+def whole_groups_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PG&E's profile as it would be if its groups were taken whole or not at all."""
+    book = partners()
+    strict = [
+        one.model_copy(update={"reading": one.reading.model_copy(update={"all_or_nothing": True})})
+        for one in book.utilities
+    ]
+    changed = PartnerBook(own=book.own, utilities=tuple(strict), ccas=book.ccas)
+    monkeypatch.setattr(whole_groups, "partners", lambda: changed)
+
+
+@pytest.mark.usefixtures("whole_groups_only")
+class TestGroupTakenWhole:
+    async def test_one_bad_set_refuses_the_group_and_nothing_of_it_is_applied(
+        self, enrolled: Exchange
+    ) -> None:
+        good, bad = papers.usage(ADA, "USE1"), papers.usage(BRUNO, "USE2")
+        bad = tuple(("QTY", "QD", "12X4", "KH") if s[0] == "QTY" else s for s in bad)
+        await enrolled.send("pge", "867", good, bad)
+
+        (receipt,) = enrolled.documents("pge", "997")
+        assert elements(receipt, "AK9") == [("R", "2", "2", "0")]
+        assert elements(receipt, "AK5") == [("R",), ("R", "5")]
+        assert len(elements(receipt, "AK3")) == 1
+        assert enrolled.documents("pge", "810") == []
+        rows = await enrolled.rows(
+            "SELECT control_number, valid, rated, exception_code FROM edi.transaction "
+            "WHERE set_id = '867' ORDER BY control_number"
+        )
+        assert [tuple(row.values())[1:] for row in rows] == [
+            ("rejected", "-", "ALL_OR_NOTHING")
+        ] * 2
+        told = await enrolled.rows(
+            "SELECT severity, code, place FROM edi.finding "
+            "WHERE transaction_id IS NOT NULL ORDER BY place"
+        )
+        assert ("error", "R", "867[1]/ST") in [tuple(row.values()) for row in told]
+
+    async def test_the_group_is_applied_when_it_comes_again_without_the_fault(
+        self, enrolled: Exchange
+    ) -> None:
+        good, late = papers.usage(ADA, "USE1"), papers.usage(BRUNO, "USE2")
+        bad = tuple(("QTY", "QD", "12X4", "KH") if s[0] == "QTY" else s for s in late)
+        await enrolled.send("pge", "867", good, bad)
+        await enrolled.send("pge", "867", good, late)
+
+        first, second = enrolled.documents("pge", "997")
+        assert [elements(one, "AK9")[0][0] for one in (first, second)] == ["R", "A"]
+        charged = {elements(each, "BIG")[0][4] for each in enrolled.documents("pge", "810")}
+        assert charged == {"USE1", "USE2"}
+
+    async def test_another_group_of_the_file_goes_on(self, enrolled: Exchange) -> None:
+        bad = papers.usage(ADA, "USE1")
+        bad = tuple(("QTY", "QD", "12X4", "KH") if s[0] == "QTY" else s for s in bad)
+        files = (
+            papers.file_of("pge", "867", 200, [bad]),
+            papers.file_of("pge", "867", 201, [papers.usage(BRUNO, "USE2")]),
+        )
+        await drop(enrolled, b"".join(files))
+
+        assert (await enrolled.state("inbound", "867", "USE2"))["rated"] == "charged"
+        assert len(enrolled.documents("pge", "810")) == 1
+
+
+class TestWarnings:
+    async def test_what_the_guide_does_not_know_is_kept_as_a_warning_and_billed(
+        self, enrolled: Exchange
+    ) -> None:
+        usage = papers.usage(ADA, "USE1")
+        at = [s[0] for s in usage].index("QTY")
+        odd = (*usage[:at], ("REF", "X9", "ODD"), ("ZZZ", "1"), *usage[at:])
+        await enrolled.send("pge", "867", odd)
+
+        (receipt,) = enrolled.documents("pge", "997")
+        assert elements(receipt, "AK5") == [("A",)]
+        assert await enrolled.state("inbound", "867", "USE1") == {
+            "valid": "accepted_with_errors",
+            "rated": "charged",
+        }
+        told = await enrolled.rows(
+            "SELECT severity, code, value FROM edi.finding WHERE transaction_id IS NOT NULL "
+            "AND severity = 'warning' ORDER BY segment_position"
+        )
+        assert [tuple(row.values()) for row in told] == [
+            ("warning", "7", "X9"),
+            ("warning", "1", "ZZZ"),
+        ]
 
 
 class TestBadEnvelope:
