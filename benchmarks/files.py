@@ -25,7 +25,7 @@ ZONE = ZoneInfo("America/Los_Angeles")
 INTERVAL_MINUTES = 15
 INTERVAL_DAYS = 30
 LINES_PER_PAYMENT = 500
-LAYOUTS = ("each_end", "first_start", "last_end")
+LAYOUTS = ("each_end", "first_start", "first_end")
 
 Segment = tuple[str, ...]
 
@@ -153,8 +153,8 @@ def _interval(index: int, layout: str, days: int) -> tuple[Segment, ...]:
         ("REF", "PC", "DUAL"),
         *_parties(index),
         ("PTD", "PM", "", "", "OZ", "EL"),
-        ("DTM", "150", "", "", "", "DT", stamps[0]) if layout != "last_end" else (),
-        ("DTM", "151", "", "", "", "DT", stamps[-1]) if layout == "last_end" else (),
+        ("DTM", "150", "", "", "", "DT", stamps[0]) if layout != "first_end" else (),
+        ("DTM", "151", "", "", "", "DT", stamps[1]) if layout == "first_end" else (),
         ("REF", "MG", f"M{index:09d}"),
         ("REF", "MT", f"KH{INTERVAL_MINUTES:03d}"),
     )
