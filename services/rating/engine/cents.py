@@ -52,7 +52,7 @@ def rounded_products(
     for row in wide:
         pair = int(multipliers[row]), int(divisors[row])
         cents[row] = [
-            _rounded_one(int(each) * pair[0], pair[1], half_even=half_even)
+            rounded_ratio(int(each) * pair[0], pair[1], half_even=half_even)
             for each in quantities[row]
         ]
     return cents
@@ -76,7 +76,8 @@ def _rounded(numerators: Amounts, divisors: Amounts | int, *, half_even: bool) -
     return np.where(numerators < 0, -whole, whole)
 
 
-def _rounded_one(numerator: int, divisor: int, *, half_even: bool) -> int:
+def rounded_ratio(numerator: int, divisor: int, *, half_even: bool) -> int:
+    """Round one quotient of unlimited integers; half is away from zero, or to the even."""
     whole, rest = divmod(abs(numerator), divisor)
     if 2 * rest > divisor or (2 * rest == divisor and (not half_even or whole % 2)):
         whole += 1
