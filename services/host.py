@@ -38,7 +38,7 @@ from shared.platform.database import Database
 from shared.platform.embedded import start_postgres
 from shared.platform.http import create_app
 from shared.platform.lifecycle import Lifecycle
-from shared.platform.mailbox import Consumer, Mailbox
+from shared.platform.mailbox import Consumer, Mailbox, MailboxLimits
 from shared.platform.memory_bus import MemoryBus
 from shared.platform.rabbitmq import RabbitBus
 from shared.platform.settings import BusKind, PlatformSettings
@@ -235,12 +235,15 @@ def _bus(settings: PlatformSettings) -> Bus:
 
 def _build(host: Host, wanted: tuple[ServiceName, ...], clock: Clock) -> None:
     settings, bus, url = host.settings, host.bus, host.database_url
+    limits = MailboxLimits(resend_after_s=settings.resend_after_s)
     if ServiceName.EDI_GATEWAY in wanted:
-        host.gateway = edi_gateway.build(settings, Database(url, "edi"), bus, clock)
+        host.gateway = edi_gateway.build(settings, Database(url, "edi"), bus, clock, limits=limits)
     if ServiceName.RATING in wanted:
-        host.rating = rating.build(settings, Database(url, "rating"), bus, clock)
+        host.rating = rating.build(settings, Database(url, "rating"), bus, clock, limits=limits)
     if ServiceName.REMITTANCE in wanted:
-        host.remittance = remittance.build(settings, Database(url, "remittance"), bus, clock)
+        host.remittance = remittance.build(
+            settings, Database(url, "remittance"), bus, clock, limits=limits
+        )
 
 
 def _app(host: Host, clock: Clock) -> FastAPI:

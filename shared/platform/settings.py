@@ -34,6 +34,7 @@ class PlatformSettings(BaseSettings):
         gateway_url: where a process without the gateway asks whether an API token is good.
         worker_processes: processes for reading and rendering; 0 means one for each core.
         shutdown_s: time to finish work in hand after a stop signal.
+        resend_after_s: age at which a message that no service has acknowledged is sent again.
     """
 
     model_config = SettingsConfigDict(env_prefix="CCAX_", frozen=True, extra="ignore")
@@ -53,3 +54,4 @@ class PlatformSettings(BaseSettings):
     worker_processes: int = Field(default=0, ge=0, le=64)
     prefetch: int = Field(default=20, ge=1, le=1000)
     shutdown_s: float = Field(default=20.0, gt=0)
+    resend_after_s: float = Field(default=30.0, ge=1)

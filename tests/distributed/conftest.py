@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -19,7 +20,13 @@ from tests.machines.rabbitmq import Broker, drop_virtual_host, fresh_virtual_hos
 REST_MAX_S = 90.0
 DAY_MAX_S = 170.0
 
-Install = Callable[[], AbstractContextManager[Installation]]
+
+class Install(Protocol):
+    """Makes an installation without any running service."""
+
+    def __call__(self, *, with_tables: bool = True) -> AbstractContextManager[Installation]:
+        """Give it a database with tables, or an empty one for `ccax migrate`."""
+
 
 DAY = (
     "--accounts 60 --accounts-per-file 15 --seed 11 --error-rate 0.12 --advice-rate 0.05"
@@ -29,17 +36,18 @@ DAY = (
 
 
 @pytest.fixture(scope="session")
-def install(postgres_dsn: str, rabbitmq: Broker) -> Install:
-    """Makes empty installations: tables by `ccax migrate`, no service running yet."""
+def install(postgres_dsn: str, migrated_template: str, rabbitmq: Broker) -> Install:
+    """Makes installations in which nothing has happened and no service runs yet."""
 
     @contextmanager
-    def make() -> Iterator[Installation]:
+    def make(*, with_tables: bool = True) -> Iterator[Installation]:
         folder = Path(tempfile.mkdtemp(prefix="ccax-day-"))
-        database_url = postgres.create_database(postgres_dsn)
+        database_url = postgres.create_database(
+            postgres_dsn, migrated_template if with_tables else postgres.EMPTY
+        )
         amqp_url = fresh_virtual_host(rabbitmq)
         made = Installation(folder, database_url, amqp_url)
         try:
-            made.run_command("migrate")
             yield made
         finally:
             sys.stderr.write(made.logs())  # pytest shows it beside a failure only
@@ -64,7 +72,8 @@ def installation(install: Install) -> Iterator[Installation]:
 @pytest.fixture(scope="session")
 def undisturbed(install: Install) -> dict[str, Rows]:
     """What the day comes to when nothing happens to anybody."""
-    with install() as made:
+    with install(with_tables=False) as made:
+        made.run_command("migrate")
         for service in SERVICES:
             made.add(service)
         made.until_ready()

@@ -157,6 +157,7 @@ class Installation:
             "CCAX_GATEWAY_URL": f"http://127.0.0.1:{self.gateway_port}",
             "CCAX_WORKER_PROCESSES": "1",
             "CCAX_LOG_FORMAT": "json",
+            "CCAX_RESEND_AFTER_S": "5",
         }
 
     def run_command(self, *arguments: str) -> str:

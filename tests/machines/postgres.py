@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+EMPTY = "template0"
+"""Name of a database with nothing in it, to be copied."""
+
 # The machine may lose power during a test run without harm; a killed process still loses nothing.
 TEST_SETTINGS = ("fsync = off", "full_page_writes = off")
 
@@ -56,7 +59,7 @@ def guarded(pid: int) -> Iterator[None]:
         guard.communicate()
 
 
-def create_database(dsn: str, template: str = "template0") -> str:
+def create_database(dsn: str, template: str = EMPTY) -> str:
     """Make a database as a copy of another; returns its address."""
     name = f"test_{secrets.token_hex(6)}"
     wait_for(_execute(dsn, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
