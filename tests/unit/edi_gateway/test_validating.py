@@ -22,6 +22,7 @@ from services.edi_gateway.x12 import Finding, scan
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "x12"
 CHARGE = FIXTURES / "uig_004010" / "867_monthly_original.edi"
+PAYMENT = FIXTURES / "uig_004010" / "820_remittance.edi"
 DEFAULT = Terms.of(None)
 
 
@@ -29,6 +30,14 @@ def checked(path: Path, terms: Terms = DEFAULT) -> tuple[Tally, list[CheckedTran
     tally = Tally()
     parts = list(check_file(path, terms, tally))
     return tally, [part for part in parts if isinstance(part, CheckedTransaction)]
+
+
+def terms_of(utility: str, **rules: object) -> Terms:
+    """Return a utility's terms with other rules of reading."""
+    partner = load_partners().partner(utility)
+    reading = partner.profile.reading.model_copy(update=rules)
+    profile = partner.profile.model_copy(update={"reading": reading})
+    return Terms.of(partner.model_copy(update={"profile": profile}))
 
 
 class TestVerdict:
@@ -84,22 +93,34 @@ class TestPartner:
 
     def test_its_policy_decides_what_a_wrong_count_weighs(self) -> None:
         path = FIXTURES / "pitfalls" / "count_wrong.edi"
-        partner = load_partners().partner("pge")
-        rules = partner.profile.reading
-        terms = [
-            Terms.of(
-                partner.model_copy(
-                    update={
-                        "profile": partner.profile.model_copy(
-                            update={"reading": rules.model_copy(update={"wrong_counts": policy})}
-                        )
-                    }
-                )
-            )
-            for policy in Strictness
-        ]
+        terms = [terms_of("pge", wrong_counts=policy) for policy in Strictness]
 
         assert [checked(path, one)[0].errors for one in terms] == [1, 0]
+
+    def test_a_warning_is_told_and_refuses_nothing(self, tmp_path: Path) -> None:
+        path = tmp_path / "odd.edi"
+        path.write_bytes(PAYMENT.read_bytes().replace(b"TRN*1*", b"TRN*7*"))
+
+        tally, (one,) = checked(path, terms_of("pge"))
+        strict, (refused,) = checked(path, terms_of("pge", unknown_codes=Strictness.STRICT))
+
+        assert (tally.errors, tally.warnings, tally.rejected) == (0, 1, 0)
+        assert one.accepted
+        assert [quoted.finding.value for quoted in one.findings] == ["7"]
+        assert (strict.errors, strict.rejected) == (1, 1)
+        assert not refused.accepted
+
+    def test_one_bad_transaction_refuses_a_group_that_is_taken_whole(self) -> None:
+        path = FIXTURES / "pitfalls" / "count_wrong.edi"
+        each = terms_of("pge", wrong_counts=Strictness.STRICT)
+        whole = terms_of("pge", wrong_counts=Strictness.STRICT, all_or_nothing=True)
+
+        assert [one.accepted for one in checked(path, each)[1]] == [True, False]
+        _, (first, second) = checked(path, whole)
+        assert not any(one.accepted for one in (first, second))
+        assert [quoted.finding.code for quoted in first.findings] == ["R"]
+        assert first.findings[0].text.startswith("ST*867")
+        assert [quoted.finding.code for quoted in second.findings] == ["4"]
 
 
 class TestQuotes:
