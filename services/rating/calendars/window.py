@@ -41,11 +41,15 @@ class IntervalTooLong(UsageHold):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Days `[start, end)` with one calendar: one part of a service period."""
+    """Days `[start, end)` with one calendar: one part of a service period.
+
+    `season` names the cells of all its days; without it each day has the calendar's.
+    """
 
     calendar: Calendar
     start: date
     end: date
+    season: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +198,7 @@ def compile_segments(
     rows: list[NDArray[np.int16]] = []
     for part, segment in enumerate(segments):
         for day in _days(segment):
-            season = segment.calendar.season_of(day)
+            season = segment.season or segment.calendar.season_of(day)
             if segment.calendar.grain_minutes(day) * SECONDS_IN_MINUTE % step_s:
                 raise IntervalTooLong(
                     f"intervals of {step_s} s are too long for {segment.calendar.calendar_id}"

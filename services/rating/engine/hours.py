@@ -7,7 +7,7 @@ A plan with one price for all hours needs neither.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -26,6 +26,8 @@ from shared.contracts.usage import Bucket
 
 REMEMBERED_PLANS_MAX: Final = 4_096
 
+_ONE_DAY: Final = timedelta(days=1)
+
 
 def window_of(
     spans: Sequence[Span], calendars: CalendarBook, known_on: date, step_s: int
@@ -43,15 +45,29 @@ def window_of(
         IntervalTooLong: a bucket begins or ends within an interval.
     """
     segments = tuple(
-        Segment(calendar_of(span.plan, calendars, known_on), span.start, span.end) for span in spans
+        Segment(calendar_of(span.plan, calendars, known_on), span.start, span.end, span.season)
+        for span in spans
     )
-    for span, segment in zip(spans, segments, strict=True):
-        season = segment.calendar.season_of(span.start)
-        if season != span.season:
-            raise RateNotFound(
-                f"{span.plan.plan_id} calls {span.start} {span.season}, "
-                f"the calendar {segment.calendar.calendar_id} {season}"
-            )
+    return _window(segments, step_s)
+
+
+@lru_cache(maxsize=REMEMBERED_PLANS_MAX)
+def _window(segments: tuple[Segment, ...], step_s: int) -> Window:
+    """Compile segments whose seasons are those of their calendars.
+
+    The very last day may lie in the next season: it holds the last hour of a utility that stamps
+    with standard time, and is priced as the days before it.
+    """
+    spill = segments[-1].end - _ONE_DAY
+    for segment in segments:
+        for number in range((segment.end - segment.start).days):
+            day = segment.start + number * _ONE_DAY
+            season = segment.calendar.season_of(day)
+            if season != segment.season and (day != spill or day == segment.start):
+                raise RateNotFound(
+                    f"the plan calls {day} {segment.season}, "
+                    f"the calendar {segment.calendar.calendar_id} {season}"
+                )
     return compile_segments(segments, None, step_s)
 
 

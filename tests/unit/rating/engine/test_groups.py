@@ -13,9 +13,14 @@ from services.rating.cutting import PricedPart
 from services.rating.engine import GroupBilling, MeterRows, account_parts, empty_parts
 from services.rating.holds import DeterminantMissing, NetMeteringWithoutRules, RateNotFound
 from services.rating.rate_usage import price_parts
+from services.rating.tariffs.book import Span
+from services.rating.tariffs.files import PLANS_FOLDER, read_folder
+from services.rating.tariffs.plan import PlanFile
+from services.rating.tariffs.taxes import TaxDecision
 from tests.unit.rating.engine.made_up import BOOK, KNOWN, cuts_of
 
 SURCHARGE = 300
+PLANS = read_folder(PLANS_FOLDER).plans
 
 
 class TestOneByOne:
@@ -72,7 +77,37 @@ def _row(rows: NDArray[np.int32] | None, row: int) -> NDArray[np.int32] | None:
     return None if rows is None else rows[row : row + 1]
 
 
+class TestPlansThatComeWithTheProgram:
+    @pytest.mark.parametrize(
+        "plan", PLANS, ids=[f"{plan.plan_id} {plan.version}" for plan in PLANS]
+    )
+    def test_each_is_priced_from_intervals_in_every_season(self, plan: PlanFile) -> None:
+        """A plan whose prices of a season are not known is held in that season, not priced."""
+        for product in plan.products:
+            for season, months in plan.seasons.items():
+                start = max(date(2027, months[0], 1), plan.effective_from)
+                end = start + timedelta(days=28)
+                tax = TaxDecision(city="TOWN", rate_micro=85_000, because="test")
+                parts = empty_parts([(Span(start, end, plan, season), product, tax)])
+                try:
+                    plan.buckets(season)
+                except RateNotFound:
+                    continue
+                group = GroupBilling(parts, BOOK, KNOWN, SURCHARGE, 900)
+                usage = MeterRows(np.full((1, group.window.intervals), 250, np.int32))
+
+                assert group.bill(usage).totals[0] > 0
+
+
 class TestRefused:
+    def test_a_calendar_that_changes_season_where_the_plan_does_not(self) -> None:
+        cuts = cuts_of(Random(1), date(2026, 6, 6), date(2026, 7, 6), demand=False)
+        (span, product, tax), *_ = cuts
+        wrong = [(Span(date(2026, 5, 20), span.end, span.plan, "summer"), product, tax)]
+
+        with pytest.raises(RateNotFound, match="summer"):
+            GroupBilling(empty_parts(wrong), BOOK, KNOWN, SURCHARGE, 900)
+
     def test_energy_from_a_customer_without_rules(self) -> None:
         cuts = cuts_of(Random(1), date(2026, 6, 6), date(2026, 7, 6), demand=False)
         group = GroupBilling(empty_parts(cuts), BOOK, KNOWN, SURCHARGE, 900)

@@ -150,6 +150,17 @@ class TestParts:
         assert part.part.total_micro == 720_000
         assert part.part.demand_micro == {}
 
+    def test_the_last_hour_of_a_standard_time_clock_may_lie_in_the_next_season(self) -> None:
+        days = (date(2026, 9, 1), date(2026, 10, 2))
+        (span, _) = _mce_spans("E-TOU-C", days)
+        longer = Span(days[0], days[1], span.plan, "summer")
+        rows = np.zeros((1, 31 * 96), dtype=np.int32)
+        rows[0, 30 * 96] = 400
+
+        (part,) = account_parts(MeterRows(rows), [longer], CALENDARS, TODAY, 900)
+
+        assert part.part.energy_micro == {Bucket.ON_PEAK: 0, Bucket.OFF_PEAK: 400_000}
+
     def test_a_plan_that_nothing_says_the_hours_of_is_held(self) -> None:
         days = (date(2026, 6, 6), date(2026, 7, 6))
         (span,) = _mce_spans("E-TOU-C", days)
