@@ -24,6 +24,7 @@ from services.edi_gateway.x12 import Finding
 from shared.contracts.enrollment import EnrollmentDecision
 from shared.contracts.envelope import Envelope
 from shared.contracts.parts import Environment, ServiceName
+from shared.contracts.usage import HistoricalUsage
 from shared.platform.database import WriteSession, copy_rows
 
 EXCEPTION_UNKNOWN_CCA = "UND"
@@ -196,6 +197,8 @@ def _transaction_row(
 
 def _first_state(each: Judged, sets: tuple[str, ...], otherwise: str) -> str:
     """Where a question stands at first: waiting, set aside, refused, or not asked for this set."""
+    if _is_history(each):  # kept, and never rated
+        return otherwise if "867" in sets else "applied"
     if each.read.slot.set_id not in sets or not each.verdict.has_effect:
         return otherwise
     if each.is_applicable:
@@ -203,6 +206,13 @@ def _first_state(each: Judged, sets: tuple[str, ...], otherwise: str) -> str:
     if each.reading is not None and each.reading.refusal is not None:
         return "refused"
     return "exception" if sets[0] != "867" else "held"
+
+
+def _is_history(each: Judged) -> bool:
+    """Whether it is usage history, which asks no question any more once it is read."""
+    return each.is_applicable and any(
+        isinstance(fact, HistoricalUsage) for fact in (each.reading.facts if each.reading else ())
+    )
 
 
 def _exception(each: Judged) -> tuple[str | None, str | None]:

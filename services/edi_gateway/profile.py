@@ -16,7 +16,7 @@ from services.edi_gateway.advice_policy import AdvicePolicy
 from services.edi_gateway.x12 import Anchor, IntervalLayout, Policy
 from services.edi_gateway.x12.policy import Weight
 from shared.contracts.parts import CcaCode, Environment, Identifier, Text, UtilityCode
-from shared.contracts.usage import Bucket, Unit
+from shared.contracts.usage import Bucket, HistoryLevel, Unit
 
 DUNS_LENGTH: Final = 9
 DUNS_PLUS_FOUR_LENGTH: Final = 13
@@ -185,7 +185,11 @@ class UsageRules(PartnerData):
     """What the codes of this utility's 867 mean."""
 
     meter_loops: frozenset[str]
+    unmetered_loops: frozenset[str]
+    """Loops of service without a meter; they are meter loops too."""
     summary_loops: frozenset[str]
+    history_loops: Annotated[dict[str, HistoryLevel], Field(min_length=1)]
+    """PTD01 of usage history (BPT01 52), where the same code may mean something else."""
     buckets: dict[str, Bucket]
     units: dict[str, Unit]
     quantities: dict[str, QuantityMeaning]
@@ -196,6 +200,8 @@ class UsageRules(PartnerData):
         both = self.meter_loops & self.summary_loops
         if both:
             raise ValueError(f"PTD01 {sorted(both)} is a meter loop and a summary loop")
+        if not self.unmetered_loops <= self.meter_loops:
+            raise ValueError("every loop of unmetered service is a meter loop")
         return self
 
 

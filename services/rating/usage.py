@@ -116,7 +116,7 @@ def reading_of(meter: MeterUsage) -> MeterReading:
         if quantity.unit is Unit.KWH:
             energy = received if quantity.direction is Direction.RECEIVED else delivered
             energy[bucket] = energy.get(bucket, 0) + micro
-        elif quantity.direction is Direction.DELIVERED:
+        elif quantity.unit is Unit.KW and quantity.direction is Direction.DELIVERED:
             demand[bucket] = max(demand.get(bucket, 0), micro)
     if not delivered and not received:
         raise UnitUnsupported(f"meter {meter.meter_number} has no quantity in kWh")

@@ -22,7 +22,12 @@ from shared.contracts.parts import (
     UtilityCode,
 )
 from shared.contracts.remittance import RemittanceApplied, RemittanceHeld, RemittanceReported
-from shared.contracts.usage import UsageCancelled, UsageHeld, UsageReported
+from shared.contracts.usage import (
+    HistoricalUsageReported,
+    UsageCancelled,
+    UsageHeld,
+    UsageReported,
+)
 from shared.contracts.write_offs import WriteOffsReported
 
 Body = Annotated[
@@ -32,6 +37,7 @@ Body = Annotated[
     | DocumentSent
     | EnrollmentDecided
     | EnrollmentReported
+    | HistoricalUsageReported
     | IntervalUsageReported
     | InvoiceReported
     | RemittanceApplied

@@ -14,6 +14,7 @@ CONSUMERS: Final[dict[str, tuple[ServiceName, ...]]] = {
     "EnrollmentReported": (_RATING,),
     "UsageReported": (_RATING,),
     "IntervalUsageReported": (_RATING,),
+    "HistoricalUsageReported": (),
     "InvoiceReported": (_RATING,),
     "EnrollmentDecided": (_GATEWAY,),
     "ChargesRated": (_GATEWAY,),
@@ -28,6 +29,9 @@ CONSUMERS: Final[dict[str, tuple[ServiceName, ...]]] = {
     "RemittanceHeld": (_GATEWAY,),
 }
 """Message type → the services whose queue is bound to it and from which a receipt is awaited."""
+
+FOR_THE_RECORD: Final = frozenset({"HistoricalUsageReported"})
+"""Messages that nobody hears: history is never billed, and nobody plans with it yet."""
 
 
 def heard_by(service: ServiceName) -> frozenset[str]:

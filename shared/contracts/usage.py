@@ -24,10 +24,18 @@ class Bucket(StrEnum):
 
 
 class Unit(StrEnum):
-    """The unit of a metered quantity (MEA04: KH, K1)."""
+    """The unit of a metered quantity (MEA04: KH, K1, K2, K3, K4)."""
 
     KWH = "kWh"
     KW = "kW"
+    KVAR = "kVAR"
+    KVARH = "kVARh"
+    KVA = "kVA"
+
+    @property
+    def is_peak(self) -> bool:
+        """Whether quantities are peaks, of which the highest counts, and not sums."""
+        return self in {Unit.KW, Unit.KVAR, Unit.KVA}
 
 
 class Direction(StrEnum):
@@ -51,6 +59,7 @@ class MeterUsage(Part):
     """What one meter recorded over a half-open period `[period_start, period_end)`.
 
     Dates are local dates of the utility; the closing read date is the next period's first day.
+    The energy of a meter that is subtracted from the others (REF*JH S) is negative.
     """
 
     meter_number: Identifier
@@ -109,6 +118,48 @@ class UsageReported(Part):
     type: Literal["UsageReported"] = "UsageReported"
     file_id: UUID
     items: Annotated[tuple[UsageItem, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
+
+
+class HistoryLevel(StrEnum):
+    """What a period of history is the sum of."""
+
+    METER = "meter"
+    ACCOUNT = "account"
+
+
+class HistoricalPeriod(Part):
+    """What one meter, or the whole account, used over a half-open period of the past."""
+
+    level: HistoryLevel
+    meter_number: Identifier | None = None
+    period_start: date
+    period_end: date
+    rate_code: Identifier | None = None
+    quantities: tuple[MeteredQuantity, ...]
+
+
+class HistoricalUsage(Part):
+    """Usage of the past, sent because somebody asked for it (867 with BPT01 52): never billed.
+
+    It is another word than `UsageItem`, so that no reader can charge it by mistake. Periods of
+    meters and of the account stand beside each other and are not to be added up.
+    """
+
+    transaction_id: UUID
+    usage_id: Identifier
+    reported_on: date
+    account_number: Identifier
+    service_agreement_id: Identifier | None = None
+    customer_name: Text = ""
+    periods: Annotated[tuple[HistoricalPeriod, ...], Field(min_length=1)]
+
+
+class HistoricalUsageReported(Part):
+    """A utility sent the usage history of accounts, on request; it must not be billed."""
+
+    type: Literal["HistoricalUsageReported"] = "HistoricalUsageReported"
+    file_id: UUID
+    items: Annotated[tuple[HistoricalUsage, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
 
 
 class HeldUsage(Part):

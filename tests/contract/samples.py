@@ -59,6 +59,10 @@ from shared.contracts.usage import (
     Bucket,
     CancelledUsage,
     HeldUsage,
+    HistoricalPeriod,
+    HistoricalUsage,
+    HistoricalUsageReported,
+    HistoryLevel,
     MeteredQuantity,
     MeterUsage,
     Unit,
@@ -319,6 +323,29 @@ BODIES: tuple[Body, ...] = (
         lines_total=Decimal("9.99"),
         code="SUM_MISMATCH",
         message="lines sum to 9.99",
+    ),
+    HistoricalUsageReported(
+        file_id=ONE,
+        items=(
+            HistoricalUsage(
+                transaction_id=TWO,
+                usage_id="HIST1",
+                reported_on=LAST,
+                account_number="0012345678",
+                periods=(
+                    HistoricalPeriod(
+                        level=HistoryLevel.ACCOUNT,
+                        period_start=FIRST,
+                        period_end=LAST,
+                        quantities=(
+                            MeteredQuantity(
+                                bucket=Bucket.TOTAL, unit=Unit.KWH, quantity=Decimal(500)
+                            ),
+                        ),
+                    ),
+                ),
+            ),
+        ),
     ),
     WriteOffsReported(
         file_id=ONE,

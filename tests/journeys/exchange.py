@@ -274,10 +274,11 @@ PROMISES = {
             ON t.business_key = c.invoice_number AND t.cca = c.cca AND t.utility = c.utility
         WHERE c.charge_id IS NULL OR t.id IS NULL
     """,
-    "accepted 867 that is neither charged, held, cancelled nor a cancel": """
+    "accepted 867 that is neither charged, held, cancelled, a cancel nor history": """
         SELECT business_key, rated FROM edi.transaction
         WHERE direction = 'inbound' AND set_id = '867' AND valid LIKE 'accepted%'
             AND rated NOT IN ('charged', 'held', 'cancelled', 'cancels')
+            AND NOT (rated = '-' AND applied = 'applied')
     """,
     "ST without its ledger entry": """
         SELECT id, set_id, control_number FROM edi.transaction t WHERE NOT EXISTS (

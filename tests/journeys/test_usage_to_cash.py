@@ -112,3 +112,18 @@ def printed(charge: Transaction) -> list[str]:
     """SAC and TXI lines of an 810 in short."""
     sac = [f"{line[0]} {line[4]}" for line in elements(charge, "SAC")]
     return sac + [f"{line[0]} {line[1]}" for line in elements(charge, "TXI")]
+
+
+class TestHistory:
+    async def test_usage_history_is_kept_and_never_charged(self, enrolled: Exchange) -> None:
+        past = papers.usage(ADA, "HIST1", purpose="52")
+        await enrolled.send("pge", "867", past)
+
+        assert await enrolled.state("inbound", "867", "HIST1") == {
+            "valid": "accepted",
+            "applied": "applied",
+        }
+        assert enrolled.documents("pge", "810") == []
+        assert await enrolled.value("SELECT count(*) FROM rating.usage") == 0
+        said = "SELECT count(*) FROM edi.outbox WHERE type = 'HistoricalUsageReported'"
+        assert await enrolled.value(said) == 1

@@ -7,7 +7,7 @@ last digit, so each way has one function here. Whatever cannot be read is None, 
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -18,7 +18,13 @@ PRICE_DECIMALS: Final = 6
 USD_DECIMALS: Final = 2
 WHOLE_LIMIT: Final = 10**12
 
+SHORT_FORM: Final = "D6"
+"""DTM05 of a date with six digits."""
+CENTURY_PIVOT: Final = 50
+LAST_MINUTE: Final = "2359"
+
 _DATE_DIGITS: Final = 8
+_SHORT_DATE: Final = re.compile(r"\d{6}", re.ASCII)
 _DATE: Final = re.compile(r"\d{8}", re.ASCII)
 _PERIOD: Final = re.compile(r"\d{8}(\d{4}|\d{6})?(-\d{8}(\d{4}|\d{6})?)?", re.ASCII)
 
@@ -35,19 +41,48 @@ def read_date(text: str) -> date | None:
 
 
 def read_dtm(segment: Segment) -> date | None:
-    """Read the day of a DTM: DTM02, else DTM06 in form D8, DT or RD8 (its first day).
+    """Read the day of a DTM: DTM02, else DTM06 in form D8, D6, DT or RD8 (its first day).
 
     Californian interval files leave DTM02 empty: `DTM*150****DT*202606010000`.
     """
     if segment.element(2).strip():
         return read_date(segment.element(2))
-    return read_period_day(segment.element(6))
+    text = segment.element(6).strip()
+    if segment.element(5).strip() == SHORT_FORM:
+        return read_short_date(text)
+    return read_period_day(text)
+
+
+def read_end(segment: Segment) -> date | None:
+    """Read the day of a DTM that ends something; a stamp of 23:59 ends with the next midnight."""
+    day = read_dtm(segment)
+    time = segment.element(6).strip()[_DATE_DIGITS:] if not segment.element(2).strip() else ""
+    if day is not None and time.startswith(LAST_MINUTE) and day < date.max:
+        return day + timedelta(days=1)
+    return day
+
+
+def read_range(segment: Segment) -> tuple[date, date] | None:
+    """Read both days of a DTM in form RD8; None when it has one day only."""
+    text = segment.element(6).strip()
+    if segment.element(2).strip() or "-" not in text or not _PERIOD.fullmatch(text):
+        return None
+    first, last = (read_date(part[:_DATE_DIGITS]) for part in text.split("-"))
+    return (first, last) if first and last else None
 
 
 def read_period_day(text: str) -> date | None:
     """Read the day of an element 1251 in form D8, DT or RD8 (its first day)."""
     period = text.strip()
     return read_date(period[:_DATE_DIGITS]) if _PERIOD.fullmatch(period) else None
+
+
+def read_short_date(text: str) -> date | None:
+    """Read YYMMDD; a year before 50 is of this century."""
+    digits = text.strip()
+    if not _SHORT_DATE.fullmatch(digits):
+        return None
+    return read_date(("20" if int(digits[:2]) < CENTURY_PIVOT else "19") + digits)
 
 
 def read_number(text: str, decimals: int) -> Decimal | None:

@@ -19,7 +19,7 @@ from shared.contracts.enrollment import EnrollmentRequest
 from shared.contracts.intervals import IntervalUsage
 from shared.contracts.parts import MESSAGE_ITEMS_MAX, Reason
 from shared.contracts.remittance import RemittanceLine
-from shared.contracts.usage import UsageItem
+from shared.contracts.usage import HistoricalUsage, UsageItem
 from shared.contracts.write_offs import WriteOff
 
 
@@ -122,6 +122,7 @@ Fact = (
     EnrollmentRequest
     | UsageItem
     | IntervalUsage
+    | HistoricalUsage
     | ReportedInvoice
     | Payment
     | Advice

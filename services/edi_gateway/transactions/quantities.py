@@ -27,6 +27,9 @@ NO_VALUE: Final = "NV"
 TOTAL_CODE: Final = ""
 """MEA07 of a total that is sent without one."""
 
+ESTIMATED_READS: Final = frozenset({"AE", "EA", "EE", "EN"})
+"""MEA01, the pair of begin and end read: E is estimated, A actual, F final, N none."""
+
 _UNIT_ORDER: Final = {unit: place for place, unit in enumerate(Unit)}
 _DIRECTION_ORDER: Final = {direction: place for place, direction in enumerate(Direction)}
 _BUCKET_ORDER: Final = {bucket: place for place, bucket in enumerate(Bucket)}
@@ -41,6 +44,8 @@ class _Measured:
     unit: Unit
     meaning: QuantityMeaning
     quantity: Decimal
+    guessed_read: bool = False
+    """MEA01 says that a read was estimated, whatever QTY01 says."""
 
     @property
     def direction(self) -> Direction:
@@ -50,8 +55,14 @@ class _Measured:
 _Key = tuple[Bucket, Unit, Direction]
 
 
-def read_quantities(meter: Loop, inspection: Inspection, place: str) -> tuple[MeteredQuantity, ...]:
-    """Read every QTY loop of one meter into one quantity for each bucket, unit and direction."""
+def read_quantities(
+    meter: Loop, inspection: Inspection, place: str, *, subtracts: bool = False
+) -> tuple[MeteredQuantity, ...]:
+    """Read every QTY loop of one meter into one quantity for each bucket, unit and direction.
+
+    A meter that is subtracted (REF*JH S) gives negative energy; its peaks mean nothing for the
+    account and are left out.
+    """
     measured: list[_Measured] = []
     known_reasons = len(inspection.reasons)
     for loop in meter.loops("QTY"):
@@ -62,7 +73,14 @@ def read_quantities(meter: Loop, inspection: Inspection, place: str) -> tuple[Me
     quantities = [_merge(key, parts, inspection, place) for key, parts in together.items()]
     if not quantities and len(inspection.reasons) == known_reasons:
         inspection.note(REQUIRED_MISSING, f"{place} has no quantity")
-    return tuple(sorted([*quantities, *_missing_totals(quantities)], key=_order))
+    whole = sorted([*quantities, *_missing_totals(quantities)], key=_order)
+    if subtracts:
+        whole = [
+            each.model_copy(update={"quantity": -each.quantity})
+            for each in whole
+            if not each.unit.is_peak
+        ]
+    return tuple(whole)
 
 
 def _read_loop(loop: Loop, inspection: Inspection, place: str) -> list[_Measured]:
@@ -117,7 +135,7 @@ def _read_mea(
 ) -> _Measured | None:
     rules = inspection.profile.usage
     unit = rules.units.get(mea.element(4, 1) or qty.element(3, 1))
-    if unit is None:  # reactive energy and the like is measured but never charged here
+    if unit is None:  # gas, water and the like; a profile names every unit of electricity
         return None
     code = mea.element(7).strip()
     bucket = rules.buckets.get(code) if code else Bucket.TOTAL
@@ -126,7 +144,10 @@ def _read_mea(
         inspection.note(OTHER, text)
         return None
     amount = _quantity(mea.element(3), inspection, f"{place}: MEA03")
-    return None if amount is None else _Measured(code, bucket, unit, meaning, amount)
+    if amount is None:
+        return None
+    guessed = mea.element(1).strip() in ESTIMATED_READS
+    return _Measured(code, bucket, unit, meaning, amount, guessed)
 
 
 def _quantity(text: str, inspection: Inspection, what: str) -> Decimal | None:
@@ -160,8 +181,8 @@ def _merge(
         bucket=bucket,
         unit=unit,
         direction=direction,
-        estimated=any(each.meaning.estimated for each in parts),
-        quantity=max(amounts) if unit is Unit.KW else sum(amounts, Decimal(0)),
+        estimated=any(each.meaning.estimated or each.guessed_read for each in parts),
+        quantity=max(amounts) if unit.is_peak else sum(amounts, Decimal(0)),
     )
 
 

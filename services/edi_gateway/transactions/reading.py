@@ -15,7 +15,12 @@ from typing import Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from services.edi_gateway.profile import PeriodEnd, TradingPartner, UtilityProfile
-from services.edi_gateway.transactions.elements import read_date, read_dtm
+from services.edi_gateway.transactions.elements import (
+    read_date,
+    read_dtm,
+    read_end,
+    read_range,
+)
 from services.edi_gateway.transactions.facts import Fact
 from services.edi_gateway.x12 import Loop, Segment, Transaction
 from shared.contracts.enrollment import EnrollmentDecision
@@ -120,11 +125,26 @@ class Inspection:
 
     def period(self, first: Segment, last: Segment) -> tuple[date, date] | None:
         """Read DTM*150 and DTM*151 as a half-open period, by the profile's meaning of its end."""
-        start = self.dtm(first, "DTM*150 (period start)")
-        end = self.dtm(last, "DTM*151 (period end)")
-        if start is None or end is None:
-            return None
-        if self.profile.reading.period_end is PeriodEnd.INCLUSIVE and end < date.max:
+        return self.half_open(first, last)
+
+    def half_open(
+        self, first: Segment, last: Segment, *, end_is_shared: bool = False
+    ) -> tuple[date, date] | None:
+        """Read two DTMs as a half-open period.
+
+        The profile says what the end means; the day of a meter exchange is always shared.
+        """
+        both = None if last else read_range(first)
+        if both is not None:
+            start, end = both
+        else:
+            started = self.dtm(first, "DTM*150 (period start)")
+            ended = self.dtm(last, "DTM*151 (period end)")
+            if started is None or ended is None:
+                return None
+            start, end = started, read_end(last) or ended
+        inclusive = self.profile.reading.period_end is PeriodEnd.INCLUSIVE and not end_is_shared
+        if inclusive and end < date.max:
             end += timedelta(days=1)
         if end <= start:
             self.note(DATE_INVALID, f"the period {start} to {end} does not move forward")

@@ -39,6 +39,8 @@ from shared.contracts.parts import BillOption, Reason
 REQUEST: Final = "13"
 RESPONSE: Final = "11"
 ACTION_REQUEST: Final = "7"
+ACTION_FINAL: Final = "F"
+"""ASI01 of a drop, in the words of PJM; 7 is used too."""
 ACTION_ACCEPTED: Final = "WQ"
 ACTION_REJECTED: Final = "U"
 GENERATION_SERVICE: Final = "CE"
@@ -192,9 +194,10 @@ def service_line(transaction: Transaction, inspection: Inspection) -> Loop:
 
 def _purpose(service: Loop, inspection: Inspection) -> EnrollmentPurpose | None:
     asi = service.first("ASI")
-    if asi.element(1) != ACTION_REQUEST:
-        inspection.note(OTHER, f"ASI01 {asi.element(1)!r} is no request (7)")
     purpose = PURPOSE_OF_CODE.get(asi.element(2))
+    ends = purpose is EnrollmentPurpose.DROP and asi.element(1) == ACTION_FINAL
+    if asi.element(1) != ACTION_REQUEST and not ends:
+        inspection.note(OTHER, f"ASI01 {asi.element(1)!r} is no request (7)")
     if purpose is None:
         inspection.note(OTHER, f"ASI02 {asi.element(2)!r} is no enrollment, drop or change")
     return purpose

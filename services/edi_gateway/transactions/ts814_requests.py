@@ -27,15 +27,12 @@ from services.edi_gateway.x12 import Loop, OutboundSegment, Transaction, clean_t
 from shared.contracts.enrollment import EnrollmentPurpose, EnrollmentRequest
 from shared.contracts.parts import Reason
 
-FINAL: Final = "F"
-"""ASI01 of a drop."""
-
 LINE_OF_KIND: Final = {RequestKind.USAGE_HISTORY: "HU", RequestKind.INTERVAL_HISTORY: "HI"}
 """LIN05 of a request that is not about generation service (CE)."""
 
 ACTION_OF_KIND: Final = {
     RequestKind.ENROLL: (ts814.ACTION_REQUEST, "021"),
-    RequestKind.DROP: (FINAL, "024"),
+    RequestKind.DROP: (ts814.ACTION_FINAL, "024"),
     RequestKind.CHANGE: (ts814.ACTION_REQUEST, "001"),
     RequestKind.REINSTATE: (ts814.ACTION_REQUEST, "025"),
     RequestKind.USAGE_HISTORY: (ts814.ACTION_REQUEST, "029"),

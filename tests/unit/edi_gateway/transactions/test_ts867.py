@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
 from services.edi_gateway.partners import PartnerBook
 from services.edi_gateway.profile import PeriodEnd, TradingPartner
-from services.edi_gateway.transactions import Reading
+from services.edi_gateway.transactions import Reading, facts_of
 from shared.contracts.parts import Purpose
-from shared.contracts.usage import Bucket, Direction, MeteredQuantity, Unit, UsageItem
+from shared.contracts.usage import (
+    Bucket,
+    Direction,
+    HistoricalUsage,
+    HistoryLevel,
+    MeteredQuantity,
+    Unit,
+    UsageItem,
+)
 from tests.unit.edi_gateway.transactions.conftest import Read
 
 HEADER = """
@@ -185,11 +194,35 @@ class TestWhatCodesMean:
         reading = read(HEADER + METER + MONTHLY + "MEA*AA*PRQ*310*KH***22")
         assert delivered(reading, Bucket.TOTAL) == Decimal(310)
 
-    def test_reactive_energy_and_capacity_tags_are_no_usage(self, read: Read) -> None:
-        extra = "QTY*QD*3*K3\nMEA*AA*PRQ*3*K3***51\nQTY*KC*4.4*K1"
+    def test_capacity_tags_and_multipliers_are_no_usage(self, read: Read) -> None:
+        extra = "MEA**MU*40\nMEA**ZA*0.98\nMEA**CO*1.02\nQTY*KC*4.4*K1\nQTY*KZ*4.1*K1"
         assert quantities(read(HEADER + METER + MONTHLY + extra)) == quantities(
             read(HEADER + METER + MONTHLY)
         )
+
+    @pytest.mark.parametrize(
+        ("code", "unit", "counts"),
+        [
+            ("K1", Unit.KW, "9"),
+            ("K2", Unit.KVAR, "9"),
+            ("K3", Unit.KVARH, "15"),
+            ("K4", Unit.KVA, "9"),
+        ],
+    )
+    def test_peaks_are_the_highest_of_their_parts_and_energies_the_sum(
+        self, read: Read, code: str, unit: Unit, counts: str
+    ) -> None:
+        parts = f"QTY*QD*9*{code}\nQTY*KA*6*{code}"
+        found = delivered(read(HEADER + METER + MONTHLY + parts), Bucket.TOTAL, unit)
+        assert found == Decimal(counts)
+
+    @pytest.mark.parametrize(("reads", "estimated"), [("AA", False), ("AF", False), ("AE", True)])
+    def test_an_estimated_read_makes_the_quantity_an_estimate(
+        self, read: Read, reads: str, *, estimated: bool
+    ) -> None:
+        text = MONTHLY.replace("MEA*AA*PRQ*310", f"MEA*{reads}*PRQ*310")
+        total = quantities(read(HEADER + METER + text))[Bucket.TOTAL, Unit.KWH, Direction.DELIVERED]
+        assert total.estimated is estimated
 
     def test_a_quantity_without_value_is_left_out(self, read: Read) -> None:
         reading = read(HEADER + METER + "QTY*QD*310*KH\nQTY*87**KH*NV")
@@ -270,9 +303,10 @@ class TestWrongContent:
             ("***42", "***92", "A13", "MEA07"),
             ("QTY*QD*310*", "QTY*QD*311*", "A13", "not the total"),
             ("90.5*KH***42", "90.1234567*KH***42", "A13", "six decimals"),
-            ("BPT*00", "BPT*52", "A13", "BPT01"),
+            ("BPT*00", "BPT*SU", "A13", "BPT01"),
             ("20260602*DD", "20260602*C1", "A13", "interval"),
-            ("REF*MT*KHMON", "REF*JH*S", "A13", "subtract"),
+            ("REF*MT*KHMON", "REF*JH*X", "A13", "neither adds"),
+            ("DTM*151*20260601", "DTM*151*20260601\nDTM*514*20260515", "A13", "which part"),
         ],
     )
     def test_it_becomes_a_reason_and_no_fact(
@@ -314,3 +348,73 @@ class TestIdentities:
         reading = read(text, book.partner("sce"))
         assert reading.cca is None
         assert [reason.code for reason in reading.reasons] == ["UND"]
+
+
+def second_meter(extra: str = "", *, period: str = "DTM*150*20260501\nDTM*151*20260601") -> str:
+    head = METER.replace("M1", "M2").replace("DTM*150*20260501\nDTM*151*20260601", period)
+    return head + extra + "QTY*QD*100*KH\nQTY*QD*5*K1\n"
+
+
+class TestSeveralMeters:
+    def test_a_meter_that_is_subtracted_has_negative_energy_and_no_peak(self, read: Read) -> None:
+        item = usage(read(HEADER + METER + MONTHLY + second_meter("REF*JH*S\n")))
+        first, second = item.meters
+        assert first.quantities[0].quantity == Decimal(310)
+        assert [(q.unit, q.quantity) for q in second.quantities] == [(Unit.KWH, Decimal(-100))]
+
+    @pytest.mark.parametrize(("role", "meters"), [("A", 2), ("I", 1)])
+    def test_a_meter_adds_or_is_ignored(self, read: Read, role: str, meters: int) -> None:
+        item = usage(read(HEADER + METER + MONTHLY + second_meter(f"REF*JH*{role}\n")))
+        assert len(item.meters) == meters
+
+    def test_an_exchange_splits_the_period_between_two_meters(self, read: Read) -> None:
+        old = (METER + MONTHLY).replace("DTM*151*20260601", "DTM*514*20260515")
+        new = second_meter(period="DTM*514*20260515\nDTM*151*20260601")
+        first, second = usage(read(HEADER + old + new)).meters
+        assert (first.period_start, first.period_end) == (date(2026, 5, 1), date(2026, 5, 15))
+        assert (second.period_start, second.period_end) == (date(2026, 5, 15), date(2026, 6, 1))
+
+    def test_the_exchange_day_is_shared_even_where_the_last_day_is_not(
+        self, read: Read, pge: TradingPartner
+    ) -> None:
+        rules = pge.profile.reading.model_copy(update={"period_end": PeriodEnd.INCLUSIVE})
+        profile = pge.profile.model_copy(update={"reading": rules})
+        partner = pge.model_copy(update={"profile": profile})
+        old = (METER + MONTHLY).replace("DTM*151*20260601", "DTM*514*20260515")
+        new = second_meter(period="DTM*514*20260515\nDTM*151*20260531")
+        first, second = usage(read(HEADER + old + new, partner)).meters
+        assert first.period_end == second.period_start == date(2026, 5, 15)
+        assert second.period_end == date(2026, 6, 1)
+
+    @pytest.mark.parametrize("code", ["BC", "BD"])
+    def test_service_without_a_meter_needs_no_meter_number(self, read: Read, code: str) -> None:
+        bare = METER.replace("PTD*PM", f"PTD*{code}").replace("REF*MG*M1\n", "")
+        (meter,) = usage(read(HEADER + bare + "QTY*QD*44*KH")).meters
+        assert meter.meter_number == "UNMETERED"
+
+
+class TestHistory:
+    """BPT01 52: data, never a bill."""
+
+    PAST = HEADER.replace("BPT*00", "BPT*52") + METER.replace("PTD*PM", "PTD*BQ").replace(
+        "REF*MG*M1\n", ""
+    )
+
+    def test_it_is_another_word_than_usage(self, read: Read) -> None:
+        reading = read(self.PAST + MONTHLY + METER + MONTHLY)
+        assert reading.reasons == ()
+        (fact,) = reading.facts
+        assert isinstance(fact, HistoricalUsage)
+        account, meter = fact.periods
+        assert (account.level, account.meter_number) == (HistoryLevel.ACCOUNT, None)
+        assert (meter.level, meter.meter_number) == (HistoryLevel.METER, "M1")
+        assert account.quantities[0].quantity == Decimal(310)
+
+    def test_it_travels_in_a_message_that_nobody_bills_from(self, read: Read) -> None:
+        (body,) = facts_of([read(self.PAST + MONTHLY)], UUID(int=7))
+        assert body.type == "HistoricalUsageReported"
+
+    def test_a_loop_without_meaning_is_a_reason(self, read: Read) -> None:
+        reading = read((self.PAST + MONTHLY).replace("PTD*BQ", "PTD*FG"))
+        assert reading.facts == ()
+        assert "PTD01 'FG'" in reading.reasons[0].text
