@@ -13,19 +13,22 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, BinaryIO, Final
 
 import typer
 
 from services.edi_gateway.x12 import (
+    FunctionalGroup,
+    Interchange,
     SetVerdict,
-    build_997,
     load_guide,
     read_transaction,
     scan_path,
+    stream_997,
 )
 
 MB: Final = 1_000_000
@@ -34,21 +37,25 @@ GOAL_MB: Final = 128
 
 
 def read_through(path: Path) -> tuple[int, int]:
-    """Read a file as the gateway does; returns how many transactions, and how many accepted."""
-    guide, transactions, accepted = load_guide(), 0, 0
+    """Read a file and answer its groups; returns how many transactions, and how many accepted."""
+    transactions, accepted = 0, 0
     with path.open("rb") as stream:
         for found in scan_path(path).interchanges:
             for group in found.groups:
-                verdicts: list[SetVerdict] = []
-                for slot in group.transactions:
-                    stream.seek(slot.start)
-                    piece = stream.read(slot.end - slot.start)
-                    read = read_transaction(piece, found.delimiters, slot, guide)
-                    verdicts.append(read.verdict)
-                    accepted += read.accepted
-                transactions += len(verdicts)
-                build_997(group, verdicts)
+                answer = stream_997(group, verdicts(stream, found, group))
+                last = deque(answer, maxlen=1)[0]
+                transactions += int(str(last[3]))
+                accepted += int(str(last[4]))
     return transactions, accepted
+
+
+def verdicts(stream: BinaryIO, found: Interchange, group: FunctionalGroup) -> Iterator[SetVerdict]:
+    """Read the transactions of a group one by one."""
+    guide = load_guide()
+    for slot in group.transactions:
+        stream.seek(slot.start)
+        piece = stream.read(slot.end - slot.start)
+        yield read_transaction(piece, found.delimiters, slot, guide).verdict
 
 
 def own_peak_mb() -> float:

@@ -17,6 +17,7 @@ from services.edi_gateway.x12.acknowledge import (
     build_ta1,
     read_997,
     read_ta1,
+    stream_997,
 )
 from services.edi_gateway.x12.amounts import (
     InexactAmountError,
@@ -151,6 +152,7 @@ __all__ = [
     "refuses_group",
     "scan",
     "scan_path",
+    "stream_997",
     "tokenize",
     "validate",
     "write_interchange",

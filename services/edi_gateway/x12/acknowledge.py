@@ -18,7 +18,7 @@ from services.edi_gateway.x12.findings import FALLEN_WITH_GROUP, Finding, has_er
 from services.edi_gateway.x12.validation import HAS_ELEMENT_ERRORS, SEGMENTS_IN_ERROR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from services.edi_gateway.x12.document import Segment, Transaction
     from services.edi_gateway.x12.envelope import FunctionalGroup, Interchange
@@ -124,19 +124,31 @@ def build_997(
     `group_findings` are those of `check_group` (the scan's own when left out). A refused group is
     answered `R` without looking at its sets.
     """
+    return tuple(stream_997(group, verdicts, group_findings))
+
+
+def stream_997(
+    group: FunctionalGroup,
+    verdicts: Iterable[SetVerdict],
+    group_findings: Sequence[Finding] | None = None,
+) -> Iterator[OutboundSegment]:
+    """Write the same segment by segment, asking for each verdict when its turn comes.
+
+    So a group of any size is answered while it is read, and nothing of it need be kept.
+    """
     findings = group.findings if group_findings is None else tuple(group_findings)
     refused = refuses_group(findings)
-    segments: list[OutboundSegment] = [("AK1", group.functional_id, group.control_number)]
-    if not refused:
-        for verdict in verdicts:
-            segments += _set_response(verdict)
+    codes = _distinct(finding.code for finding in findings)
+    accepted, told = 0, bool(codes)
+    yield ("AK1", group.functional_id, group.control_number)
+    for verdict in () if refused else verdicts:
+        yield from _set_response(verdict)
+        accepted += verdict.accepted
+        told = told or verdict.code == "E"
     received = len(group.transactions)
     included = group.declared_count if group.declared_count is not None else received
-    accepted = 0 if refused else sum(1 for verdict in verdicts if verdict.accepted)
-    codes = _distinct(finding.code for finding in findings)
-    code = _group_code(accepted, received, verdicts, refused=refused, told=bool(codes))
-    counts = (str(included), str(received), str(accepted))
-    return (*segments, ("AK9", code, *counts, *codes))
+    code = _group_code(accepted, received, refused=refused, told=told)
+    yield ("AK9", code, str(included), str(received), str(accepted), *codes)
 
 
 def build_ta1(interchange: Interchange, *, duplicate: bool = False) -> OutboundSegment | None:
@@ -201,14 +213,12 @@ def _refusing_note(interchange: Interchange) -> str:
     )
 
 
-def _group_code(
-    accepted: int, received: int, verdicts: Sequence[SetVerdict], *, refused: bool, told: bool
-) -> str:
+def _group_code(accepted: int, received: int, *, refused: bool, told: bool) -> str:
     if refused or (received and not accepted):
         return "R"
     if accepted < received:
         return "P"
-    return "E" if told or any(verdict.code == "E" for verdict in verdicts) else "A"
+    return "E" if told else "A"
 
 
 def _set_response(verdict: SetVerdict) -> Iterator[OutboundSegment]:
