@@ -143,7 +143,7 @@ class Amount:
 
 def line_id(component: str, detail: str, part: PeriodPart) -> str:
     """The name of a line that stays the same from one rating to the next."""
-    return f"{component}.{detail}.{part.start:%Y%m%d}"
+    return f"{component}.{detail}.{part.start.isoformat().replace('-', '')}"
 
 
 def label_of(words: str, part: PeriodPart) -> str:
@@ -187,6 +187,17 @@ def energy_line(
         micro: quantity in 1e-6 kWh and price in 1e-6 dollars.
         cents: the rounded amount, signed.
     """
+    code, text = words
     quantity, price = micro
-    rule = "net energy times price" if part.received_micro else "energy times price"
-    return amount_line(name, words, part, Amount(cents, rule, quantity, ChargeUnit.KWH, price))
+    negative = cents < 0 or (not cents and (quantity < 0) != (price < 0))
+    return Line(
+        line_id=name,
+        kind=LineKind.CREDIT if negative else LineKind.CHARGE,
+        code=code,
+        label=label_of(text, part),
+        quantity_micro=abs(quantity),
+        unit=ChargeUnit.KWH,
+        price_micro=abs(price),
+        cents=abs(cents),
+        rule="net energy times price" if part.received_micro else "energy times price",
+    )

@@ -7,7 +7,7 @@ by days, and the lines say so. Where a customer generates, each part has what it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from services.rating.accounts import Terms
@@ -56,28 +56,27 @@ def cut(
     Raises:
         UsageHold: some day has no price, or quantities cannot be divided.
     """
-    found = [
-        each
+    cuts = [
+        (energy, priced_spans((energy.start, energy.end), scope, terms, book, known_on))
         for energy in energies
-        for each in _of_period(
-            energy, priced_spans((energy.start, energy.end), scope, terms, book, known_on)
-        )
     ]
-    demand = highest_demand(energies)
-    start, end = energies[0].start, energies[-1].end
-    return [
-        replace(
-            each,
-            part=replace(
-                each.part,
-                dated=len(found) > 1,
-                demand_micro=demand,
-                period_start=start,
-                period_end=end,
-            ),
-        )
-        for each in found
-    ]
+    bill = _Bill(
+        start=energies[0].start,
+        end=energies[-1].end,
+        demand_micro=highest_demand(energies),
+        dated=sum(len(spans) for _, spans in cuts) > 1,
+    )
+    return [each for energy, spans in cuts for each in _of_period(bill, energy, spans)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bill:
+    """What all parts of one bill share."""
+
+    start: date
+    end: date
+    demand_micro: Mapping[Bucket, int]
+    dated: bool
 
 
 def priced_spans(
@@ -119,11 +118,11 @@ def _spans(
 
 
 def _of_period(
-    energy: PeriodEnergy, spans: Sequence[tuple[Span, str, TaxDecision]]
+    bill: _Bill, energy: PeriodEnergy, spans: Sequence[tuple[Span, str, TaxDecision]]
 ) -> list[PricedPart]:
     if len(spans) == 1:
         span, product, tax = spans[0]
-        return [PricedPart(_part(energy, span, prorated=False), span, product, tax)]
+        return [PricedPart(_part(bill, energy, span, prorated=False), span, product, tax)]
     _refuse_unlike_buckets([span for span, _, _ in spans])
     days = [(span.end - span.start).days for span, _, _ in spans]
     delivered = _divided(energy.energy_micro, days)
@@ -131,7 +130,7 @@ def _of_period(
     found = []
     for index, (span, product, tax) in enumerate(spans):
         share = PeriodEnergy(span.start, span.end, delivered[index], received[index])
-        found.append(PricedPart(_part(share, span, prorated=True), span, product, tax))
+        found.append(PricedPart(_part(bill, share, span, prorated=True), span, product, tax))
     return found
 
 
@@ -144,7 +143,7 @@ def _divided(quantities: Mapping[Bucket, int], days: list[int]) -> list[dict[Buc
     ]
 
 
-def _part(energy: PeriodEnergy, span: Span, *, prorated: bool) -> PeriodPart:
+def _part(bill: _Bill, energy: PeriodEnergy, span: Span, *, prorated: bool) -> PeriodPart:
     rules = span.plan.nem
     if rules is None:
         refuse_generation([energy])
@@ -160,7 +159,11 @@ def _part(energy: PeriodEnergy, span: Span, *, prorated: bool) -> PeriodPart:
         priced,
         whole(priced),
         prorated=prorated,
+        dated=bill.dated,
         received_micro=energy.received_micro,
+        demand_micro=bill.demand_micro,
+        period_start=bill.start,
+        period_end=bill.end,
     )
 
 

@@ -212,15 +212,18 @@ def price_parts(
         printed[-1] += moved
     left = max(billed, 0)
     for each, lines in zip(parts, printed, strict=True):
-        taxed = min(max(generation_cents(lines), 0), left)
-        lines.extend(_tax_lines(each, lines, surcharge_micro, left))
-        left -= taxed
+        taxes = _tax_lines(each, lines, surcharge_micro, left)
+        if len(parts) > 1:
+            left -= min(max(generation_cents(lines), 0), left)
+        lines.extend(taxes)
     return printed
 
 
 def _component_lines(priced: PricedPart, earlier_cents: int) -> list[Line]:
     plan = priced.span.plan
-    part = replace(priced.part, earlier_cents=earlier_cents)
+    part = priced.part
+    if earlier_cents:
+        part = replace(part, earlier_cents=earlier_cents)
     active = [c for c in plan.components if c.applies(priced.product, part.start)]
     if not any(component.prices_energy for component in active):
         raise RateNotFound(f"{plan.plan_id} has no generation price for {priced.product}")
@@ -263,8 +266,9 @@ def _explain(
     priced: Sequence[PricedPart], printed: Sequence[Sequence[Line]], usage_id: str
 ) -> Explanation:
     plans = [each.span.plan for each in priced]
+    names = [f"{plan.plan_id} {plan.version}" for plan in plans]
     return Explanation(
-        plans=tuple(_distinct(f"{plan.plan_id} {plan.version}" for plan in plans)),
+        plans=tuple(_distinct(names)),
         sources=tuple(_distinct(plan.source for plan in plans)),
         parts=tuple(
             f"{each.part.start} to {each.part.end}: {each.part.season}, {each.product}"
@@ -274,8 +278,8 @@ def _explain(
         user_tax="; ".join(_distinct(_tax_words(each.tax) for each in priced)),
         prorated=any(each.part.prorated for each in priced),
         lines=tuple(
-            LineReason(line.line_id, line.rule, f"{plan.plan_id} {plan.version}", usage_id)
-            for plan, lines in zip(plans, printed, strict=True)
+            LineReason(line.line_id, line.rule, name, usage_id)
+            for name, lines in zip(names, printed, strict=True)
             for line in lines
         ),
     )
