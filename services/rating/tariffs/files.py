@@ -1,4 +1,7 @@
-"""Reads tariff files from a folder: `taxes.toml`, and for each CCA `cca.toml` and its plans."""
+"""Reads tariff files from a folder: `taxes.toml`, and for each CCA `cca.toml` and its plans.
+
+Plans may be TOML, as people write them, or JSON, as programs do.
+"""
 
 from __future__ import annotations
 
@@ -46,12 +49,12 @@ def read_folder(folder: Path) -> TariffFolder:
     """Read every tariff file below a folder; all of it or nothing.
 
     Raises:
-        TariffFileRefused: a file is not TOML, too large, or breaks a rule of its model.
+        TariffFileRefused: a file is neither TOML nor JSON, too large, or breaks a rule of its model.
     """
     plans: list[PlanFile] = []
     ccas: list[CcaFile] = []
     taxes: TaxFile | None = None
-    for path in sorted(folder.rglob("*.toml")):
+    for path in sorted((*folder.rglob("*.toml"), *folder.rglob("*.json"))):
         if path.name == TAXES_NAME:
             taxes = _read(path, TaxFile)
         elif path.name == CCA_NAME:
@@ -74,9 +77,12 @@ def _read(path: Path, kind: type[File]) -> File:
     if path.stat().st_size > FILE_BYTES_MAX:
         raise TariffFileRefused(f"{path.name} is larger than {FILE_BYTES_MAX} bytes")
     try:
-        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".json":
+            return kind.model_validate_json(text)
+        return kind.model_validate(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise TariffFileRefused(f"{path.name} is not TOML: {wrong}") from wrong
+        raise TariffFileRefused(f"{path.name} cannot be read: {wrong}") from wrong
     except ValidationError as wrong:
         raise TariffFileRefused(f"{path.name}: {wrong}") from wrong
 

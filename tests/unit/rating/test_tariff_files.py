@@ -284,6 +284,18 @@ class TestTheCheck:
 
 
 class TestAPlanFile:
+    def test_may_be_json(self, tmp_path: Path) -> None:
+        (tmp_path / "plan.json").write_text(plan_json(SHEET))
+
+        assert read_folder(tmp_path).plans == (SHEET,)
+
+    @pytest.mark.parametrize("text", ["{", '{"plan_id": 1}', "\udc00"])
+    def test_of_broken_json_is_refused(self, tmp_path: Path, text: str) -> None:
+        (tmp_path / "plan.json").write_text(text, errors="surrogatepass")
+
+        with pytest.raises(TariffFileRefused):
+            read_folder(tmp_path)
+
     def test_that_is_not_there_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(TariffFileRefused, match="no plan file"):
             read_plan(tmp_path / "nothing.toml")
