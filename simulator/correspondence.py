@@ -22,6 +22,7 @@ from simulator.answers import (
     read_receipt,
 )
 from simulator.places import BACK_OFFICE
+from simulator.service import ServiceRequest, is_request, read_request
 from simulator.x12 import (
     FUNCTIONAL_IDS,
     Group,
@@ -81,6 +82,7 @@ class Correspondence:
     charged: dict[str, Invoice] = field(default_factory=dict)
     cancels: dict[str, Invoice] = field(default_factory=dict)
     advices: list[Advice] = field(default_factory=list)
+    requests: list[ServiceRequest] = field(default_factory=list)
     interchange_notes: list[Segment] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -132,6 +134,8 @@ class Correspondence:
         if transaction.set_id == "997":
             receipt = read_receipt(transaction)
             self.receipts[receipt.functional_id, receipt.control].append(receipt)
+        elif transaction.set_id == "814" and is_request(transaction):
+            self.requests.append(read_request(transaction))
         elif transaction.set_id == "814":
             answer = read_enrollment_answer(transaction)
             self.enrollment_answers[answer.request_id].append(answer)

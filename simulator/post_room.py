@@ -9,15 +9,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from simulator import batches, documents
+from simulator import batches, documents, service
 from simulator.correspondence import Correspondence, SentFile
 from simulator.plan import FILES_A_RUN, FIRST_RECEIPT_FILE, DayPlan, Phase
+from simulator.world import document_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from simulator.service import ServiceRequest
     from simulator.sftp import Mailbox
     from simulator.x12 import Group, Segment
+
+    Text = tuple[Segment, ...]
+    Word = Callable[..., Text]
 
 
 class PostRoom:
@@ -29,6 +34,7 @@ class PostRoom:
         self._mailbox = mailbox
         self._book = book
         self._documents = 0
+        self._served = 0
         # Receipts have numbers of their own: how many are needed depends on timing, and the
         # numbers of everything else must not.
         self._receipts = FIRST_RECEIPT_FILE
@@ -68,7 +74,37 @@ class PostRoom:
             await self._mailbox.remove(name)
         if unreceipted and Phase.ACKNOWLEDGE in self._plan.phases:
             await self.send("997", documents.receipts(unreceipted))
+        await self._serve()
         return bool(names)
+
+    async def _serve(self) -> None:
+        """Answer what the back office has asked since the last time."""
+        asked = self._book.requests[self._served :]
+        if not asked:
+            return
+        plan, first = self._plan, self._served + self._plan.first_account
+        ccas = {cca.duns: cca for cca in plan.identity.ccas}
+        known = [(n, each) for n, each in enumerate(asked, first) if each.cca_duns in ccas]
+        self._served += len(asked)
+
+        def worded(word: Word, kind: str, which: list[tuple[int, ServiceRequest]]) -> list[Text]:
+            return [
+                word(
+                    plan.identity,
+                    ccas[each.cca_duns],
+                    each,
+                    document_id(plan.people, plan.day, kind, number),
+                    plan.day,
+                )
+                for number, each in which
+            ]
+
+        if known:
+            await self.send("814", worded(service.answer, "Y", known))
+        past = [(n, each) for n, each in known if each.wants_history]
+        past = [(n, each) for n, each in past if service.knows(plan.identity, each)]
+        if past:
+            await self.send("867", worded(service.history, "H", past))
 
     async def until(self, missing: Callable[[], str]) -> bool:
         """Collect until `missing` has nothing more to name.

@@ -8,6 +8,8 @@ from services.edi_gateway import service_requests
 from services.edi_gateway.service_requests import RequestScope
 from services.edi_gateway.transactions import RequestKind, ServiceRequest
 from shared.contracts.parts import Environment, Reason
+from simulator import service
+from simulator.places import UTILITIES
 from tests.journeys import papers
 from tests.journeys.exchange import Exchange, elements
 from tests.journeys.papers import ADA, Customer
@@ -142,3 +144,26 @@ class TestOtherRequests:
 
         assert await state_of(enrolled, request_id) == ("applied", None)
         assert await in_force(enrolled, ADA)
+
+    async def test_the_simulated_utility_answers_and_sends_the_history(
+        self, enrolled: Exchange
+    ) -> None:
+        request_id = await ask(enrolled, ADA, RequestKind.USAGE_HISTORY)
+        asked = service.read_request(
+            next(
+                each
+                for each in enrolled.documents("pge", "814")
+                if elements(each, "BGN")[0][1] == request_id
+            )
+        )
+        utility, day = UTILITIES["pge"], date(2026, 7, 6)
+        cca = next(each for each in utility.ccas if each.duns == asked.cca_duns)
+
+        assert asked.wants_history
+        await enrolled.send("pge", "814", service.answer(utility, cca, asked, "Y1", day))
+        await enrolled.send("pge", "867", service.history(utility, cca, asked, "H1", day))
+
+        accepted = service.knows(utility, asked)
+        assert (await state_of(enrolled, request_id))[0] == ("applied" if accepted else "refused")
+        assert (await enrolled.state("inbound", "867", "H1"))["applied"] == "applied"
+        assert enrolled.documents("pge", "810") == []
