@@ -16,6 +16,7 @@ VENV_STAMP := $(VENV)/.made
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 ASSET_STAMP := $(VENV)/.installed-assets
+PEER_STAMP := $(VENV)/.installed-peers
 PROVISION_STAMP := $(VENV)/.provisioned
 
 # Words a person may put behind `make demo` or `make run`.
@@ -79,9 +80,16 @@ pytest: $(DEV_STAMP) ## Run the tests alone, on every core, with coverage (ARGS=
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered $(ARGS)
 
 .PHONY: bench
-bench: $(DEV_STAMP) ## Measure: the codec beside its peers, then the whole loop
+bench: $(DEV_STAMP) $(PEER_STAMP) ## Measure: the codec beside its peers, then the whole loop
 	@$(BIN)/python -m benchmarks.codec
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: nightly
+nightly: $(DEV_STAMP) ## Prove at length: bills beside PySAM, verdicts beside pyx12, memory of 100 MB files, a million damaged files
+	@$(BIN)/python -m benchmarks.bill_oracle
+	@$(BIN)/python -m benchmarks.differential
+	@$(BIN)/python -m benchmarks.memory
+	@$(BIN)/python -m benchmarks.fuzz
 
 .PHONY: audit
 audit: $(DEV_STAMP) ## Ask the advisory database about the pinned dependencies
@@ -104,7 +112,7 @@ provision: $(PROVISION_STAMP) ## Find or install what tests need from outside pi
 
 .PHONY: clean
 clean: ## Remove what set-up and runs have made (the data in var/ stays)
-	rm -rf $(VENV) node_modules shared/platform/web/static/vendor dist .coverage htmlcov \
+	rm -rf $(VENV) node_modules benchmarks/peers/node_modules shared/platform/web/static/vendor dist .coverage htmlcov \
 	  .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .PHONY: help
@@ -133,6 +141,9 @@ $(DEV_STAMP): $(RUN_STAMP) requirements/dev.txt
 $(ASSET_STAMP): $(RUN_STAMP) package.json package-lock.json tools/assets.py requirements/node.txt
 	@$(BIN)/python tools/assets.py
 	@touch $@
+
+$(PEER_STAMP): $(RUN_STAMP) tools/peers.py requirements/bench.txt benchmarks/peers/package-lock.json
+	@if $(BIN)/python tools/peers.py; then touch $@; fi
 
 $(PROVISION_STAMP): $(RUN_STAMP) tools/provision.py
 	@$(BIN)/python tools/provision.py

