@@ -49,7 +49,7 @@ def read_folder(folder: Path) -> TariffFolder:
     """Read every tariff file below a folder; all of it or nothing.
 
     Raises:
-        TariffFileRefused: a file is neither TOML nor JSON, too large, or breaks a rule of its model.
+        TariffFileRefused: a file is neither TOML nor JSON, too large, or breaks its model's rules.
     """
     plans: list[PlanFile] = []
     ccas: list[CcaFile] = []
