@@ -75,6 +75,8 @@ class Calendar:
         Raises:
             RateNotFound: the calendar does not reach back to the day.
         """
+        if len(self.versions) == 1 and self.versions[0].effective_from <= day:
+            return self.versions[0]
         found = [version for version in self.versions if version.effective_from <= day]
         if not found:
             raise RateNotFound(f"the calendar {self.calendar_id} says nothing about {day}")

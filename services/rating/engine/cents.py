@@ -39,12 +39,13 @@ def rounded_products(
     """
     if not quantities.size:
         return np.zeros(quantities.shape, dtype=np.int64)
+    highest, scale = int(np.abs(quantities).max()), int(np.abs(multipliers).max())
+    if highest * scale < LARGEST:
+        products = quantities * multipliers[:, np.newaxis]
+        return _rounded(products, divisors[:, np.newaxis], half_even=half_even)
     largest = np.abs(quantities).max(axis=1).tolist()
     scales = np.abs(multipliers).tolist()
     wide = [n for n, (q, m) in enumerate(zip(largest, scales, strict=True)) if q * m >= LARGEST]
-    if not wide:
-        products = quantities * multipliers[:, np.newaxis]
-        return _rounded(products, divisors[:, np.newaxis], half_even=half_even)
     safe = quantities.copy()
     safe[wide] = 0
     products = safe * multipliers[:, np.newaxis]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -68,25 +69,34 @@ class GroupQuantities:
             )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class PricedGroup:
     """The lines of a group of accounts.
 
     Attributes:
         sheet: what the lines are.
         cents: a row for each line of the sheet, a column for each account; signed.
-        printed: whether the account's bill has the line.
+        reached: of lines of higher tiers, which accounts reached them.
     """
 
     sheet: PriceSheet
     cents: Amounts
-    printed: Marks
+    reached: Mapping[int, Marks]
 
     @property
     def totals(self) -> Amounts:
         """Each account's total: the sum of its rounded lines."""
         total: Amounts = self.cents.sum(axis=0)
         return total
+
+    @cached_property
+    def printed(self) -> Marks:
+        """Which lines each account's bill has: quiet ones only when they come to something."""
+        printed = np.ones(self.cents.shape, dtype=np.bool_)
+        for number, line in enumerate(self.sheet.lines):
+            if line.quiet:
+                printed[number] = self.reached.get(number, self.cents[number] != 0)
+        return printed
 
     def lines_of(self, account: int) -> dict[str, int]:
         """The printed lines of one account: name and signed cents."""
@@ -121,26 +131,30 @@ def price_group(
         taxes = np.broadcast_to(np.asarray(user_tax_micro, dtype=np.int64), (accounts,))
     banks = np.broadcast_to(np.asarray(bank_cents, dtype=np.int64), (accounts,))
     cents = np.zeros((len(sheet.lines), accounts), dtype=np.int64)
-    printed = np.ones((len(sheet.lines), accounts), dtype=np.bool_)
+    reached: dict[int, Marks] = {n: np.zeros(accounts, dtype=np.bool_) for n in sheet.higher_tiers}
     pieces = [(slice(None), quantities)]
     if accounts > ACCOUNTS_AT_ONCE:
         pieces = list(quantities.slices(ACCOUNTS_AT_ONCE))
     for piece, some in pieces:
-        _Pricing(sheet, some, cents[:, piece], printed[:, piece]).run(
-            None if taxes is None else taxes[piece], banks[piece]
-        )
-    return PricedGroup(sheet, cents, printed)
+        marks = {number: each[piece] for number, each in reached.items()}
+        work = _Pricing(sheet, some, cents[:, piece], marks)
+        work.run(None if taxes is None else taxes[piece], banks[piece])
+    return PricedGroup(sheet, cents, reached)
 
 
 class _Pricing:
-    """One pass over a piece of a group; fills the rows of `cents` and `printed` in place."""
+    """One pass over a piece of a group; fills `cents` and `reached` in place."""
 
     def __init__(
-        self, sheet: PriceSheet, quantities: GroupQuantities, cents: Amounts, printed: Marks
+        self,
+        sheet: PriceSheet,
+        quantities: GroupQuantities,
+        cents: Amounts,
+        reached: Mapping[int, Marks],
     ) -> None:
         self.sheet = sheet
         self.cents = cents
-        self.printed = printed
+        self.reached = reached
         self.given = _sources(sheet, quantities)
         self.left: Amounts | None = None
 
@@ -156,7 +170,6 @@ class _Pricing:
             self.cents[line] = cents
         for step in sheet.steps:
             self._work_out(step, user_tax_micro, bank_cents)
-        self.printed[sheet.tax_lines] = self.cents[sheet.tax_lines] != 0
 
     def _work_out(self, step: Step, user_tax_micro: Amounts | None, bank_cents: Amounts) -> None:
         match step.kind:
@@ -173,7 +186,7 @@ class _Pricing:
             case "user_tax":
                 self._user_tax(step, user_tax_micro)
 
-    def _sum(self, lines: list[int]) -> Amounts:
+    def _sum(self, lines: list[int] | slice) -> Amounts:
         added: Amounts = self.cents[lines].sum(axis=0)
         return added
 
@@ -199,7 +212,6 @@ class _Pricing:
         earlier = [n for lines in sheet.generation[: sheet.lines[step.line].part] for n in lines]
         billed = self._sum(sheet.before(step.line)) + self._sum(earlier)
         self.cents[step.line] = np.maximum(least - billed, 0)
-        self.printed[step.line] = billed < least
 
     def _tiers(self, step: Step) -> None:
         sheet, component = self.sheet, step.component
@@ -218,25 +230,23 @@ class _Pricing:
         self.cents[lines] = rounded_products(
             tiers, factors[:, 0], factors[:, 1], half_even=sheet.half_even
         )
-        self.printed[lines] = tiers != 0
-        self.printed[step.line] = True
+        for tier in range(1, len(prices)):
+            self.reached[step.line + tier][:] = tiers[tier] != 0
 
     def _bank(self, step: Step, bank_cents: Amounts) -> None:
         rules = self.sheet.parts[-1].span.plan.nem
-        self.printed[step.line] = False
         if not isinstance(rules, NetMetering) or rules.carry_over == "none":
             return
         bill = self._sum([n for lines in self.sheet.generation for n in lines if n != step.line])
         applied = np.where((bank_cents > 0) & (bill != 0), -np.minimum(bank_cents, bill), 0)
         moved = np.where(bill < 0, -bill, np.where(bank_cents < 0, -bank_cents, applied))
         self.cents[step.line] = moved
-        self.printed[step.line] = moved != 0
 
     def _user_tax(self, step: Step, rates_micro: Amounts | None) -> None:
         """Tax the part's lines; with generation no more than what the whole bill asks for."""
         sheet = self.sheet
         part = sheet.lines[step.line].part
-        base = np.maximum(self._sum(sheet.generation[part]), 0)
+        base = np.maximum(self._sum(sheet.generation_rows[part]), 0)
         if sheet.nets:
             if self.left is None:
                 everything = [n for lines in sheet.generation for n in lines]

@@ -64,6 +64,7 @@ class Step:
     line: int
     component: ComponentPart | None = None
     bucket: Bucket = Bucket.TOTAL
+    tiers: int = 1
 
 
 @dataclass
@@ -116,8 +117,9 @@ class PriceSheet:
     def add_tiers(self, number: int, component: Tiered, bucket: Bucket) -> None:
         """Add the lines of all tiers of one bucket."""
         part = self.parts[number].part
-        self.steps.append(Step("tiers", len(self.lines), component, bucket))
-        for tier in range(1, len(component.prices[part.season][bucket]) + 1):
+        tiers = len(component.prices[part.season][bucket])
+        self.steps.append(Step("tiers", len(self.lines), component, bucket, tiers))
+        for tier in range(1, tiers + 1):
             name = line_id(component.line_id, f"{bucket}_{tier}", part)
             self.lines.append(SheetLine(name, number, quiet=tier > 1))
 
@@ -135,9 +137,19 @@ class PriceSheet:
         ]
 
     @cached_property
-    def tax_lines(self) -> list[int]:
-        """The lines that are taxes."""
-        return [n for n, line in enumerate(self.lines) if line.tax]
+    def generation_rows(self) -> list[slice | list[int]]:
+        """The same, as a slice where lines are neighbours."""
+        return [_as_slice(lines) for lines in self.generation]
+
+    @cached_property
+    def higher_tiers(self) -> list[int]:
+        """Lines of tiers above the first: printed when reached, whatever they come to."""
+        return [
+            step.line + tier
+            for step in self.steps
+            if step.kind == "tiers"
+            for tier in range(1, step.tiers)
+        ]
 
     @cached_property
     def energy_rows(self) -> list[slice | list[int]]:
@@ -145,9 +157,7 @@ class PriceSheet:
         found: list[slice | list[int]] = []
         for columns in self.columns:
             buckets = [at for bucket, at in columns.items() if bucket is not Bucket.TOTAL]
-            rows = sorted(buckets or columns.values())
-            alone = rows == list(range(rows[0], rows[0] + len(rows)))
-            found.append(slice(rows[0], rows[-1] + 1) if alone else rows)
+            found.append(_as_slice(sorted(buckets or columns.values())))
         return found
 
     @property
@@ -170,6 +180,13 @@ class Products:
     sources: Amounts
     multipliers: Amounts
     divisors: Amounts
+
+
+def _as_slice(rows: list[int]) -> slice | list[int]:
+    """Neighbours as a slice, which costs an array operation less."""
+    if rows and rows == list(range(rows[0], rows[0] + len(rows))):
+        return slice(rows[0], rows[-1] + 1)
+    return rows
 
 
 def compile_sheet(
