@@ -4,8 +4,8 @@
 
 Both bill the same meters over the same 30 days of quarter-hours: time-of-use energy, demand by
 bucket and over all hours. Ours also lays on adder, energy surcharge and user tax, and rounds every
-line to cents. Ours is timed for one large group and for groups of 40 meters, each of a plan and
-billing cycle of its own; what is compiled once for a plan and cycle is counted too. Times are
+line to cents. Ours is timed for one large group and for groups of 40 meters spread over the 28
+billing cycles of a month; what is compiled once for a plan and cycle is counted too. Times are
 processor time of one process. Ratios of one run compare; speeds of two machines do not.
 """
 
