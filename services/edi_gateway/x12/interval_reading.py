@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.acknowledge import SetVerdict
 from services.edi_gateway.x12.findings import has_errors
-from services.edi_gateway.x12.interval_runs import judge_intervals
-from services.edi_gateway.x12.interval_series import IntervalDocument
+from services.edi_gateway.x12.interval_faults import refuse_intervals
+from services.edi_gateway.x12.interval_runs import accept_intervals
 from services.edi_gateway.x12.intervals import INTERVAL_REPORT, read_intervals
 from services.edi_gateway.x12.reading import membership, placed, read_transaction
 from services.edi_gateway.x12.tokenizer import clean
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from services.edi_gateway.x12.delimiters import Delimiters
     from services.edi_gateway.x12.envelope import TransactionSlot
     from services.edi_gateway.x12.findings import Finding
-    from services.edi_gateway.x12.interval_series import IntervalLayout
+    from services.edi_gateway.x12.interval_series import IntervalDocument, IntervalLayout
     from services.edi_gateway.x12.rules import Guide
 
 
@@ -72,12 +72,11 @@ def read_interval_transaction(
     told, document = slot.findings, None
     doubtful = has_errors(told) or membership(slot, guide) or guide.old_forms is not None
     if not doubtful:
-        judged = judge_intervals(guide, data, delimiters, layout, slot.place)
-        if isinstance(judged, IntervalDocument):
-            document = judged
-        elif judged is not None:
-            told = (*told, *placed(judged, data, delimiters, slot.start))
-        if judged is not None:
+        document = accept_intervals(guide, data, delimiters, layout)
+        if document is None:
+            found = refuse_intervals(guide, data, delimiters, layout, slot.place)
+            told = (*told, *placed(found, data, delimiters, slot.start))
+        if document is not None or has_errors(told):
             return ReadIntervals(slot.set_id, slot.control_number, slot.index, document, told)
     return read_intervals_plainly(data, delimiters, slot, guide, layout)
 

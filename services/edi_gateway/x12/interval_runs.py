@@ -8,17 +8,15 @@ series without gap must have. Whatever is unusual gives None, and the plain read
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from services.edi_gateway.x12.acceptance import accept_or_tell, acceptor_for
+from services.edi_gateway.x12.acceptance import acceptor_for
 from services.edi_gateway.x12.digits import WORD, read_numbers, word, words
 from services.edi_gateway.x12.document import Loop, Segment, Transaction
 from services.edi_gateway.x12.interval_series import (
-    MINUTES,
     Anchor,
     IntervalDocument,
     IntervalLayout,
@@ -30,17 +28,13 @@ from services.edi_gateway.x12.interval_series import (
     starts_from,
 )
 from services.edi_gateway.x12.intervals import is_interval, series_begin, without_readings
-from services.edi_gateway.x12.rules import UNLIMITED, LoopRule
 from services.edi_gateway.x12.segment_index import segment_bounds
 from services.edi_gateway.x12.tokenizer import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy.typing as npt
 
     from services.edi_gateway.x12.delimiters import Delimiters
-    from services.edi_gateway.x12.findings import Finding
     from services.edi_gateway.x12.rules import Guide
 
     Bytes = npt.NDArray[np.uint8]
@@ -50,9 +44,6 @@ if TYPE_CHECKING:
 READINGS_MIN = 8
 """Fewer readings than this are read plainly."""
 
-READING = "/QTY["
-"""In the place of a finding: it is about a reading."""
-
 CODE_LENGTH = 2
 NUMBER_AT = len("QTY*32*")
 STAMP_AT = len("DTM*151****DT*")
@@ -60,14 +51,14 @@ DTM_LENGTH = len("DTM*151****DT*202610010015~")
 MARGIN = 24
 """Bytes around any reading, so that whole words can be loaded; ST and SE always take more."""
 
-_LOW_FOUR = np.uint64(0xFFFFFFFF)
+LOW_FOUR = np.uint64(0xFFFFFFFF)
 _FIFTH = np.uint64(32)
 _CODE = np.uint64(0xFFFF)
 _SEVENTH = np.uint64(48)
 _ONE = np.uint64(0xFF)
 
 
-class _Run(NamedTuple):
+class Run(NamedTuple):
     """The readings of one PTD loop: the numbers of their QTY segments, and what they hold."""
 
     rows: Offsets
@@ -77,7 +68,7 @@ class _Run(NamedTuple):
     """Rows that stand for all: first, shortest, longest and one of each code; in order."""
 
 
-class _Sheet(NamedTuple):
+class Sheet(NamedTuple):
     """A slot's bytes laid out: where its segments are, and the word from every byte on."""
 
     data: bytes
@@ -92,42 +83,34 @@ def accept_intervals(
     guide: Guide, data: bytes, delimiters: Delimiters, layout: IntervalLayout
 ) -> IntervalDocument | None:
     """Read one interval 867 from the bytes of its slot; None when it must be read plainly."""
-    judged = judge_intervals(guide, data, delimiters, layout)
-    return judged if isinstance(judged, IntervalDocument) else None
-
-
-def judge_intervals(
-    guide: Guide, data: bytes, delimiters: Delimiters, layout: IntervalLayout, place: str = ""
-) -> IntervalDocument | tuple[Finding, ...] | None:
-    """Read one interval 867, or tell why it is refused when its readings are not at fault.
-
-    None when it must be read plainly. Findings come without offsets, as the validator's.
-    """
     acceptor = acceptor_for(guide, "867", delimiters)
-    terminator = delimiters.segment.encode("latin-1")
-    if acceptor is None or len(terminator) != 1 or len(data) < 2 * MARGIN:
+    sheet = lay_out(data, delimiters, layout)
+    if acceptor is None or sheet is None:
         return None
-    cells = np.frombuffer(data, dtype=np.uint8)
-    begins, ends = segment_bounds(cells, data, terminator)
-    stride = 2 if layout.anchor is Anchor.EACH_END else 1
-    sheet = _Sheet(data, begins, ends, words(cells), delimiters, stride)
     runs = _runs(sheet, layout)
     if not runs:
         return None
-    texts, positions = _shortened(sheet, runs)
+    texts, positions = shortened(sheet, runs)
     transaction = acceptor.read(texts, tuple(texts[0].split(delimiters.element)))
-    if transaction is None:
-        if not _all_alike(guide, sheet, runs, layout):
-            return None
-        return _refused(guide, sheet, runs, (texts, positions), place)
-    if not acceptor.is_steady(texts, _sample_ends(sheet, runs, positions)):
+    if transaction is None or not acceptor.is_steady(texts, _sample_ends(sheet, runs, positions)):
         return None
     return _accepted(sheet, runs, layout, transaction, positions)
 
 
+def lay_out(data: bytes, delimiters: Delimiters, layout: IntervalLayout) -> Sheet | None:
+    """Find the segments of a slot's bytes; None when they are too unusual or too few."""
+    terminator = delimiters.segment.encode("latin-1")
+    if len(terminator) != 1 or len(data) < 2 * MARGIN:
+        return None
+    cells = np.frombuffer(data, dtype=np.uint8)
+    begins, ends = segment_bounds(cells, data, terminator)
+    stride = 2 if layout.anchor is Anchor.EACH_END else 1
+    return Sheet(data, begins, ends, words(cells), delimiters, stride)
+
+
 def _accepted(
-    sheet: _Sheet,
-    runs: list[_Run],
+    sheet: Sheet,
+    runs: list[Run],
     layout: IntervalLayout,
     transaction: Transaction,
     positions: list[int],
@@ -147,76 +130,31 @@ def _accepted(
     return IntervalDocument(_renumbered(without_readings(transaction), positions), tuple(series))
 
 
-def _refused(
-    guide: Guide,
-    sheet: _Sheet,
-    runs: list[_Run],
-    shortened: tuple[list[str], list[int]],
-    place: str,
-) -> tuple[Finding, ...] | None:
-    """Tell what is wrong around the readings; None when nothing is, or a reading is concerned."""
-    texts, positions = shortened
-    told = accept_or_tell(guide, texts, sheet.signs, place)
-    if told is None or told[0] is not None:
-        return None
-    findings = tuple(
-        replace(found, segment_position=positions[found.segment_position - 1]) for found in told[1]
-    )
-    readings = {
-        int(run.rows[sample]) + offset
-        for run in runs
-        for sample in run.samples
-        for offset in range(1, sheet.stride + 1)
-    }
-    about = any(READING in one.place or one.segment_position in readings for one in findings)
-    return None if about else findings
-
-
-def _all_alike(guide: Guide, sheet: _Sheet, runs: list[_Run], layout: IntervalLayout) -> bool:
-    """Whether the readings left out are as good as those kept.
-
-    The guide takes any number of them, and their stamps follow one another.
-    """
-    set_map = guide.set_map("867")
-    if set_map is None or not all(use >= UNLIMITED for use in _reading_uses(set_map.root)):
-        return False
-    if layout.anchor is not Anchor.EACH_END:
-        return True
-    return all(
-        any(_first_end(sheet, run.rows + 1, layout.zone, int(step)) is not None for step in MINUTES)
-        for run in runs
-    )
-
-
-def _reading_uses(loop: LoopRule) -> Iterator[int]:
-    """How often the guide takes a reading, in each loop that holds readings."""
-    for child in loop.children:
-        if isinstance(child, LoopRule):
-            if child.id == "QTY":
-                yield child.max_use
-            yield from _reading_uses(child)
-
-
-def _runs(sheet: _Sheet, layout: IntervalLayout) -> list[_Run]:
+def _runs(sheet: Sheet, layout: IntervalLayout) -> list[Run]:
     """Find every run of readings and hold each reading to its form; empty when any is unusual."""
-    element = sheet.signs.element.encode("latin-1")
-    begins = sheet.begins
-    reachable = begins[begins <= len(sheet.data) - MARGIN]
-    head = np.uint64(int.from_bytes(b"QTY" + element, "little"))
-    rows = np.flatnonzero((sheet.words[reachable] & _LOW_FOUR) == head)
-    if len(rows) < READINGS_MIN or begins[rows[0]] < MARGIN:
-        return []
-    breaks = np.flatnonzero(np.diff(rows) != sheet.stride) + 1
-    runs: list[_Run] = []
-    for part in np.split(rows, breaks):
-        run = _run(sheet, part, layout, element)
+    runs: list[Run] = []
+    for rows in reading_rows(sheet):
+        run = run_of(sheet, rows, layout)
         if run is None:
             return []
         runs.append(run)
     return runs
 
 
-def _run(sheet: _Sheet, rows: Offsets, layout: IntervalLayout, element: bytes) -> _Run | None:
+def reading_rows(sheet: Sheet) -> list[Offsets]:
+    """Find the QTY segments that follow one another, run by run."""
+    begins = sheet.begins
+    reachable = begins[begins <= len(sheet.data) - MARGIN]
+    head = np.uint64(int.from_bytes(b"QTY" + sheet.signs.element.encode("latin-1"), "little"))
+    rows = np.flatnonzero((sheet.words[reachable] & LOW_FOUR) == head)
+    if len(rows) < READINGS_MIN or begins[rows[0]] < MARGIN:
+        return []
+    return np.split(rows, np.flatnonzero(np.diff(rows) != sheet.stride) + 1)
+
+
+def run_of(sheet: Sheet, rows: Offsets, layout: IntervalLayout) -> Run | None:
+    """Read some readings; None when one of them is unusual."""
+    element = sheet.signs.element.encode("latin-1")
     begins, ends = sheet.begins[rows], sheet.ends[rows]
     heads = sheet.words[begins]
     if ((heads >> _SEVENTH & _ONE) != element[0]).any():
@@ -234,7 +172,7 @@ def _run(sheet: _Sheet, rows: Offsets, layout: IntervalLayout, element: bytes) -
     if read is None or marks is None:
         return None
     samples = {0, int(read.digits.argmin()), int(read.digits.argmax()), len(rows) - 1, *firsts}
-    return _Run(rows, marks, read.micro_units, tuple(sorted(samples)))
+    return Run(rows, marks, read.micro_units, tuple(sorted(samples)))
 
 
 def _marks(
@@ -259,7 +197,7 @@ def _marks(
     return (marks if known == len(codes) else None), firsts
 
 
-def _shortened(sheet: _Sheet, runs: list[_Run]) -> tuple[list[str], list[int]]:
+def shortened(sheet: Sheet, runs: list[Run]) -> tuple[list[str], list[int]]:
     """Return the document's texts with only the sample readings, and each text's position."""
     keep = np.ones(len(sheet.begins), dtype=np.bool_)
     for run in runs:
@@ -275,21 +213,21 @@ def _shortened(sheet: _Sheet, runs: list[_Run]) -> tuple[list[str], list[int]]:
     return texts, (numbers + 1).tolist()
 
 
-def _sample_ends(sheet: _Sheet, runs: list[_Run], positions: list[int]) -> list[list[int]]:
+def _sample_ends(sheet: Sheet, runs: list[Run], positions: list[int]) -> list[list[int]]:
     """Return, a run each, the places in the shortened document where its samples end."""
     place = {position: number for number, position in enumerate(positions)}
     return [[place[int(run.rows[sample]) + sheet.stride] for sample in run.samples] for run in runs]
 
 
 def _series(
-    sheet: _Sheet, loop: Loop, run: _Run, layout: IntervalLayout, place: str
+    sheet: Sheet, loop: Loop, run: Run, layout: IntervalLayout, place: str
 ) -> IntervalSeries | None:
     kind = meter_kind(loop.value("REF", 2, "MT"), layout)
     if kind is None:
         return None
     step, count = kind[0], len(run.rows)
     if layout.anchor is Anchor.EACH_END:
-        end = _first_end(sheet, run.rows + 1, layout.zone, step)
+        end = first_end(sheet, run.rows + 1, layout.zone, step)
         begin = None if end is None else end - step
     else:
         begin = None
@@ -299,7 +237,7 @@ def _series(
     return frozen(place, kind, run.quantities, starts_from(begin, step, count), run.marks)
 
 
-def _first_end(sheet: _Sheet, rows: Offsets, zone: str, step: int) -> int | None:
+def first_end(sheet: Sheet, rows: Offsets, zone: str, step: int) -> int | None:
     """Hold every reading's DTM*151 to the stamp it must have; return the first end, UTC minutes."""
     if rows[-1] >= len(sheet.begins):
         return None
@@ -313,14 +251,14 @@ def _first_end(sheet: _Sheet, rows: Offsets, zone: str, step: int) -> int | None
     early, late = sheet.words[begins + STAMP_AT], sheet.words[begins + STAMP_AT + 4]
     first = int(begins[0]) + STAMP_AT
     for end in instants(zone, sheet.data[first : first + 12].decode("latin-1")):
-        expected_early, expected_late = _stamp_words(zone, end, step, len(rows))
+        expected_early, expected_late = stamp_words(zone, end, step, len(rows))
         if (early == expected_early).all() and (late == expected_late).all():
             return end
     return None
 
 
 @lru_cache(maxsize=64)
-def _stamp_words(zone: str, first: int, step: int, count: int) -> tuple[Words, Words]:
+def stamp_words(zone: str, first: int, step: int, count: int) -> tuple[Words, Words]:
     """Return the first eight and the last eight digits of the stamps of a series, as words."""
     at = words(np.frombuffer(local_stamps(zone, first, step, count), dtype=np.uint8))
     return at[::12].copy(), at[4::12].copy()

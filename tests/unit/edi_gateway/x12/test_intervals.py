@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from services.edi_gateway.x12 import Anchor, IntervalLayout, ReadIntervals, load_guide, scan
+from services.edi_gateway.x12.interval_faults import refuse_intervals
 from services.edi_gateway.x12.interval_reading import (
     read_interval_transaction,
     read_intervals_plainly,
@@ -244,3 +245,58 @@ class TestWhatIsWrongAroundTheReadings:
                     spoiled = "*".join([*fields[:number], value, *fields[number + 1 :]])
                     changed = [*lines[:place], spoiled, *lines[place + 1 :]]
                     read("\n".join(changed), layout(anchor))
+
+    @pytest.mark.parametrize("anchor", WAYS)
+    @pytest.mark.parametrize(
+        "spoiled",
+        [
+            {7: "QTY*32*1X*KH"},
+            {0: "QTY*32**KH", 39: "QTY*32*1*KHKHK"},
+            {3: "QTY**1*KH", 5: f"QTY*32*{'1' * 30}*KH"},
+            dict.fromkeys(range(1, 39, 3), "QTY*32*1-1*KH"),
+        ],
+    )
+    def test_bad_readings_are_told_where_they_stand(
+        self, anchor: Anchor, spoiled: dict[int, str]
+    ) -> None:
+        lines = meter(anchor, midnight(SUMMER_DAY), ["1.5"] * 40)
+        readings = [place for place, line in enumerate(lines) if line.startswith("QTY")]
+        for number, text in spoiled.items():
+            lines[readings[number]] = text
+        other = meter(anchor, midnight(SUMMER_DAY), ["2"] * 30)
+
+        result = read(document(other, lines), layout(anchor))
+
+        assert result.document is None
+        told = {f"PTD[2]/QTY[{number + 1}]/" for number in spoiled}
+        assert all(any(place in found.place for found in result.findings) for place in told)
+
+    def test_a_bad_stamp_is_told_where_it_stands(self) -> None:
+        lines = meter(Anchor.EACH_END, midnight(SUMMER_DAY), ["1.5"] * 40)
+        body = document(lines).replace("DT*202607010200", "DT*202607310260")
+
+        result = read(body, layout(Anchor.EACH_END))
+
+        assert [found.place for found in result.findings] == ["867[1]/PTD[1]/QTY[8]/DTM06"]
+
+
+class TestTheQuickWayOfRefusing:
+    """It is taken for ordinary faults, so that a damaged file costs little more than a good one."""
+
+    @pytest.mark.parametrize("anchor", [Anchor.EACH_END, Anchor.FIRST_START, Anchor.FIRST_END])
+    @pytest.mark.parametrize(
+        ("old", "new"), [("REF*MG*M400", f"REF*MG*{'M' * 60}"), ("QTY*32*7*KH", "QTY*32*7X*KH")]
+    )
+    def test_is_taken(self, anchor: Anchor, old: str, new: str) -> None:
+        values = ["1.5"] * 20 + ["7"] + ["1.5"] * 20
+        data = set_file(
+            "867", document(meter(anchor, midnight(SUMMER_DAY), values)).replace(old, new)
+        )
+        found = scan(data).interchanges[0]
+        (slot,) = found.groups[0].transactions
+
+        told = refuse_intervals(
+            load_guide(), data[slot.start : slot.end], found.delimiters, layout(anchor)
+        )
+
+        assert [finding.is_error for finding in told] == [True]
