@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -33,6 +34,11 @@ from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.taxes import TaxFile
 from shared.platform.database import ReadSession, WriteSession, wait_lock
 from shared.platform.refusals import Refusal
+
+DESCRIPTIVE: Final = (
+    *("confidence", "note", "rin", "source_url", "source_sha256", "board_action", "calendar"),
+)
+"""Fields of a plan that say nothing of its prices."""
 
 
 class TariffVersionTaken(Refusal):
@@ -116,7 +122,7 @@ async def import_files(
         if key not in known:
             known[key] = content_hash(file)
             new.append(file)
-        elif known[key] == content_hash(file) or await _says_the_same(session, key, file):
+        elif known[key] == content_hash(file) or await _says_the_same(session, key, file, by):
             unchanged.append(key.words)
         else:
             raise TariffVersionTaken(f"{key.words} was imported before with other content")
@@ -217,10 +223,18 @@ async def _known_hashes(session: WriteSession) -> dict[TariffKey, bytes]:
     return known | {TariffKey(row[0], row[1], row[2]): row[3] for row in data}
 
 
-async def _says_the_same(session: WriteSession, key: TariffKey, file: File) -> bool:
-    """Whether a version imported by an earlier program, with fewer fields, means the same."""
+async def _says_the_same(session: WriteSession, key: TariffKey, file: File, by: str) -> bool:
+    """Whether a version imported by an earlier program means the same.
+
+    A newer program knows more fields, and may describe its own plans better; what it charges must
+    be the same.
+    """
     if isinstance(file, PlanFile):
-        return await load_plan(session, file.cca, file.plan_id, file.version) == file
+        known = await load_plan(session, file.cca, file.plan_id, file.version)
+        if known is not None and by == PROGRAM:
+            described = {name: getattr(file, name) for name in DESCRIPTIVE}
+            known = known.model_copy(update=described)
+        return known == file
     t = TARIFF_DATA.c
     content = await session.scalar(
         select(t.content).where(t.kind == key.kind, t.name == key.name, t.version == key.version)

@@ -34,6 +34,26 @@ class TestAnImport:
         assert second.unchanged == first.imported
         assert len(plans) == len(read_folder(PLANS_FOLDER).plans)
 
+    async def test_by_a_newer_program_that_describes_its_plans_better_changes_nothing(
+        self, migrated_dsn: str, tmp_path: Path
+    ) -> None:
+        database = Database(migrated_dsn, "rating")
+        sheet = tmp_path / "e-tou-c.toml"
+        words = ('confidence = "high"\n', 'calendar = "PGE-E-TOU-C"\n')
+        sheet.write_text(SHEET.replace(words[0], "").replace(words[1], ""))
+        async with database.unit_of_work() as session:
+            await import_plans(session, tmp_path, NOON)
+        sheet.write_text(SHEET)
+
+        async with database.unit_of_work() as session:
+            again = await import_plans(session, tmp_path, NOON)
+        with pytest.raises(TariffVersionTaken):
+            async with database.unit_of_work() as session:
+                await import_plans(session, tmp_path, NOON, "jane")
+        await database.close()
+
+        assert again.unchanged == ("plan mce/MCE-E-TOU-C 2026-04-01",)
+
     async def test_of_a_known_version_with_other_prices_is_refused(
         self, migrated_dsn: str, tmp_path: Path
     ) -> None:
