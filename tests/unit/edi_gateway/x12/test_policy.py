@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import fields
 
 import pytest
@@ -17,16 +18,21 @@ from services.edi_gateway.x12 import (
     build_997,
     build_ta1,
     fallen_with_group,
+    has_errors,
     load_guide,
     read_transaction,
     scan,
+    validate,
 )
 from services.edi_gateway.x12.acceptance import accept
 from services.edi_gateway.x12.tokenizer import split_segments
+from tests.unit.edi_gateway.x12.damage import DOCUMENTS, damaged
 from tests.unit.edi_gateway.x12.documents import (
     USAGE,
+    body_of,
     group,
     interchange,
+    set_file,
     transaction,
     usage_file,
     written,
@@ -40,6 +46,7 @@ def policy_of(weight: str, **others: str) -> Policy:
     return Policy(**(dict.fromkeys(KINDS, weight) | others))  # type: ignore[arg-type]
 
 
+ROUNDS = 4
 STRICT = policy_of("error")
 WARN = policy_of("warning")
 
@@ -272,3 +279,31 @@ class TestGroupTakenWhole:
         assert [one[1:] for one in answered if one[0] == "AK5"] == [("R",), ("R", "5"), ("R",)]
         assert answered[-1] == ("AK9", "R", "3", "3", "0")
         assert [one[0] for one in answered].count("AK3") == 1
+
+
+class TestQuickAndPlainReading:
+    @pytest.mark.parametrize(
+        "policy", [WARN, STRICT, DEFAULT_POLICY], ids=["warn", "strict", "none"]
+    )
+    def test_they_say_the_same_under_every_policy(self, policy: Policy) -> None:
+        chance, odd = random.Random(7), ("ZZZ*1", "IT1*1", "REF*Q9*1", "REF*12*1*2*3*4*5")
+        guide = load_guide("pge").under(policy)
+        warned = 0
+        for path in DOCUMENTS * ROUNDS:
+            set_id, good = body_of(path)
+            lines = (damaged(good, chance) or good).splitlines()
+            lines.insert(chance.randrange(1, len(lines) + 1), chance.choice(odd))
+            data = set_file(set_id, "\n".join(lines))
+            found = scan(data, policy).interchanges[0]
+            (slot,) = found.groups[0].transactions
+            piece, signs = data[slot.start : slot.end], found.delimiters
+            quick = read_transaction(piece, signs, slot, guide)
+            texts = split_segments(piece.decode("latin-1"), signs)
+            plain, told = validate(guide, texts, signs, slot.place)
+
+            assert quick.transaction == (None if has_errors(slot.findings) else plain)
+            assert [one.message for one in quick.findings] == [
+                one.message for one in (*slot.findings, *told)
+            ]
+            warned += quick.accepted and bool(quick.findings)
+        assert warned or policy is not WARN
