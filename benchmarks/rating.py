@@ -1,6 +1,6 @@
 """Measures the rating engine beside NREL's bill engine, in one run on meters made here.
 
-    python -m benchmarks.rating [--meters 50000] [--sam-meters 40]
+    python -m benchmarks.rating [--meters 50000] [--sam-meters 240]
 
 Both bill the same meters over the same 30 days of quarter-hours: time-of-use energy, demand by
 bucket and over all hours. Ours also lays on adder, energy surcharge and user tax, and rounds every

@@ -14,7 +14,7 @@ import numpy as np
 from services.rating.calendars import CalendarBook, Window
 from services.rating.cutting import PricedPart
 from services.rating.engine.hours import window_of
-from services.rating.engine.netting import netted, refuse_below_zero
+from services.rating.engine.netting import netted, refuse_below_zero, refuse_unpaid
 from services.rating.engine.parts import columns_of, rules_of
 from services.rating.engine.pricing import GroupQuantities, PricedGroup, price_group
 from services.rating.engine.rows import Amounts, Determinants, MeterRows
@@ -75,7 +75,8 @@ class GroupBilling:
             UsageHold: energy from a customer without rules, or demand that cannot be had.
             ReadingsMisfit: the rows are not as long as the period.
         """
-        plain, _ = netted(usage, self.rules)
+        plain, exports = netted(usage, self.rules)
+        refuse_unpaid(exports)
         found = determine(plain, self.window, demand=self.needs_demand)
         refuse_below_zero(found, self.rules)
         return price_group(self.sheet, self.quantities(found), user_tax_micro, bank_cents)

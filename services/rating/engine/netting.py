@@ -50,3 +50,13 @@ def refuse_below_zero(found: Determinants, rules: Generation | None) -> None:
     """
     if rules is None and found.below_zero:
         raise NegativeUsage("readings are negative, and the plan has no rules for it")
+
+
+def refuse_unpaid(exports: MeterRows | None) -> None:
+    """Refuse exports that nobody is going to pay for: a bill without its credit is wrong.
+
+    Raises:
+        NetMeteringWithoutRules: energy was exported under net billing.
+    """
+    if exports is not None and exports.delivered.any():
+        raise NetMeteringWithoutRules("exports are paid by the hour, and there are no prices here")

@@ -17,7 +17,7 @@ from services.rating.charging import PeriodPart
 from services.rating.components.nem import Generation
 from services.rating.cutting import PricedPart, priced_spans
 from services.rating.engine.hours import window_of
-from services.rating.engine.netting import netted, refuse_below_zero
+from services.rating.engine.netting import netted, refuse_below_zero, refuse_unpaid
 from services.rating.engine.rows import Amounts, Determinants, MeterRows
 from services.rating.engine.sums import determine
 from services.rating.holds import NetMeteringWithoutRules
@@ -52,6 +52,8 @@ def group_parts(
     calendars: CalendarBook,
     known_on: date,
     step_s: int,
+    *,
+    pays_exports: bool = False,
 ) -> list[tuple[IntervalPart, ...]]:
     """Work out the parts of every row: one plan and period, many accounts.
 
@@ -64,6 +66,7 @@ def group_parts(
         calendars: all calendars.
         known_on: the day whose knowledge of calendars counts.
         step_s: length of an interval.
+        pays_exports: the caller adds the credits of net billing (`exports.export_lines`).
 
     Returns:
         For each row its parts, in order of time.
@@ -71,12 +74,15 @@ def group_parts(
     Raises:
         RateNotFound, IntervalTooLong: the plan's hours cannot be had, see `window_of`.
         NetMeteringWithoutRules, NegativeUsage: a row has energy from the customer, and the plan no
-            rules for it; such a row is rated by itself.
+            rules for it; or it exported under net billing and nobody pays for that. Such a row is
+            rated by itself.
         ReadingsMisfit: the rows are not as long as the period.
     """
     window = window_of(spans, calendars, known_on, step_s)
     rules = rules_of(spans)
     plain, exports = netted(usage, rules)
+    if not pays_exports:
+        refuse_unpaid(exports)
     found = determine(plain, window)
     refuse_below_zero(found, rules)
     sent = None if exports is None else determine(exports, window, demand=False)
@@ -116,6 +122,8 @@ def account_parts(
     calendars: CalendarBook,
     known_on: date,
     step_s: int,
+    *,
+    pays_exports: bool = False,
 ) -> tuple[IntervalPart, ...]:
     """Work out the parts of one account; its meters are the rows.
 
@@ -123,7 +131,8 @@ def account_parts(
         UsageHold: as `group_parts`.
         ReadingsMisfit: the rows are not as long as the period.
     """
-    return group_parts(usage.added(), spans, calendars, known_on, step_s)[0]
+    whole = usage.added()
+    return group_parts(whole, spans, calendars, known_on, step_s, pays_exports=pays_exports)[0]
 
 
 def cut_intervals(

@@ -13,6 +13,7 @@ from services.rating.tariffs.taxes import TaxDecision
 
 BOOK = load_calendars()
 KNOWN = date(2027, 12, 31)
+CALM = TaxDecision(city="TOWN", rate_micro=0, because="test")
 
 
 def price(chance: Random, low: int = 500, high: int = 60_000) -> int:

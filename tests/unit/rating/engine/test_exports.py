@@ -164,7 +164,7 @@ class TestLines:
         back = np.zeros((1, made.intervals), dtype=np.int32)
         back[0, 12 * 4 : 13 * 4] = 1_000
         usage = MeterRows(np.zeros_like(back), back)
-        (found,) = account_parts(usage, [span], CALENDARS, TODAY, 900)
+        (found,) = account_parts(usage, [span], CALENDARS, TODAY, 900, pays_exports=True)
         tax = TaxDecision(city="NOVATO", rate_micro=0, because="test")
         return [PricedPart(found.part, span, "LIGHT_GREEN", tax)], made, usage
 

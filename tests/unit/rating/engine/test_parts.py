@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.rating.calendars import load_calendars
-from services.rating.engine import MeterRows, account_parts, cut_intervals, group_parts
+from services.rating.engine import (
+    GroupBilling,
+    MeterRows,
+    account_parts,
+    cut_intervals,
+    empty_parts,
+    group_parts,
+)
 from services.rating.holds import NegativeUsage, NetMeteringWithoutRules, RateNotFound
 from services.rating.rate_usage import Rated, price_parts, rate
 from services.rating.tariffs.book import Span
@@ -203,11 +210,23 @@ class TestGeneration:
             CALENDARS,
             TODAY,
             900,
+            pays_exports=True,
         )
 
         assert found.part.total_micro == 300_000
         assert found.part.received_micro == {}
         assert sum(found.exported_micro.values()) == 700_000
+
+    def test_exports_that_nobody_pays_for_are_held(self) -> None:
+        rows = readings(self.days)
+        spans = self.spans(model="nbt", export_prices="T")
+        parts = empty_parts([(spans[0], "LIGHT_GREEN", made_up.CALM)])
+        group = GroupBilling(parts, CALENDARS, TODAY, 300, 900)
+
+        with pytest.raises(NetMeteringWithoutRules, match="paid by the hour"):
+            account_parts(MeterRows(rows, rows * 2), spans, CALENDARS, TODAY, 900)
+        with pytest.raises(NetMeteringWithoutRules, match="paid by the hour"):
+            group.bill(MeterRows(rows, rows * 2))
 
     def test_without_rules_it_is_held(self) -> None:
         rows = readings(self.days)
