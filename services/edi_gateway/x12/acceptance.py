@@ -10,7 +10,6 @@ Every way learned here is a verdict of the plain checks, and a test holds the tw
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -20,71 +19,41 @@ from services.edi_gateway.x12.cycles import LENGTH_MAX as CYCLE_LENGTH_MAX
 from services.edi_gateway.x12.delimiters import Delimiters
 from services.edi_gateway.x12.document import Loop, Segment, Transaction
 from services.edi_gateway.x12.findings import has_errors
-from services.edi_gateway.x12.matching import CompiledMap, Step
+from services.edi_gateway.x12.garbage import uncollected
+from services.edi_gateway.x12.matching import CompiledMap
 from services.edi_gateway.x12.patterns import SegmentPattern, fixed_pattern, segment_pattern
-from services.edi_gateway.x12.rules import UNLIMITED
+from services.edi_gateway.x12.states import (
+    PREFIX_LENGTH,
+    Fields,
+    Matcher,
+    Move,
+    Report,
+    Spot,
+    State,
+    is_flat,
+    spot_after,
+    uncounted_limit,
+)
 from services.edi_gateway.x12.templates import SEGMENTS_MAX, FormBook
 from services.edi_gateway.x12.validation import explainer
-from services.edi_gateway.x12.values import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from services.edi_gateway.x12.findings import Finding
     from services.edi_gateway.x12.rules import Guide, SetMap
+    from services.edi_gateway.x12.values import Problem
 
 STATES_MAX = 5_000
 TEXTS_PER_STATE_MAX = 256
 TEXTS_MAX = 50_000
 PATTERNS_PER_PREFIX_MAX = 4
-PREFIX_LENGTH = 6
-COUNTED_MAX = 100
-"""Segments that may come more often are not counted here: longer documents with such a place in
-their map go to the reference when they could reach the limit."""
-
 SET_SEGMENT = "ST"
 
 SEARCHES_MAX = 20
 """Long documents in which cycles are looked for."""
 
-Counts = tuple[tuple[int, int], ...]
-"""How often each child of one open loop came, by key, in order of keys."""
-
-Spot = tuple[int, tuple[Counts, ...]]
-"""Where a document stands: the place in the map, and the counts of every open loop."""
-
-Fields = tuple[str, ...]
-
-Move = tuple["State", int, bool, Segment, tuple[Problem, ...]]
-"""One step of a document: the state it leads to, how many loops it leaves, whether it enters one,
-the segment, which often stands at the same position in the next document too, and its faults."""
-
-Report = Callable[[Sequence[Problem], Segment], None]
-"""Takes the faults of a segment while its loops are open."""
-
-Matcher = Callable[[str], "re.Match[str] | None"]
-
 _new_segment = tuple.__new__
-
-
-class State:
-    """Where a document can stand, and the ways onwards that were learned."""
-
-    __slots__ = ("cycle", "patterns", "place", "remembers", "spot", "texts")
-
-    def __init__(self, spot: Spot) -> None:
-        """Make a state without any way onwards."""
-        self.spot = spot
-        self.place = spot[0]
-        self.remembers = True
-        self.cycle: Cycle | None = None
-        self.texts: dict[str, Move] = {}
-        self.patterns: dict[str, list[tuple[Matcher, Move, SegmentPattern]]] = {}
-
-    def known(self, text: str) -> Move | None:
-        """Return the way of a text by a learned pattern; the segment is that of another text."""
-        for matches, move, _ in self.patterns.get(text[:PREFIX_LENGTH], ()):
-            if matches(text):
-                return move
-        return None
 
 
 def accept_known(
@@ -170,7 +139,7 @@ class Acceptor:
         self._opening_pattern = fixed_pattern(SET_SEGMENT, signs.element)
         self._searches = 0
         self.forms = FormBook()
-        self._segments_max = _uncounted_limit(self._compiled)
+        self._segments_max = uncounted_limit(self._compiled)
 
     def read(self, texts: Sequence[str], head: tuple[str, ...]) -> Transaction | None:
         """Read by a known form, or walk; None at the first doubt."""
@@ -219,7 +188,11 @@ class Acceptor:
             if report is not None:
                 report(problems, segment)
 
-        document = self._walk(texts, head, loops, tell)
+        if len(texts) > SEGMENTS_MAX:
+            with uncollected():
+                document = self._walk(texts, head, loops, tell)
+        else:
+            document = self._walk(texts, head, loops, tell)
         if document is None or faults:
             return None if report is None else document
         if len(texts) > SEGMENTS_MAX:
@@ -341,7 +314,7 @@ class Acceptor:
             for at in range(len(trail) - 2 * length):
                 state, steps = trail[at][0], trail[at + 1 : at + 1 + length]
                 again = trail[at + length][0] is state and trail[at + 2 * length][0] is state
-                if again and state.cycle is None and _is_flat([move for _, move in steps]):
+                if again and state.cycle is None and is_flat([move for _, move in steps]):
                     self._keep_cycle(state, trail[at : at + length], texts[at + 1 :])
 
     def _keep_cycle(
@@ -361,7 +334,7 @@ class Acceptor:
         step = self._compiled.step(state.place, fields)
         if step is None:
             return None
-        spot = _after(state.spot, step)
+        spot = spot_after(state.spot, step)
         if spot is None:
             return None
         problems = step.check.problems(text, fields)
@@ -389,34 +362,5 @@ class Acceptor:
             state.remembers = False
 
 
-def _is_flat(moves: Sequence[Move | None]) -> bool:
-    """Whether these moves leave one loop and open another, and then stay within it."""
-    shape = [(move[1], move[2]) for move in moves if move is not None]
-    return shape[0] == (1, True) and all(one == (0, False) for one in shape[1:])
-
-
 def _number(head: tuple[str, ...]) -> str:
     return head[2].strip() if len(head) > 2 else ""  # noqa: PLR2004 - ST02
-
-
-def _after(spot: Spot, step: Step) -> Spot | None:
-    """Where the step leads; None when it leaves something required out or comes too often."""
-    open_loops = spot[1]
-    for up, child in step.required:
-        if not any(key == child.key for key, _ in open_loops[-1 - up]):
-            return None
-    if step.leaves:
-        open_loops = open_loops[: -step.leaves]
-    seen = dict(open_loops[-1])
-    times = seen.get(step.key, 0) + 1
-    if times > step.max_use:
-        return None
-    seen[step.key] = times if step.max_use <= COUNTED_MAX else 1
-    open_loops = (*open_loops[:-1], tuple(sorted(seen.items())))
-    return step.place, (*open_loops, ()) if step.enters else open_loops
-
-
-def _uncounted_limit(compiled: CompiledMap) -> int:
-    """How many segments a document may have so that no uncounted place can come too often."""
-    limits = [use for use in compiled.limits() if COUNTED_MAX < use < UNLIMITED]
-    return min(limits, default=UNLIMITED)
