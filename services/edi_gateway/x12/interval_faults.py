@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,6 @@ from services.edi_gateway.x12.interval_runs import (
     STAMP_AT,
     Run,
     Sheet,
-    lay_out,
     reading_rows,
     run_of,
     shortened,
@@ -33,9 +33,8 @@ from services.edi_gateway.x12.interval_series import MINUTES, Anchor, instants
 from services.edi_gateway.x12.rules import UNLIMITED, LoopRule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from services.edi_gateway.x12.delimiters import Delimiters
     from services.edi_gateway.x12.findings import Finding
     from services.edi_gateway.x12.interval_runs import Offsets
     from services.edi_gateway.x12.interval_series import IntervalLayout
@@ -44,18 +43,20 @@ if TYPE_CHECKING:
 FAULTY_MAX = 20
 """Faulty readings of one run that are told of in this way; more are read plainly."""
 
+ONE_BY_ONE_MAX = 64
+"""So many readings are looked at one by one: halving them further would take longer."""
+
 _READING = re.compile(r"PTD\[([0-9]+)\]/QTY\[([0-9]+)\]")
 
 
 def refuse_intervals(
-    guide: Guide, data: bytes, delimiters: Delimiters, layout: IntervalLayout, place: str = ""
+    guide: Guide, sheet: Sheet, layout: IntervalLayout, place: str = ""
 ) -> tuple[Finding, ...]:
     """Return why one interval 867 is refused; empty when it must be read plainly.
 
     Findings come without offsets, as the validator's.
     """
-    sheet = lay_out(data, delimiters, layout)
-    if sheet is None or not _takes_any_number(guide):
+    if not _takes_any_number(guide):
         return ()
     runs: dict[int, Run] = {}
     faulty: set[int] = set()
@@ -68,7 +69,7 @@ def refuse_intervals(
     if not runs:
         return ()
     texts, positions = shortened(sheet, list(runs.values()))
-    told = accept_or_tell(guide, texts, delimiters, place)
+    told = accept_or_tell(guide, texts, sheet.signs, place)
     if told is None or told[0] is not None:
         return ()
     findings = [_whole(found, positions, runs) for found in told[1]]
@@ -106,16 +107,17 @@ def _with_faults(
 
     `faulty` gets the numbers of the faulty segments. None when there are too many.
     """
-    bad = set(_bad_quantities(sheet, np.arange(len(rows)), rows, layout))
+    whole = run_of(sheet, rows, layout)
+    bad = set() if whole else set(_bad_quantities(sheet, rows, layout))
     if layout.anchor is Anchor.EACH_END:
         stamps = _bad_stamps(sheet, rows + 1, layout)
         if stamps is None:
             return None
         bad.update(stamps)
-    good = np.array(sorted(set(range(len(rows))) - bad), dtype=np.int64)
-    if len(bad) > FAULTY_MAX or not len(good):
+    if len(bad) > FAULTY_MAX or len(bad) == len(rows):
         return None
-    kept = run_of(sheet, rows[good], layout)
+    good = np.delete(np.arange(len(rows)), sorted(bad))
+    kept = run_of(sheet, rows[good], layout) if bad else whole
     if kept is None:
         return None
     samples = {*bad, *(int(good[sample]) for sample in kept.samples)}
@@ -123,20 +125,42 @@ def _with_faults(
     return Run(rows, kept.marks, kept.quantities, tuple(sorted(samples)))
 
 
-def _bad_quantities(
-    sheet: Sheet, places: Offsets, rows: Offsets, layout: IntervalLayout
-) -> Iterator[int]:
+def _bad_quantities(sheet: Sheet, rows: Offsets, layout: IntervalLayout) -> Iterator[int]:
     """Find unusual readings by halving; at most a few more than may be told of."""
-    waiting, found = [places], 0
+    places = np.arange(len(rows))
+    waiting, found = _halves(places), 0
     while waiting and found <= FAULTY_MAX:
         part = waiting.pop()
         if run_of(sheet, rows[part], layout) is not None:
             continue
-        if len(part) == 1:
+        if len(part) > ONE_BY_ONE_MAX:
+            waiting += _halves(part)
+            continue
+        for place in _unlike(sheet, part, rows, layout):
             found += 1
-            yield int(part[0])
-        else:
-            waiting += [part[len(part) // 2 :], part[: len(part) // 2]]
+            yield place
+
+
+def _unlike(sheet: Sheet, part: Offsets, rows: Offsets, layout: IntervalLayout) -> Iterator[int]:
+    """Look at a few readings one by one; those that do not look like a number are faulty."""
+    usual = _usual(sheet.signs.element, layout.unit, sheet.signs.segment)
+    begins, ends = sheet.begins[rows[part]].tolist(), sheet.ends[rows[part]].tolist()
+    for place, begin, end in zip(part.tolist(), begins, ends, strict=True):
+        if not usual(sheet.data, begin, end):
+            yield place
+
+
+@lru_cache(maxsize=16)
+def _usual(element: str, unit: str, segment: str) -> Callable[[bytes, int, int], object]:
+    """Return what tells whether bytes are a reading of the usual form."""
+    parts = ("QTY", "[A-Z0-9]{2}", r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)", re.escape(unit))
+    form = re.escape(element).join(parts) + re.escape(segment)
+    return re.compile(form.encode("latin-1")).fullmatch
+
+
+def _halves(part: Offsets) -> list[Offsets]:
+    middle = len(part) // 2
+    return [part[:middle], part[middle:]] if middle else [part]
 
 
 def _bad_stamps(sheet: Sheet, rows: Offsets, layout: IntervalLayout) -> list[int] | None:

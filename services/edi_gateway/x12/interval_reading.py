@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from services.edi_gateway.x12.acknowledge import SetVerdict
 from services.edi_gateway.x12.findings import has_errors
 from services.edi_gateway.x12.interval_faults import refuse_intervals
-from services.edi_gateway.x12.interval_runs import accept_intervals
+from services.edi_gateway.x12.interval_runs import accept_laid_out, lay_out
 from services.edi_gateway.x12.intervals import INTERVAL_REPORT, read_intervals
 from services.edi_gateway.x12.reading import membership, placed, read_transaction
 from services.edi_gateway.x12.tokenizer import clean
@@ -72,9 +72,10 @@ def read_interval_transaction(
     told, document = slot.findings, None
     doubtful = has_errors(told) or membership(slot, guide) or guide.old_forms is not None
     if not doubtful:
-        document = accept_intervals(guide, data, delimiters, layout)
-        if document is None:
-            found = refuse_intervals(guide, data, delimiters, layout, slot.place)
+        sheet = lay_out(data, delimiters, layout)
+        document = sheet and accept_laid_out(guide, sheet, layout)
+        if sheet is not None and document is None:
+            found = refuse_intervals(guide, sheet, layout, slot.place)
             told = (*told, *placed(found, data, delimiters, slot.start))
         if document is not None or has_errors(told):
             return ReadIntervals(slot.set_id, slot.control_number, slot.index, document, told)

@@ -83,15 +83,20 @@ def accept_intervals(
     guide: Guide, data: bytes, delimiters: Delimiters, layout: IntervalLayout
 ) -> IntervalDocument | None:
     """Read one interval 867 from the bytes of its slot; None when it must be read plainly."""
-    acceptor = acceptor_for(guide, "867", delimiters)
     sheet = lay_out(data, delimiters, layout)
-    if acceptor is None or sheet is None:
+    return None if sheet is None else accept_laid_out(guide, sheet, layout)
+
+
+def accept_laid_out(guide: Guide, sheet: Sheet, layout: IntervalLayout) -> IntervalDocument | None:
+    """Read one interval 867 whose segments were found; None when it must be read plainly."""
+    acceptor = acceptor_for(guide, "867", sheet.signs)
+    if acceptor is None:
         return None
     runs = _runs(sheet, layout)
     if not runs:
         return None
     texts, positions = shortened(sheet, runs)
-    transaction = acceptor.read(texts, tuple(texts[0].split(delimiters.element)))
+    transaction = acceptor.read(texts, tuple(texts[0].split(sheet.signs.element)))
     if transaction is None or not acceptor.is_steady(texts, _sample_ends(sheet, runs, positions)):
         return None
     return _accepted(sheet, runs, layout, transaction, positions)

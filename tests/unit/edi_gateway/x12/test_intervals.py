@@ -13,6 +13,7 @@ from services.edi_gateway.x12.interval_reading import (
     read_interval_transaction,
     read_intervals_plainly,
 )
+from services.edi_gateway.x12.interval_runs import lay_out
 from tests.unit.edi_gateway.x12.documents import set_file
 from tests.unit.edi_gateway.x12.interval_documents import (
     ACTUAL,
@@ -295,8 +296,8 @@ class TestTheQuickWayOfRefusing:
         found = scan(data).interchanges[0]
         (slot,) = found.groups[0].transactions
 
-        told = refuse_intervals(
-            load_guide(), data[slot.start : slot.end], found.delimiters, layout(anchor)
-        )
+        sheet = lay_out(data[slot.start : slot.end], found.delimiters, layout(anchor))
+        assert sheet is not None
+        told = refuse_intervals(load_guide(), sheet, layout(anchor))
 
         assert [finding.is_error for finding in told] == [True]
