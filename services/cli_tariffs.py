@@ -6,6 +6,7 @@ imports and who activates is signed with a name; the two must be different peopl
 
 from __future__ import annotations
 
+import csv
 import getpass
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -23,10 +24,12 @@ from rich.table import Table
 
 from services.rating.calendars import load_calendars
 from services.rating.engine.hours import calendar_of
+from services.rating.nem_year import settle_accounts
+from services.rating.scope import Scope
 from services.rating.service import RatingService
 from services.rating.service import build as build_rating
 from services.rating.store_activation import PLAN_KIND, TariffKey, signing
-from services.rating.store_tariffs import list_plans
+from services.rating.store_tariffs import list_plans, load_book
 from services.rating.tariffs import urdb
 from services.rating.tariffs.check import Severity, TariffFinding, check
 from services.rating.tariffs.compare import compare, compare_bills
@@ -35,6 +38,7 @@ from services.rating.tariffs.files import PLANS_FOLDER, read_folder, read_plan
 from services.rating.tariffs.midas import midas_export
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.preview import NO_CITY, TestBill, TestUsage, preview
+from shared.contracts.measures import from_cents, from_micro, to_micro
 from shared.contracts.usage import Bucket
 from shared.platform.clock import SystemClock
 from shared.platform.database import Database
@@ -288,6 +292,43 @@ def from_urdb(
         path.write_text(plan_toml(plan), encoding="utf-8")
         console.print(f"{path.name} written")
         _show_findings(findings)
+
+
+@tariffs_app.command("settle-year")
+def settle_year(
+    cca: Annotated[str, typer.Argument(help="The CCA, e.g. mce.")],
+    ended: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last closing read.")],
+    nsc: Annotated[str, typer.Option(help="Net surplus compensation, dollars per kWh.")],
+) -> None:
+    """List, as CSV, what a year of net metering ends in. Nothing is paid or changed."""
+
+    async def work() -> None:
+        one = next((known for known in known_ccas() if known.cca == cca), None)
+        if one is None:
+            raise LookupError(f"no CCA {cca}")
+        scope = Scope(cca, one.utility, PlatformSettings().environment)
+        last = ended.replace(tzinfo=UTC).date()
+        leap_day = (last.month, last.day) == (2, 29)
+        year = (last.replace(year=last.year - 1, day=28 if leap_day else last.day), last)
+        async with _rating() as rating, rating.database.read() as session:
+            book = await load_book(session)
+            rate = to_micro(Decimal(nsc))
+            found = await settle_accounts(session, scope, book, year, rate) if book else []
+        writer = csv.writer(sys.stdout)
+        writer.writerow(
+            ("account", "agreement", "bills", "surplus_kwh", "earned", "paid", "how", "balance")
+        )
+        for end in found:
+            done = end.settlement
+            writer.writerow(
+                (
+                    *(end.account_number, end.service_agreement_id, end.bills),
+                    *(from_micro(done.surplus_micro), from_cents(done.earned_cents)),
+                    *(from_cents(done.paid_cents), done.how, from_cents(done.balance_cents)),
+                )
+            )
+
+    _run(work)
 
 
 def _plan(path: Path) -> PlanFile:

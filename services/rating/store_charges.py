@@ -107,7 +107,7 @@ async def load_charges(
 
 
 async def load_banks(
-    session: WriteSession, scope: Scope, account_numbers: Collection[str]
+    session: ReadSession | WriteSession, scope: Scope, account_numbers: Collection[str]
 ) -> dict[tuple[str, str], int]:
     """Read net metering balances in cents, by account and service agreement.
 

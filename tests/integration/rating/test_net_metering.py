@@ -8,15 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from services.rating.nem_year import settle_accounts
 from services.rating.store_activation import TariffKey
+from services.rating.store_tariffs import load_book
 from services.rating.tariffs.files import PLANS_FOLDER
 from shared.contracts.parts import Purpose
 from tests.integration.rating.office import Office, enrollment, usage_report
-from tests.unit.rating.words import JUNE, both_ways, request, usage
+from tests.unit.rating.words import JUNE, MCE, both_ways, request, usage
 
 SHEET = (PLANS_FOLDER / "mce" / "e-tou-c.toml").read_text()
 JULY = (date(2026, 7, 6), date(2026, 8, 6))
-RULES = '[nem]\nmodel = "nem"\ncode = "ENC020"\nsource = "test"\n\n[seasons]'
+RULES = (
+    '[nem]\nmodel = "nem"\ncode = "ENC020"\nsource = "test"\n\n'
+    "[nem.cash_out]\nmonth = 7\nadder_micro = 20000\nthreshold_cents = 20000\n"
+    'source = "test"\n\n[seasons]'
+)
 SUNNY = both_ways(JUNE, {"on": "0", "off": "0"}, {"on": "100", "off": "0"})
 CLOUDY = both_ways(JULY, {"on": "100", "off": "200"}, {"on": "0", "off": "0"})
 
@@ -73,3 +79,28 @@ class TestCreditsFromTheRoof:
         await office.tell(usage_report(usage("U1", SUNNY), usage("U2", CLOUDY)))
 
         assert [charge.total for charge in office.charges] == [Decimal("0.00"), Decimal("19.81")]
+
+
+class TestTheEndOfAYear:
+    async def test_pays_for_energy_sent_beyond_what_was_taken(
+        self, office_with_nem: Office
+    ) -> None:
+        office = office_with_nem
+        sunny = both_ways(JUNE, {"on": "100", "off": "0"}, {"on": "400", "off": "0"})
+        await office.tell(enrollment(request("R2", account="A2", meter="M2", agreement="SA2")))
+        taken = usage("U9", both_ways(JUNE, {"on": "9", "off": "9"}, {}), account="A2")
+        await office.tell(usage_report(usage("U1", sunny), taken))
+
+        year = (date(2025, 7, 6), date(2026, 7, 6))
+        async with office.service.database.read() as session:
+            book = await load_book(session)
+            assert book is not None
+            ends = await settle_accounts(session, MCE, book, year, 50_000)
+            before = await settle_accounts(session, MCE, book, (date(2024, 7, 6), year[0]), 50_000)
+
+        # 300 kWh x (.05 + .02) = 21.00, a bill credit; the 60.49 of retail credits end
+        (end,) = ends
+        assert (end.account_number, end.bills, end.balance_cents) == ("A1", 1, 6_049)
+        assert (end.settlement.paid_cents, end.settlement.how) == (2_100, "bill_credit")
+        assert end.settlement.balance_cents == 2_100
+        assert before == []

@@ -1,0 +1,119 @@
+"""Works out the yearly settlement of customers who generate, for a person to act on.
+
+Once a year a CCA pays for energy that its customers sent beyond what they took. Who is owed what is
+worked out here, from usage in force and from the credits that charges carried. Nothing is written:
+cheques are another house's business, and a credit on a bill is a decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlalchemy import Text, cast, select
+
+from services.rating.accounts import Agreement
+from services.rating.charging import whole
+from services.rating.components.nem import CashOut, NetMetering, Settlement, settle_year
+from services.rating.corrections import UsageState
+from services.rating.holds import RateNotFound
+from services.rating.scope import Scope
+from services.rating.store import USAGE
+from services.rating.store_accounts import among, in_scope, load_register
+from services.rating.store_charges import load_banks
+from services.rating.tariffs.book import PriceBook
+from services.rating.usage import periods
+from shared.contracts.parts import Purpose
+from shared.contracts.usage import Direction, UsageItem
+from shared.platform.database import ReadSession
+
+_MARK: Final = f'%"{Direction.RECEIVED.value}"%'
+
+
+@dataclass(frozen=True, slots=True)
+class YearEnd:
+    """What a service agreement's year of net metering ends in."""
+
+    account_number: str
+    service_agreement_id: str
+    bills: int
+    balance_cents: int
+    settlement: Settlement
+
+
+async def settle_accounts(
+    session: ReadSession, scope: Scope, book: PriceBook, year: tuple[date, date], nsc_micro: int
+) -> list[YearEnd]:
+    """Settle every agreement of a CCA that sent energy in a year, by the policy of its plan.
+
+    Agreements whose plan has no rules for a settlement are left out.
+
+    Args:
+        session: where usage and charges are read.
+        scope: the CCA, utility and environment.
+        book: the tariffs.
+        year: billing periods that end after the first day, and not after the last.
+        nsc_micro: the net surplus compensation rate, 1e-6 dollars per kWh.
+    """
+    items = await _usage(session, scope, year)
+    accounts = frozenset(item.account_number for item in items)
+    register = await load_register(session, scope, accounts)
+    banks = await load_banks(session, scope, accounts)
+    by_agreement: dict[tuple[str, str], list[UsageItem]] = {}
+    for item in items:
+        key = (item.account_number, item.service_agreement_id or "")
+        by_agreement.setdefault(key, []).append(item)
+    found = []
+    for key, theirs in sorted(by_agreement.items()):
+        agreement = register.find(key[0], key[1] or None)
+        policy = _policy(agreement, scope, book, year[1])
+        if policy is None:
+            continue
+        balance = banks.get(key, 0)
+        settled = settle_year(policy, _surplus(theirs), balance, nsc_micro)
+        found.append(YearEnd(*key, len(theirs), balance, settled))
+    return found
+
+
+async def _usage(session: ReadSession, scope: Scope, year: tuple[date, date]) -> list[UsageItem]:
+    t = USAGE.c
+    charged = [
+        *in_scope(USAGE, scope),
+        t.state == UsageState.CHARGED.value,
+        t.purpose != Purpose.CANCEL.value,
+        t.period_end > year[0],
+        t.period_end <= year[1],
+    ]
+    sent = select(t.account_number).where(*charged, cast(t.body, Text).like(_MARK)).distinct()
+    accounts = list(await session.scalars(sent))
+    bodies = await session.scalars(
+        select(t.body).where(*charged, among(t.account_number, accounts)).order_by(t.seq)
+    )
+    return [UsageItem.model_validate(body) for body in bodies]
+
+
+def _surplus(items: Iterable[UsageItem]) -> int:
+    """Energy received beyond what was delivered, in 1e-6 kWh."""
+    return sum(
+        whole(energy.received_micro) - whole(energy.energy_micro)
+        for item in items
+        for energy in periods(item)
+    )
+
+
+def _policy(
+    agreement: Agreement | None, scope: Scope, book: PriceBook, last: date
+) -> CashOut | None:
+    """How the plan of the year's last day settles; `None` where it does not."""
+    entry = agreement.entry_on(last) if agreement else None
+    if entry is None:
+        return None
+    terms = entry.terms
+    try:
+        key = book.key(scope.cca, scope.utility, terms.rate_code, terms.product, terms.city)
+        rules = book.select(key, last, last).nem
+    except RateNotFound:
+        return None
+    return rules.cash_out if isinstance(rules, NetMetering) else None
