@@ -4,7 +4,7 @@
 FROM node:24-slim AS assets
 WORKDIR /src
 COPY package.json package-lock.json ./
-RUN npm ci --ignore-scripts --no-audit --no-fund
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 # A virtual environment with the pinned, hashed dependencies and the program itself in it.
 FROM python:3.11-slim-bookworm AS build

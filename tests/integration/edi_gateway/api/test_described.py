@@ -56,11 +56,9 @@ def ask_everything(base: str, token: str) -> list[str]:
 
 @pytest.mark.slow
 class TestDescription:
-    async def test_every_operation_answers_as_described(
-        self, office: Office, free_port: int
-    ) -> None:
+    async def test_every_operation_answers_as_described(self, office: Office) -> None:
         token = await office.token(Role.ADMIN)
-        async with serving(office.app, free_port) as base:
+        async with serving(office.app) as base:
             asked = await asyncio.to_thread(ask_everything, base, token)
 
         assert "GET /v1/transactions/{transaction_id}/timeline" in asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,16 +23,15 @@ FLAGS = (
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, port: int) -> AsyncIterator[str]:
-    """Serve the application over HTTP."""
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=port, log_config=None, lifespan="off", ws="none")
-    )
-    running = asyncio.create_task(server.serve())
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """Serve the application over HTTP, on whatever port is free; yields its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
+    running = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:
         await asyncio.sleep(0.02)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         await running

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from shared.platform.web.identity import Role
 from tests.integration.edi_gateway.api.office import Office, interchange, usage_body
-from tests.integration.edi_gateway.pages.browser import browsing, serving, sign_in
+from tests.integration.edi_gateway.pages.browser import serving, sign_in
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @dataclass(slots=True)
@@ -22,12 +24,14 @@ class Desk:
     base: str
 
 
-@pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])
+@pytest_asyncio.fixture(
+    loop_scope="session", params=[True, False], ids=["with JavaScript", "without JavaScript"]
+)
 async def desk(
-    request: pytest.FixtureRequest, office: Office, free_port: int, chromium_path: Path
+    request: pytest.FixtureRequest, office: Office, browser: Browser
 ) -> AsyncIterator[Desk]:
-    async with serving(office.app, free_port) as base, browsing(chromium_path) as browser:
-        context = await browser.new_context(java_script_enabled=request.param)
+    context = await browser.new_context(java_script_enabled=request.param)
+    async with serving(office.app) as base, context:
         yield Desk(await context.new_page(), base)
 
 

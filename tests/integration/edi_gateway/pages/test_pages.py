@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from shared.contracts.parts import Environment
 from shared.platform.web.identity import Role
 from tests.integration.edi_gateway.api.office import Office, interchange, open_office, usage_body
-from tests.integration.edi_gateway.pages.browser import browsing, serving, sign_in
+from tests.integration.edi_gateway.pages.browser import serving, sign_in
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @dataclass(slots=True)
@@ -24,12 +27,14 @@ class Visit:
     complaints: list[str]
 
 
-@pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])
+@pytest_asyncio.fixture(
+    loop_scope="session", params=[True, False], ids=["with JavaScript", "without JavaScript"]
+)
 async def visit(
-    request: pytest.FixtureRequest, office: Office, free_port: int, chromium_path: Path
+    request: pytest.FixtureRequest, office: Office, browser: Browser
 ) -> AsyncIterator[Visit]:
-    async with serving(office.app, free_port) as base, browsing(chromium_path) as browser:
-        context = await browser.new_context(java_script_enabled=request.param)
+    context = await browser.new_context(java_script_enabled=request.param)
+    async with serving(office.app) as base, context:
         page = await context.new_page()
         visit = Visit(page, base, [])
         page.on(
@@ -151,12 +156,10 @@ class TestFiles:
 
 
 class TestProgress:
-    async def test_reading_is_seen_without_a_reload(
-        self, office: Office, free_port: int, chromium_path: Path
-    ) -> None:
+    async def test_reading_is_seen_without_a_reload(self, office: Office, browser: Browser) -> None:
         file_id = await office.put("fresh.edi", interchange([usage_body(31)], 77))
-        async with serving(office.app, free_port) as base, browsing(chromium_path) as browser:
-            page = await browser.new_page()
+        async with serving(office.app) as base, await browser.new_context() as context:
+            page = await context.new_page()
             await sign_in(page, base, await office.token(Role.VIEWER))
             await page.goto(f"{base}/files/{file_id}")
             await expect(page.get_by_role("heading", name="Being read")).to_be_visible()
@@ -226,17 +229,16 @@ class TestEnvironment:
         self,
         migrated_dsn: str,
         tmp_path: Path,
-        free_port: int,
-        chromium_path: Path,
+        browser: Browser,
         environment: Environment,
         words: str,
     ) -> None:
         async with (
             open_office(migrated_dsn, tmp_path, environment) as office,
-            serving(office.app, free_port) as base,
-            browsing(chromium_path) as browser,
+            serving(office.app) as base,
+            await browser.new_context() as context,
         ):
-            page = await browser.new_page()
+            page = await context.new_page()
             await page.goto(f"{base}/sign-in")
 
             await expect(page.locator(".environment")).to_contain_text(environment.value.upper())

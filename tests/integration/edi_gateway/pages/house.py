@@ -1,0 +1,225 @@
+"""The console with every service's rooms in it, and rooms in which everything possible stands."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from services.edi_gateway.api import build_routers
+from services.edi_gateway.pages import FURNITURE as GATEWAY
+from services.rating import api as rating_api
+from services.rating import pages as rating
+from services.rating.views import AgreementView, ChargeView, EntryView, HoldsView, HoldView
+from services.remittance import api as remittance_api
+from services.remittance import pages as remittance
+from services.remittance.views import AccountBalance, LineView, RemittanceView, Totals
+from shared.contracts.charges import ChargeLine, ChargeUnit, LineKind
+from shared.contracts.parts import Environment
+from shared.platform.database import Database
+from shared.platform.http import create_app
+from shared.platform.web.identity import Principal, Role, admit_to_cca
+from shared.platform.web.scopes import known_ccas
+from shared.platform.web.shell import Shell
+from tests.integration.edi_gateway.api.office import Office
+
+TEST = Environment.TEST
+CENT = Decimal("0.01")
+MCE = known_ccas()[0]
+WHO = Principal(uuid4(), "desk", Role.VIEWER)
+
+CREDIT_LINE = ChargeLine(
+    sequence=1,
+    line_id="credit",
+    kind=LineKind.CREDIT,
+    code="ENC003",
+    label="COST <RELIEF> CREDIT",
+    quantity=Decimal("518.573"),
+    unit=ChargeUnit.KWH,
+    price=Decimal("0.0062"),
+    amount=Decimal("3.22"),
+)
+CHARGE = ChargeView(
+    charge_id=uuid4(),
+    invoice_number="MCE1",
+    original_invoice_number="MCE0",
+    purpose="cancel",
+    usage_id="U1",
+    account_number="1001",
+    service_agreement_id="8001",
+    invoiced_on=date(2026, 11, 22),
+    due_on=None,
+    period_start=date(2026, 10, 1),
+    period_end=date(2026, 11, 1),
+    estimated=True,
+    plan_id="E-1",
+    plan_version="2026-04-01",
+    lines=(CREDIT_LINE,),
+    total=Decimal("-3.22"),
+    explanation={"why": "</pre><b>"},
+)
+ENTRY = EntryView(
+    seq=1,
+    purpose="enroll",
+    status="active",
+    effective_on=date(2026, 6, 6),
+    requested_on=date(2026, 6, 6),
+    request_id="E1",
+    rate_code="E-TOU-C",
+    product=None,
+    customer_name="JANE DOE",
+    city="SAN RAFAEL",
+)
+AGREEMENT = AgreementView(
+    account_number="1001",
+    service_agreement_id="8001",
+    meters=("M1",),
+    history=(ENTRY,),
+)
+HOLD = HoldView(
+    transaction_id=uuid4(),
+    usage_id="U9",
+    account_number="1009",
+    code="RATE_NOT_FOUND",
+    message="no plan is for ZZ-99",
+    opened_at=datetime(2026, 11, 22, 15, tzinfo=UTC),
+)
+PAID_LINE = LineView(
+    transaction_id=uuid4(),
+    trace_number="T1",
+    sequence=23,
+    outcome="short",
+    invoice_number="MCE1",
+    usage_id=None,
+    account_number=None,
+    receivable_id=None,
+    amount=Decimal("56.46"),
+    applied=Decimal("56.46"),
+    unapplied=Decimal(0),
+    adjusted=Decimal(0),
+    flagged=True,
+    explanation="9.20 stays open.",
+    place_number=1,
+)
+PAYMENT = RemittanceView(
+    transaction_id=uuid4(),
+    trace_number="T1",
+    state="held",
+    held_code="repeated_trace",
+    held_message="The trace came before",
+    total=Decimal("1721.79"),
+    settled_on=date(2026, 7, 8),
+    line_count=39,
+    placed_lines=39,
+    applied=Decimal("1721.79"),
+    unapplied=Decimal(0),
+    adjusted=Decimal(0),
+    outcomes={"short": 1},
+    lines=(PAID_LINE,),
+)
+BALANCE = AccountBalance(
+    account_number="1001",
+    open=Decimal("9.20"),
+    rejected=Decimal(0),
+    unapplied=Decimal(0),
+    balance=Decimal("9.20"),
+    receivables=(),
+)
+SUMS = Totals(
+    billed=CENT,
+    received=CENT,
+    applied=CENT,
+    unapplied=CENT,
+    adjusted=CENT,
+    open=CENT,
+    rejected=CENT,
+    journal={},
+    debits=CENT,
+    credits=CENT,
+    ties=False,
+)
+
+
+def shell_of(office: Office) -> Shell:
+    """The frame of a console with every service in it."""
+    furniture = [GATEWAY, rating.FURNITURE, remittance.FURNITURE]
+    return Shell(TEST, office.desk.doorkeeper.sessions, furniture)
+
+
+def rating_room(shell: Shell, request: Request) -> HTMLResponse:
+    """The page of rating with an account, a charge and a hold on it."""
+    return shell.page(
+        request,
+        "rating/rating.html",
+        {
+            "asked": rating.RatingForm(account="1001", invoice="MCE1"),
+            "ccas": known_ccas(),
+            "accounts": [(MCE, AGREEMENT)],
+            "charges": [(MCE, CHARGE)],
+            "holds": [(MCE, HoldsView(counts={"RATE_NOT_FOUND": 1}, holds=(HOLD,), next_after=7))],
+        },
+        principal=WHO,
+    )
+
+
+def remittance_room(shell: Shell, request: Request) -> HTMLResponse:
+    """The page of remittance with a balance, a payment and books that do not tie."""
+    return shell.page(
+        request,
+        "remittance/remittance.html",
+        {
+            "asked": remittance.RemittanceForm(account="1001", trace="T1"),
+            "ccas": known_ccas(),
+            "balances": [(MCE, BALANCE)],
+            "payments": [(MCE, (PAYMENT,))],
+            "sums": [(MCE, SUMS)],
+            "waiting": [(MCE, (PAID_LINE,))],
+            "lines_shown": 100,
+        },
+        principal=WHO,
+    )
+
+
+@asynccontextmanager
+async def open_house(office: Office, dsn: str) -> AsyncIterator[FastAPI]:
+    """The console with the rooms of every service, and two furnished ones under /furnished."""
+    rates, money = Database(dsn, "rating"), Database(dsn, "remittance")
+    guarded = APIRouter(dependencies=[Depends(admit_to_cca)])
+    guarded.include_router(rating_api.build_router(rates))
+    guarded.include_router(remittance_api.build_router(money))
+    shell = shell_of(office)
+    furnished = APIRouter(prefix="/furnished", include_in_schema=False)
+
+    @furnished.get("/rating")
+    async def _rating(request: Request) -> HTMLResponse:
+        return rating_room(shell, request)
+
+    @furnished.get("/remittance")
+    async def _remittance(request: Request) -> HTMLResponse:
+        return remittance_room(shell, request)
+
+    yield create_app(
+        "CCA Exchange",
+        routers=[
+            *build_routers(office.desk),
+            rating.build_pages(rates, TEST),
+            remittance.build_pages(money, TEST),
+            guarded,
+            furnished,
+        ],
+        ready=_ready,
+        doorkeeper=office.desk.doorkeeper,
+        shell=shell,
+    )
+    await rates.close()
+    await money.close()
+
+
+async def _ready() -> dict[str, bool]:
+    return {}
