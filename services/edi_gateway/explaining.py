@@ -30,6 +30,7 @@ from services.edi_gateway.x12.names import (
     name_transaction,
 )
 from services.edi_gateway.x12.rules import ElementRule
+from services.edi_gateway.x12.values import CENTURY_PIVOT
 
 MONETARY_AMOUNT: Final = "782"
 """The data element of dollars with an explicit point; dollars in whole cents are type N2."""
@@ -38,7 +39,6 @@ FORMATTED_PERIOD: Final = "1251"
 COMPONENT_SEPARATOR: Final = "I15"
 
 NOT_IN_THE_MAP: Final = "The guide has no place for this segment here."
-CENTURY: Final = "20"
 
 CODE_LISTS: Final = {
     "interchange": ("TA1-05", "I18"),
@@ -356,7 +356,9 @@ def read_usd(text: str, parse: Callable[[str], Decimal]) -> str:
 
 def read_day(text: str) -> str:
     """Show CCYYMMDD or YYMMDD as `Nov 5, 2026`; empty when there is no such day."""
-    digits = CENTURY + text if len(text) == len("YYMMDD") else text
+    digits = text
+    if len(text) == len("YYMMDD"):
+        digits = ("20" if text[:2] < str(CENTURY_PIVOT) else "19") + text
     if len(digits) != len("CCYYMMDD") or not (digits.isascii() and digits.isdigit()):
         return ""
     try:

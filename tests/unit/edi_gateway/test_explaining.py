@@ -157,7 +157,13 @@ class TestValues:
 
     @pytest.mark.parametrize(
         ("text", "shown"),
-        [("20261105", "Nov 5, 2026"), ("261105", "Nov 5, 2026"), ("20261301", ""), ("2026", "")],
+        [
+            ("20261105", "Nov 5, 2026"),
+            ("261105", "Nov 5, 2026"),
+            ("981105", "Nov 5, 1998"),
+            ("20261301", ""),
+            ("2026", ""),
+        ],
     )
     def test_days_have_names(self, text: str, shown: str) -> None:
         assert read_day(text) == shown
