@@ -6,8 +6,8 @@ process as a few slices of the file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from services.edi_gateway.x12.acceptance import accept_known, accept_or_tell
 from services.edi_gateway.x12.acknowledge import SetVerdict
@@ -28,13 +28,12 @@ VERSION_NOT_SUPPORTED = "2"
 BAD_SET_ID = "6"
 
 
-@dataclass(frozen=True, slots=True)
-class ReadTransaction:
+class ReadTransaction(NamedTuple):
     """What became of one slot: the document if it was accepted, and every finding either way."""
 
     set_id: str
     control_number: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides a method of tuples that nobody needs here
     transaction: Transaction | None
     findings: tuple[Finding, ...]
 
@@ -61,7 +60,7 @@ def read_transaction(
     read = _read(data, delimiters, slot, guide)
     if guide.old_forms is None or read.transaction is None:
         return read
-    return replace(read, transaction=in_current_forms(read.transaction, guide.old_forms))
+    return read._replace(transaction=in_current_forms(read.transaction, guide.old_forms))
 
 
 def _read(
