@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,12 @@ class TestAcceptance:
         many = USAGE + "".join(f"\nQTY*QD*{n}*KH\nMEA*AA*PRQ*{n}*KH***42" for n in range(3_000))
 
         assert hold_equal(load_guide(), texts_of("867", many))
+
+    def test_garbage_is_looked_for_again_after_a_long_document(self) -> None:
+        assert hold_equal(load_guide(), texts_of("820", LONG_PAYMENT))
+        hold_equal(load_guide(), texts_of("820", LONG_PAYMENT.replace("*PO*", "*PO**", 1)))
+
+        assert gc.isenabled()
 
     def test_long_runs_of_one_loop_with_irregular_ones_between(self) -> None:
         chance, taken = random.Random(8), 0
