@@ -176,12 +176,14 @@ async def _new_ids(session: WriteSession, count: int) -> list[int]:
 def _series_row(
     series_id: int, where: tuple[str, ...], origin: Origin, block: IntervalBlock, at: datetime
 ) -> tuple[object, ...]:
-    missing = block.count(MISSING)
+    missing = estimated = 0
+    if block.quality.any():
+        missing, estimated = block.count(MISSING), block.count(ESTIMATED)
     return (
         *(series_id, origin.transaction_id, *where, origin.account_number),
         *(block.meter_number, block.channel, block.direction.value),
         *(block.minutes, block.decimals, block.first_day, block.last_day),
-        *(len(block.readings) - missing, block.count(ESTIMATED), missing),
+        *(len(block.readings) - missing, estimated, missing),
         *(block.total_micro, at),
     )
 
