@@ -113,9 +113,9 @@ class NumbersSeen:
 
     def add(self, number: str) -> bool:
         """Add a number, of which leading zeros do not count; whether it is new."""
-        known: int | str = number.lstrip("0")
-        if number.isascii() and number.isdigit():
-            known = int(number)
+        known: int | str = number.lstrip("0") or "0"
+        if known.isascii() and known.isdigit():
+            known = int(known)
             if self._first <= known <= self._last:
                 return False
             if self._last < self._first:
