@@ -113,17 +113,21 @@ class NumbersSeen:
 
     def add(self, number: str) -> bool:
         """Add a number, of which leading zeros do not count; whether it is new."""
-        known: int | str = number.lstrip("0") or "0"
-        if known.isascii() and known.isdigit():
-            known = int(known)
-            if self._first <= known <= self._last:
-                return False
-            if self._last < self._first:
-                self._first = self._last = known
-                return True
-            if known == self._last + 1 and known not in self._others:
-                self._last = known
-                return True
+        normal = number.lstrip("0") or "0"
+        if not (normal.isascii() and normal.isdigit() and len(normal) <= DIGITS_MAX):
+            return self._keep(normal)
+        known = int(normal)
+        if self._first <= known <= self._last:
+            return False
+        if self._last < self._first:
+            self._first = self._last = known
+            return True
+        if known == self._last + 1 and known not in self._others:
+            self._last = known
+            return True
+        return self._keep(known)
+
+    def _keep(self, known: int | str) -> bool:
         if known in self._others:
             return False
         self._others.add(known)

@@ -15,7 +15,7 @@ FINDING = Finding("error", "transaction", "4", "867[1]/SE01", "SE01 declares 3 s
 NUMBERS = st.one_of(
     st.integers(0, 30).map(str),
     st.integers(0, 30).map(lambda number: f"{number:04d}"),
-    st.sampled_from(["", "A1", "0000000001", "999999999", "1 2", "\xb2"]),
+    st.sampled_from(["", "A1", "0000000001", "999999999", "1 2", "\xb2", "7" * 5000]),
 )
 ADDED = st.tuples(
     st.sampled_from(["867", "867", "867", "814", ""]),
