@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.rating.accounts import Terms
-from services.rating.charging import PeriodPart, whole
+from services.rating.charging import Line, PeriodPart, whole
 from services.rating.components.nem import NetBilling
 from services.rating.holds import DeterminantMissing
 from services.rating.scope import Scope
@@ -29,12 +29,16 @@ from shared.contracts.usage import Bucket
 
 @dataclass(frozen=True, slots=True)
 class PricedPart:
-    """A part of the period together with what prices it."""
+    """A part of the period together with what prices it.
+
+    `credits` are generation lines that only intervals give: what exports are paid.
+    """
 
     part: PeriodPart
     span: Span
     product: str
     tax: TaxDecision
+    credits: tuple[Line, ...] = ()
 
 
 def cut(

@@ -14,7 +14,7 @@ from decimal import Decimal
 from services.rating.accounts import Agreement, Terms
 from services.rating.charging import Line
 from services.rating.components.energy_surcharge import energy_surcharge
-from services.rating.components.nem import NetMetering, bank_lines
+from services.rating.components.nem import bank_lines
 from services.rating.components.user_tax import generation_cents, user_tax
 from services.rating.cutting import PricedPart, cut
 from services.rating.holds import (
@@ -193,8 +193,8 @@ def price_parts(
 ) -> list[list[Line]]:
     """Price the parts of one bill: the lines of each, in print order.
 
-    Components come first, in plan order. Then the credits that net metering moves between bills,
-    with the last part. Then each part's surcharge and user tax.
+    Components come first, in plan order, then what exports are paid. Then the credits that
+    generation moves between bills, with the last part. Then each part's surcharge and user tax.
 
     Raises:
         UsageHold: a part cannot be priced.
@@ -206,7 +206,7 @@ def price_parts(
         billed += generation_cents(lines)
         printed.append(lines)
     last, rules = parts[-1].part, parts[-1].span.plan.nem
-    if isinstance(rules, NetMetering):
+    if rules is not None:
         moved = bank_lines(last, rules, billed, bank_cents)
         billed += generation_cents(moved)
         printed[-1] += moved
@@ -230,7 +230,7 @@ def _component_lines(priced: PricedPart, earlier_cents: int) -> list[Line]:
     lines: list[Line] = []
     for component in active:
         lines += component.lines(part, plan.pricing, lines)
-    return lines
+    return [*lines, *priced.credits]
 
 
 def _tax_lines(

@@ -87,7 +87,11 @@ class NetBilling(BaseModel):
     carry_over: Literal["dollars", "none"] = "dollars"
     surcharge_base: Literal["net", "delivered"] = "delivered"
     code: SacCode
+    """SAC04 of all lines below."""
     label: Label = "EXPORT CREDIT"
+    carried_label: Label = "EXPORT CREDIT CARRIED FORWARD"
+    applied_label: Label = "EXPORT CREDIT APPLIED"
+    recovered_label: Label = "EXPORT CREDIT CORRECTED"
     source: Source
 
 
@@ -96,7 +100,7 @@ Generation = Annotated[NetMetering | NetBilling, Field(discriminator="model")]
 
 
 def bank_lines(
-    part: PeriodPart, rules: NetMetering, bill_cents: int, bank_cents: int
+    part: PeriodPart, rules: NetMetering | NetBilling, bill_cents: int, bank_cents: int
 ) -> list[Line]:
     """The line that moves credits between this bill and the next; none when nothing moves.
 

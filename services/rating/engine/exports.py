@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -38,6 +39,9 @@ from services.rating.rounding import MICRO
 from shared.contracts.charges import ChargeUnit
 from shared.contracts.parts import UtilityCode
 from shared.platform.refusals import Refusal
+
+EXPORTS_FOLDER: Final = Path(__file__).parent / "export_prices"
+"""The tables that come with the program."""
 
 PRICE_DIGITS: Final = 6
 EXPORT_LINE: Final = "export_credit"
@@ -117,6 +121,22 @@ def read_export_prices(path: Path) -> ExportPrices:
         return ExportPrices.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as wrong:
         raise ExportPricesRefused(f"{path.name}: {wrong}") from wrong
+
+
+@cache
+def load_export_prices(folder: Path = EXPORTS_FOLDER) -> Mapping[str, ExportPrices]:
+    """Read every table of export prices of a folder, by name. The answer is remembered.
+
+    Raises:
+        ExportPricesRefused: a file cannot be read as one, or two have one name.
+    """
+    found: dict[str, ExportPrices] = {}
+    for path in sorted(folder.glob("*.toml")):
+        table = read_export_prices(path)
+        if table.table_id in found:
+            raise ExportPricesRefused(f"{path.name}: {table.table_id} is there already")
+        found[table.table_id] = table
+    return found
 
 
 def price_vector(prices: ExportPrices, window: Window, holidays: HolidayList) -> Amounts:

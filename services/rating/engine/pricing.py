@@ -14,7 +14,6 @@ from typing import Final
 import numpy as np
 
 from services.rating.components import Adder, Minimum, Tiered
-from services.rating.components.nem import NetMetering
 from services.rating.components.tiered import spread
 from services.rating.engine.cents import (
     LARGEST,
@@ -235,7 +234,7 @@ class _Pricing:
 
     def _bank(self, step: Step, bank_cents: Amounts) -> None:
         rules = self.sheet.parts[-1].span.plan.nem
-        if not isinstance(rules, NetMetering) or rules.carry_over == "none":
+        if rules is None or rules.carry_over == "none":
             return
         bill = self._sum([n for lines in self.sheet.generation for n in lines if n != step.line])
         applied = np.where((bank_cents > 0) & (bill != 0), -np.minimum(bank_cents, bill), 0)

@@ -27,7 +27,7 @@ from services.rating.components import (
     Tiered,
     TimeOfUse,
 )
-from services.rating.components.nem import BANK_LINE, NetMetering
+from services.rating.components.nem import BANK_LINE
 from services.rating.cutting import PricedPart
 from services.rating.engine.cents import PICO_PER_CENT, reduced
 from services.rating.engine.rows import Amounts
@@ -214,7 +214,7 @@ def compile_sheet(
             raise RateNotFound(f"{plan.plan_id} has no generation price for {each.product}")
         for component in active:
             _add_component(sheet, number, component, plan.pricing)
-    if isinstance(parts[-1].span.plan.nem, NetMetering):
+    if parts[-1].span.plan.nem is not None:
         name = line_id(BANK_LINE, "all", parts[-1].part)
         sheet.add_step(SheetLine(name, len(parts) - 1, quiet=True), "bank", None)
     for number, each in enumerate(parts):

@@ -17,7 +17,8 @@ import numpy as np
 
 from services.rating.calendars import load_calendars
 from services.rating.cutting import PricedPart, priced_spans
-from services.rating.engine import MeterRows, account_parts
+from services.rating.engine import IntervalPart, MeterRows, account_parts, window_of
+from services.rating.engine.exports import export_lines, load_export_prices
 from services.rating.holds import IntervalsMisfit, UsageOverlap
 from services.rating.intervals.block import (
     ESTIMATED,
@@ -123,13 +124,21 @@ def _of_period(
         spans[-1] = replace(spans[-1], end=end + _ONE_DAY)
     step = minutes.pop()
     rows = _rows((start, spans[-1].end - _ONE_DAY), step, meters)
-    found = account_parts(rows, spans, load_calendars(), known_on, step * SECONDS_PER_MINUTE)
+    step_s = step * SECONDS_PER_MINUTE
+    found = account_parts(rows, spans, load_calendars(), known_on, step_s, pays_exports=True)
+    _refuse_loss(found, rows)
     parts = [
         PricedPart(replace(each.part, end=span.end), span, product, tax)
         for each, (span, product, tax) in zip(found, cuts, strict=True)
     ]
-    _refuse_loss(parts, rows)
-    return parts
+    if not any(any(each.exported_micro.values()) for each in found):
+        return parts
+    window = window_of(spans, load_calendars(), known_on, step_s)
+    paid = export_lines(rows, parts, window, load_export_prices(), load_calendars())
+    return [
+        replace(part, credits=(line,) if line else ())
+        for part, line in zip(parts, paid, strict=True)
+    ]
 
 
 def _rows(days: Days, minutes: int, meters: Meters) -> MeterRows:
@@ -162,12 +171,14 @@ def _rows(days: Days, minutes: int, meters: Meters) -> MeterRows:
     )
 
 
-def _refuse_loss(parts: Sequence[PricedPart], rows: MeterRows) -> None:
+def _refuse_loss(parts: Sequence[IntervalPart], rows: MeterRows) -> None:
     """Every reading is in some part, exactly: what is priced adds up to what was recorded."""
     recorded = int(rows.delivered.sum())
     if rows.received is not None:
         recorded -= int(rows.received.sum())
-    priced = sum(sum(part.part.energy_micro.values()) for part in parts)
+    priced = sum(
+        sum(part.part.energy_micro.values()) - sum(part.exported_micro.values()) for part in parts
+    )
     if priced != recorded * rows.micro:
         raise IntervalsMisfit(
             f"{from_micro(recorded * rows.micro)} kWh recorded, {from_micro(priced)} kWh priced"

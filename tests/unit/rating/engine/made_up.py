@@ -89,7 +89,7 @@ def plan_of(chance: Random, version: str, *, nem: bool, demand: bool) -> PlanFil
             "model": "nem",
             "code": "NEM001",
             "source": "made up for a test",
-            "carry_over": chance.choice(["dollars", "none"]),
+            "carry_over": chance.choice(["dollars", "dollars", "none"]),
             "surcharge_base": chance.choice(["net", "delivered"]),
         }
     return PlanFile.model_validate(

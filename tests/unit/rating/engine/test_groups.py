@@ -72,6 +72,22 @@ class TestOneByOne:
         )
         assert other[name] == round(generation / 10 + 1e-9)
 
+    def test_net_billing_without_exports_still_uses_its_credits(self) -> None:
+        cuts = cuts_of(Random(5), date(2026, 6, 6), date(2026, 7, 6), demand=False)
+        rules = {"model": "nbt", "export_prices": "T", "code": "NBT001", "source": "test"}
+        plan = PlanFile.model_validate(cuts[0][0].plan.model_dump() | {"nem": rules})
+        cuts = [(Span(s.start, s.end, plan, s.season), p, tax) for s, p, tax in cuts]
+        group = GroupBilling(empty_parts(cuts), BOOK, KNOWN, SURCHARGE, 900)
+        usage = MeterRows(np.full((1, group.window.intervals), 500, np.int32))
+
+        lines = group.bill(usage, None, np.array([700])).lines_of(0)
+
+        parts = account_parts(usage, [span for span, _, _ in cuts], BOOK, KNOWN, 900)
+        priced = [PricedPart(each.part, *cut) for each, cut in zip(parts, cuts, strict=True)]
+        alone = [line for some in price_parts(priced, SURCHARGE, 700) for line in some]
+        assert lines == {line.line_id: line.signed_cents for line in alone}
+        assert [cents for name, cents in lines.items() if name.startswith("nem_bank")] == [-700]
+
 
 def _row(rows: NDArray[np.int32] | None, row: int) -> NDArray[np.int32] | None:
     return None if rows is None else rows[row : row + 1]

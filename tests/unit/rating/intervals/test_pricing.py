@@ -12,6 +12,8 @@ from services.rating.holds import Hold
 from services.rating.intervals.take import take
 from services.rating.rate_usage import Rated, rate
 from services.rating.scope import UTILITY_ZONE
+from services.rating.tariffs.book import PriceBook, build_book
+from services.rating.tariffs.plan import PlanFile
 from shared.contracts.intervals import IntervalUsage, MeterIntervals
 from shared.contracts.usage import Direction
 from tests.unit.rating.interval_words import (
@@ -64,6 +66,68 @@ def kwh(days: int, quarters_off: int) -> tuple[str, str]:
     """What `evenings` uses in the evening, and otherwise."""
     on, off = days * 20 * PEAK_WH, quarters_off * OTHER_WH
     return str(Decimal(on).scaleb(-3)), str(Decimal(off).scaleb(-3))
+
+
+class TestNetBilling:
+    """Exports are paid by the hour; tables of prices that come with the program are fictional."""
+
+    days = (JUNE_FIRST, date(2026, 7, 6))
+
+    def book(self, **others: object) -> PriceBook:
+        rules = {"model": "nbt", "code": "NBT001", "source": "test", **others}
+        plans = [
+            PlanFile.model_validate(plan.model_dump() | {"nem": rules})
+            if plan.plan_id == "MCE-E-TOU-C"
+            else plan
+            for plan in BOOK.plans
+        ]
+        return build_book(plans, [BOOK.taxes], BOOK.ccas.values())
+
+    def sunny(self, noon_wh: int) -> IntervalUsage:
+        """100 Wh a quarter by night, and `noon_wh` to the grid in the hour after noon."""
+        start = midnight(self.days[0])
+        count = (midnight(self.days[1]) - start) // QUARTER
+        local = [(start + n * QUARTER).astimezone(UTILITY_ZONE) for n in range(count)]
+        used = [100 if at.hour < 6 else 0 for at in local]
+        back = [noon_wh if at.hour == 12 else 0 for at in local]
+        return interval_usage(
+            "U1",
+            channel(run(start, used), days=self.days),
+            channel(run(start, back), days=self.days, direction=Direction.RECEIVED),
+        )
+
+    def rated(self, item: IntervalUsage, bank_cents: int = 0, **rules: object) -> Rated | Hold:
+        taken = take(item)
+        book = self.book(**rules)
+        return rate(taken.item, MCE, enrolled(), book, TODAY, bank_cents, readings=taken.blocks)
+
+    def test_exports_are_credited_at_the_price_of_their_hour(self) -> None:
+        found = self.rated(self.sunny(250), export_prices="FICTIONAL-2023", bonus_micro=100_000)
+
+        assert isinstance(found, Rated), found
+        credit = next(line for line in found.lines if line.label == "EXPORT CREDIT")
+        hours = {6: 25, 7: 5}
+        prices = {6: Decimal("0.02172"), 7: Decimal("0.02182")}
+        worth = sum(prices[month] * days for month, days in hours.items()) * Decimal("1.1")
+        assert credit.quantity_micro == 30_000_000
+        assert credit.signed_cents == -round(worth * 100)
+        assert found.total_cents == sum(line.signed_cents for line in found.lines) > 0
+
+    def test_more_credit_than_charges_waits_for_the_next_bill(self) -> None:
+        found = self.rated(self.sunny(25_000), export_prices="FICTIONAL-2023")
+
+        assert isinstance(found, Rated), found
+        carried = next(line for line in found.lines if line.line_id.startswith("nem_bank."))
+        assert carried.label == "EXPORT CREDIT CARRIED FORWARD"
+        assert found.total_cents == sum(
+            line.cents for line in found.lines if line.line_id.startswith("energy_surcharge")
+        )
+
+    def test_prices_that_are_not_there_hold_the_usage(self) -> None:
+        found = self.rated(self.sunny(250), export_prices="NONE")
+
+        assert isinstance(found, Hold)
+        assert found.code == "RATE_NOT_FOUND"
 
 
 class TestAMonthOfReadings:
