@@ -56,13 +56,13 @@ def ask_everything(base: str) -> list[str]:
 
 @pytest.mark.slow
 class TestTheTariffRoutes:
-    async def test_answer_as_described(self, office: Office, free_port: int) -> None:
+    async def test_answer_as_described(self, office: Office) -> None:
         async def ready() -> dict[str, bool]:
             return {}
 
         routers = [office.service.router]
         app = create_app("rating", routers=routers, ready=ready, doorkeeper=_Porter())
-        async with serving(app, free_port) as base:
+        async with serving(app) as base:
             asked = await asyncio.to_thread(ask_everything, base)
 
         assert len(asked) == 5
