@@ -28,6 +28,9 @@ ACKNOWLEDGMENT_GROUP = "FA"
 CODES_MAX = 5
 """AK5 and AK9 have room for five error codes."""
 
+COUNT_MAX = 999_999
+"""AK902 to AK904 have six digits (X12 004010 data element 97)."""
+
 ELEMENT_NOTES_MAX = 99
 BAD_VALUE_MAX = 99
 DUPLICATE_INTERCHANGE = "025"
@@ -146,7 +149,8 @@ def stream_997(
         accepted += verdict.accepted
         told = told or verdict.code == "E"
     received = len(group.transactions)
-    included = group.declared_count if group.declared_count is not None else received
+    declared = group.declared_count
+    included = received if declared is None or declared > COUNT_MAX else declared
     code = _group_code(accepted, received, refused=refused, told=told)
     yield ("AK9", code, str(included), str(received), str(accepted), *codes)
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from services.edi_gateway.x12.segment_index import WholeSlot
 
 MAX_CONTROL_NUMBER_DIGITS = 9
+COUNT_DIGITS_MAX = 10
+"""SE01 may have so many; Python itself refuses to read numbers of thousands of digits."""
+
 SET_ID_LENGTH = 3
 
 Fields = tuple[str, ...]
@@ -36,9 +39,11 @@ def same_control_number(left: str, right: str) -> bool:
 
 
 def declared_count(text: str) -> int | None:
-    """Return the count a trailer declares; None when it is no number."""
-    stripped = text.strip()
-    return int(stripped) if stripped.isascii() and stripped.isdigit() else None
+    """Return the count a trailer declares; None when it is no number that can be a count."""
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= COUNT_DIGITS_MAX):
+        return None
+    return int(digits)
 
 
 def _raw(fields: Fields, number: int) -> str:

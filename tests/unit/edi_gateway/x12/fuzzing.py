@@ -60,6 +60,7 @@ PIECES = (
     b"", b"~", b"*", b"\n", b"\r\n", b"ISA*", b"ST*867*0001~", b"SE*", b"SE*18*0001~", b"GE*1*1~",
     b"IEA*1*1~", b"\x00", b"\xff", b">", b"A", b"  ", b"TA1*", b"GS*PT*", b"9" * 30, b"-", b".",
     b"\x1a", b"QTY*32*", b"DTM*151****DT*", b"REF*12*", b"~~~~", b"\xc3\x96", b"0",
+    b"7" * 5000,
 )  # fmt: skip
 SIGNS = (
     *(Signs(),) * 5, Signs(ending=""), Signs(ending="\r\n"), Signs(segment="\n", ending=""),

@@ -127,6 +127,17 @@ class TestControlNumbersAndCounts:
         assert found.is_clean
         assert set_codes(found) == [["4"], []]
 
+    @pytest.mark.parametrize("trailer", [b"SE*18*0001", b"GE*2*1", b"IEA*1*000000001"])
+    def test_a_count_of_thousands_of_digits_is_a_wrong_count(self, trailer: bytes) -> None:
+        name, _, number = trailer.split(b"*")
+        data = TWO_SETS.replace(trailer, b"*".join((name, b"9" * 5_000, number)))
+
+        found = scan(data)
+
+        assert data != TWO_SETS
+        assert not found.is_clean
+        assert len(found.interchanges[0].groups[0].transactions) == len(read_all(data))
+
     def test_trailer_of_another_transaction_is_told(self) -> None:
         assert set_codes(scan(TWO_SETS.replace(b"SE*18*0001", b"SE*18*0009"))) == [["3"], []]
 
