@@ -53,6 +53,27 @@ class TestAdvice:
         assert (state["applied"], state["exception_code"]) == ("exception", "UNKNOWN_DOCUMENT")
 
 
+    async def test_one_824_may_be_about_several_charges_known_and_unknown(
+        self, enrolled: Exchange
+    ) -> None:
+        await enrolled.send("pge", "867", papers.usage(ADA, "USE1"))
+        invoice = await enrolled.invoice_of("USE1")
+        never = ("OTI", "TR", "TN", "NO-SUCH-INVOICE", "", "", "", "", "", "", "810")
+        known = papers.advice(ADA, "ADV1", invoice)
+        head = ("BGN", "11", "ADV1", papers.TODAY, "", "", "", "", "82")
+
+        await enrolled.send("pge", "824", (head, *known[1:3], never, *known[3:]))
+
+        told = await enrolled.state("inbound", "824", "ADV1")
+        assert (told["applied"], told["exception_code"]) == ("exception", "UNKNOWN_DOCUMENT")
+        state = await enrolled.state("outbound", "810", invoice)
+        assert (state["paid"], state["exception_code"]) == ("rejected", "INVOICE_REJECTED")
+        words = await enrolled.value(
+            "SELECT exception_text FROM edi.transaction WHERE business_key = $1", invoice
+        )
+        assert "expected again, corrected" in words
+
+
 class TestReceipts:
     async def test_a_997_that_rejects_one_charge_says_so_on_that_charge_alone(
         self, enrolled: Exchange
