@@ -157,7 +157,10 @@ class Acceptor:
         state, rest = self._begin, enumerate(texts, start=1)
         next(rest)
         for position, text in rest:
-            move = state.texts.get(text) or state.known(text) or self._next(state, text, position)
+            move = state.texts.get(text)
+            if move is None and not state.remembers:
+                move = state.known(text)
+            move = move or self._next(state, text, position)
             if move is None:
                 return False
             state, leaves, enters, segment, problems = move

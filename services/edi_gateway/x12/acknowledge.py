@@ -231,8 +231,11 @@ def _set_response(verdict: SetVerdict) -> Iterator[OutboundSegment]:
         yield ("AK5", "A")
         return
     errors = [f for f in verdict.findings if f.is_error and f.level in ("segment", "element")]
-    for _, notes in groupby(errors, key=lambda f: (f.segment_position, f.segment_id)):
-        yield from _segment_notes(list(notes))
+    if len(errors) == 1:
+        yield from _segment_notes(errors)
+    else:
+        for _, notes in groupby(errors, key=lambda f: (f.segment_position, f.segment_id)):
+            yield from _segment_notes(list(notes))
     codes = _distinct(
         f.code
         for f in verdict.findings

@@ -257,6 +257,6 @@ class _Walk:
         parts = [self.place]
         loops = self._loops[: len(self._loops) - up]
         for parent, child in pairwise(loops):
-            number = sum(1 for loop in parent.children if loop.id == child.id)
+            number = [loop.id for loop in parent.children].count(child.id)
             parts.append(f"{child.id}[{number}]")
         return "/".join(parts)
