@@ -45,12 +45,14 @@ HOME: Final = "/transactions"
 SEE_OTHER: Final = 303
 
 SET_NAMES: Final = {
+    "248": "write-offs",
     "810": "charge",
     "814": "enrollment",
     "820": "remittance",
     "824": "application advice",
     "867": "usage",
     "997": "acknowledgment",
+    "999": "acknowledgment",
 }
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
