@@ -14,7 +14,7 @@ from services.edi_gateway.x12.acknowledge import SetVerdict
 from services.edi_gateway.x12.findings import FALLEN_WITH_GROUP, Finding, has_errors
 from services.edi_gateway.x12.guide import edition_for
 from services.edi_gateway.x12.old_forms import in_current_forms
-from services.edi_gateway.x12.tokenizer import segment_offsets, split_segments
+from services.edi_gateway.x12.tokenizer import segment_offset, segment_offsets, split_segments
 from services.edi_gateway.x12.validation import validate
 
 if TYPE_CHECKING:
@@ -150,7 +150,11 @@ def placed(
     """Give findings the offset of their segment; worked out only when there is something to say."""
     if not findings:
         return ()
-    offsets = segment_offsets(data, delimiters, max(f.segment_position for f in findings))
+    positions = {finding.segment_position for finding in findings}
+    if len(positions) == 1 and 0 not in positions:
+        offset = start + segment_offset(data, delimiters, positions.pop())
+        return tuple([finding.at(offset) for finding in findings])
+    offsets = segment_offsets(data, delimiters, max(positions))
     return tuple(
         f.at(start + offsets[min(f.segment_position, len(offsets)) - 1])
         if offsets and f.segment_position

@@ -114,6 +114,22 @@ def split_segments(text: str, delimiters: Delimiters) -> list[str]:
     return pieces
 
 
+def segment_offset(data: bytes, delimiters: Delimiters, number: int) -> int:
+    """Return the offset of segment `number` from 1, of the last one when there are fewer; else 0.
+
+    Most often no segment before it is empty: then it is found by cutting alone.
+    """
+    terminator = delimiters.segment.encode("latin-1")
+    before = data.split(terminator, number - 1)
+    if len(before) == number and terminator not in PADDING:
+        text = before.pop().lstrip(PADDING)
+        head = terminator.join(before).translate(None, PADDING)
+        if not text.startswith(terminator) and text and b"" not in head.split(terminator):
+            return len(data) - len(text)
+    offsets = segment_offsets(data, delimiters, number)
+    return offsets[min(number, len(offsets)) - 1] if offsets else 0
+
+
 def segment_offsets(data: bytes, delimiters: Delimiters, until: int = 0) -> list[int]:
     """Return the offset of each segment that `split_segments` finds in the same bytes.
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.edi_gateway.x12 import scan, scan_path
 from services.edi_gateway.x12.delimiters import Delimiters
 from services.edi_gateway.x12.segment_index import EnvelopeSegment, WholeSlot, envelope_segments
-from services.edi_gateway.x12.tokenizer import clean
+from services.edi_gateway.x12.tokenizer import clean, segment_offset, segment_offsets
 from tests.unit.edi_gateway.x12.documents import USAGE, Signs, usage_file
 
 if TYPE_CHECKING:
@@ -109,6 +109,25 @@ class TestWholeTransactions:
         (group,) = scan(data).interchanges[0].groups
 
         assert [[f.code for f in slot.findings] for slot in group.transactions] == [[], ["23"]]
+
+
+class TestOffsetOfOneSegment:
+    @settings(max_examples=300, deadline=None)
+    @given(
+        st.lists(
+            st.sampled_from(["A", "B*", "\n", "\r", " ", "\x00", "~", "~", "~\n"]), max_size=14
+        ),
+        st.sampled_from(["~", "\n", "\r", "~\n"]),
+        st.integers(1, 8),
+    )
+    def test_is_that_of_all_offsets(self, pieces: list[str], terminator: str, number: int) -> None:
+        data = "".join(pieces).encode("latin-1")
+        signs = Delimiters(segment=terminator)
+        offsets = segment_offsets(data, signs)
+
+        expected = offsets[min(number, len(offsets)) - 1] if offsets else 0
+
+        assert segment_offset(data, signs, number) == expected
 
 
 class TestMappedFile:
