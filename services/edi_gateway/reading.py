@@ -29,6 +29,10 @@ from services.edi_gateway.x12 import (
 _TRANSACTION_NAMESPACE = uuid5(NAMESPACE_OID, "cca-exchange/inbound-transaction")
 
 
+HASHED_AT_ONCE = 1024 * 1024
+"""Bytes read at once to be hashed: an interchange may be as large as a file."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadJob:
     """A batch of transactions of one group to read; `interchange` comes without its groups."""
@@ -79,9 +83,13 @@ def scan_file(path: str, utility: str) -> FileScan:
 
 def range_sha256(path: str, start: int, end: int) -> str:
     """Return the SHA-256 of a byte range, to tell a copy of an interchange from another one."""
+    digest, left = hashlib.sha256(), end - start
     with Path(path).open("rb") as stream:
         stream.seek(start)
-        return hashlib.sha256(stream.read(end - start)).hexdigest()
+        while left > 0 and (piece := stream.read(min(left, HASHED_AT_ONCE))):
+            digest.update(piece)
+            left -= len(piece)
+    return digest.hexdigest()
 
 
 def read_slots(job: ReadJob) -> Sequence[ReadSlot]:
