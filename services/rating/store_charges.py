@@ -11,11 +11,13 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    ColumnElement,
     Row,
     Text,
     Uuid,
     any_,
     case,
+    exists,
     func,
     literal,
     literal_column,
@@ -93,17 +95,28 @@ async def save_charges(
 async def load_charges(
     session: WriteSession, transaction_ids: Collection[UUID]
 ) -> dict[UUID, ChargeDraft]:
-    """Read the original charges that some usage caused, by its transaction."""
+    """Read the charges in force that some usage caused, by its transaction.
+
+    Of usage that was re-rated, that is the last: the others are reversed.
+    """
     if not transaction_ids:
         return {}
     t = CHARGES.c
     keys = any_(literal(list(transaction_ids), ARRAY(Uuid)))
     found = await session.execute(
-        select(CHARGES).where(t.transaction_id == keys, t.purpose == Purpose.ORIGINAL.value)
+        select(CHARGES).where(
+            t.transaction_id == keys, t.purpose == Purpose.ORIGINAL.value, ~is_reversed()
+        )
     )
     rows = found.all()
     lines = await load_lines(session, [row.charge_id for row in rows])
     return {row.transaction_id: _charge(row, lines[row.charge_id]) for row in rows}
+
+
+def is_reversed() -> ColumnElement[bool]:
+    """Whether a row of `charges` was cancelled by another charge."""
+    cancel = CHARGES.alias("cancel")
+    return exists().where(cancel.c.reverses == CHARGES.c.charge_id)
 
 
 async def load_banks(

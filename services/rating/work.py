@@ -17,8 +17,8 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 
 from services.rating.accounts import Register
-from services.rating.corrections import UsageRecord, UsageState
-from services.rating.desk import Known, UsageDesk
+from services.rating.corrections import ChargeDraft, UsageRecord, UsageState
+from services.rating.desk import DeskOutcome, Known, UsageDesk
 from services.rating.enroll import decide_requests
 from services.rating.intervals.block import IntervalBlock
 from services.rating.intervals.keeping import Origin, keep_blocks, load_intervals
@@ -36,6 +36,7 @@ from services.rating.store_usage import (
     save_usage,
     scopes_with_holds,
 )
+from services.rating.tariffs.book import PriceBook
 from shared.contracts.charges import InvoiceReported
 from shared.contracts.enrollment import EnrollmentDecided, EnrollmentReported
 from shared.contracts.envelope import Envelope
@@ -189,9 +190,30 @@ class RatingDesk:
         account_numbers: frozenset[str],
         register: Register,
     ) -> int:
-        desk = await self._desk(session, occasion, register, Sought(account_numbers), ())
-        desk.retry(account_numbers)
+        desk = await self.try_on(session, occasion, account_numbers, register)
         return await self._finish(session, occasion, desk)
+
+    async def try_on(
+        self,
+        session: WriteSession,
+        occasion: Occasion,
+        account_numbers: frozenset[str],
+        register: Register,
+        book: PriceBook | None = None,
+    ) -> UsageDesk:
+        """Try everything held of some accounts again, in memory alone.
+
+        Args:
+            session: where to read; nothing is written.
+            occasion: whose accounts, and when.
+            account_numbers: the accounts.
+            register: their agreements.
+            book: prices to try it with; those that are active when left out.
+        """
+        sought = Sought(account_numbers)
+        desk = await self._desk(session, occasion, register, sought, (), book=book)
+        desk.retry(account_numbers)
+        return desk
 
     async def _desk(
         self,
@@ -201,10 +223,11 @@ class RatingDesk:
         sought: Sought,
         items: Sequence[UsageItem],
         readings: Readings | None = None,
+        book: PriceBook | None = None,
     ) -> UsageDesk:
         records = await load_usage(session, occasion.scope, sought)
         charges = await load_charges(session, _may_be_reversed(records, items))
-        book = await self.books.current(session)
+        book = book or await self.books.current(session)
         banks = {}
         if book is not None and book.nets(occasion.scope.cca, occasion.scope.utility):
             banks = await load_banks(session, occasion.scope, sought.account_numbers)
@@ -214,9 +237,18 @@ class RatingDesk:
         return UsageDesk(occasion.scope, register, book, occasion.on, known)
 
     async def _finish(self, session: WriteSession, occasion: Occasion, desk: UsageDesk) -> int:
-        outcome = desk.outcome()
-        if not outcome.added and not outcome.changed:
-            return 0
+        return len(await self.keep(session, occasion, desk.outcome()))
+
+    async def keep(
+        self, session: WriteSession, occasion: Occasion, outcome: DeskOutcome
+    ) -> Sequence[ChargeDraft]:
+        """Number the charges of an outcome, write all that changed, and tell.
+
+        Returns:
+            The charges with their invoice numbers, in the order of the outcome.
+        """
+        if not outcome.added and not outcome.changed and not outcome.charges:
+            return ()
         charges = await number_charges(session, occasion.scope, outcome.charges)
         await save_usage(session, occasion.scope, outcome, occasion.at)
         await save_charges(session, occasion.scope, charges, occasion.on, occasion.at)
@@ -226,7 +258,7 @@ class RatingDesk:
             if number % SLICE_ITEMS == 0:
                 await asyncio.sleep(0)
         await self.put(session, announce(occasion, outcome, said))
-        return len(charges)
+        return charges
 
 
 async def release_holds(

@@ -270,8 +270,10 @@ PROMISES = {
         WHERE encode(sha256(coalesce(c.data, ''::bytea)), 'hex') <> f.sha256
     """,
     "more than one live charge for one usage": """
-        SELECT transaction_id, count(*) FROM rating.charges
-        WHERE purpose = 'original' GROUP BY 1 HAVING count(*) > 1
+        SELECT transaction_id, count(*) FROM rating.charges c
+        WHERE purpose = 'original' AND NOT EXISTS (
+            SELECT 1 FROM rating.charges r WHERE r.reverses = c.charge_id)
+        GROUP BY 1 HAVING count(*) > 1
     """,
     "charge without its 810, or 810 without its charge": """
         SELECT c.invoice_number AS charge, t.business_key AS document FROM rating.charges c
