@@ -31,12 +31,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.rating.rerun.tables import rerun_tables
+from services.rating.review.tables import review_tables
+from services.rating.shadow.tables import shadow_tables
 from shared.platform.database import metadata
 from shared.platform.mailbox import mailbox_tables
 
 SCHEMA: Final = "rating"
 METADATA: Final = metadata(SCHEMA)
 MAILBOX: Final = mailbox_tables(METADATA)
+REVIEW: Final = review_tables(METADATA)
+RERUN: Final = rerun_tables(METADATA)
+SHADOW: Final = shadow_tables(METADATA)
 
 SCOPE_COLUMNS: Final = ("cca", "utility", "environment")
 """They come last in every index: in front, they would tempt the planner to read a whole CCA while a
@@ -237,6 +243,7 @@ CHARGES: Final = Table(
     Column("plan_id", Text, nullable=False),
     Column("plan_version", Text, nullable=False),
     Column("total_cents", BigInteger, nullable=False),
+    Column("energy_micro", BigInteger),
     Column("explanation", JSONB, nullable=False),
     Column("correlation_id", Uuid, nullable=False),
     _moment("rated_at"),
@@ -336,4 +343,10 @@ REPORTED_INVOICES: Final = Table(
     Column("correlation_id", Uuid, nullable=False),
     _moment("received_at"),
     Index("ix_reported_invoices_account_number", "account_number", *SCOPE_COLUMNS),
+    Index(
+        "ix_reported_invoices_waiting",
+        "account_number",
+        *SCOPE_COLUMNS,
+        postgresql_where=text("state = 'waiting_for_usage'"),
+    ),
 )

@@ -1,0 +1,216 @@
+"""The tables of review: settings, findings, charges under review, acts, windows and tests.
+
+Nothing is overwritten except where a row stands now (`reviews.state`, `bill_windows.warned_at`);
+what changed it is a row of its own in `review_acts`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+OPEN_REVIEW = "state IN ('waiting', 'returned')"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewTables:
+    """All tables of review.
+
+    Attributes:
+        settings: how a CCA wants an audit, by version; never changed, never deleted.
+        findings: what an audit found about which usage, and whether it held it.
+        reviews: charges that are computed and not sent.
+        acts: who did what to a review, and why.
+        batch_acts: who owns or released a batch, and why.
+        windows: until when usage that waits must be charged.
+        tests: the daily proof that the value hold fires.
+    """
+
+    settings: Table
+    findings: Table
+    reviews: Table
+    acts: Table
+    batch_acts: Table
+    windows: Table
+    tests: Table
+
+
+def review_tables(metadata: MetaData) -> ReviewTables:
+    """Declare the tables of review among a service's others."""
+    return ReviewTables(
+        settings=_settings(metadata),
+        findings=_findings(metadata),
+        reviews=_reviews(metadata),
+        acts=_acts(metadata),
+        batch_acts=_batch_acts(metadata),
+        windows=_windows(metadata),
+        tests=_tests(metadata),
+    )
+
+
+def _scope() -> list[Column[Any]]:
+    return [Column(name, Text, nullable=False) for name in ("cca", "utility", "environment")]
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _key(name: str) -> Column[Any]:
+    return Column(name, BigInteger, Identity(always=True), primary_key=True)
+
+
+def _signed() -> list[Column[Any]]:
+    return [
+        Column("by", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+        _moment("at"),
+    ]
+
+
+def _settings(metadata: MetaData) -> Table:
+    return Table(
+        "review_settings",
+        metadata,
+        _key("seq"),
+        Column("cca", Text, nullable=False),
+        Column("code", Text, nullable=False),
+        Column("customer_class", Text, nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("content", JSONB, nullable=False),
+        *_signed(),
+        UniqueConstraint("cca", "code", "customer_class", "version"),
+    )
+
+
+def _findings(metadata: MetaData) -> Table:
+    return Table(
+        "audit_findings",
+        metadata,
+        _key("finding_id"),
+        *_scope(),
+        Column("code", Text, nullable=False),
+        Column("mode", Text, nullable=False),
+        Column("transaction_id", ForeignKey("rating.usage.transaction_id"), nullable=False),
+        Column("account_number", Text, nullable=False),
+        Column("message", Text, nullable=False),
+        Column("total_cents", BigInteger, nullable=False),
+        _moment("found_at"),
+        Index("ix_audit_findings_code", "code", "found_at", "cca"),
+        Index("ix_audit_findings_transaction_id", "transaction_id"),
+    )
+
+
+def _reviews(metadata: MetaData) -> Table:
+    return Table(
+        "reviews",
+        metadata,
+        _key("review_id"),
+        *_scope(),
+        Column("transaction_id", ForeignKey("rating.usage.transaction_id"), nullable=False),
+        Column("usage_id", Text, nullable=False),
+        Column("account_number", Text, nullable=False),
+        Column("bill_cycle", Text, nullable=False),
+        Column("period_end", Date, nullable=False),
+        Column("customer_class", Text, nullable=False),
+        Column("codes", ARRAY(Text), nullable=False),
+        Column("messages", ARRAY(Text), nullable=False),
+        Column("two_people", Boolean, nullable=False),
+        Column("total_cents", BigInteger, nullable=False),
+        Column("draft", JSONB, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("owner", Text),
+        Column("last_actor", Text),
+        Column("closed_by", Text),
+        _moment("opened_at"),
+        _moment("expires_at", nullable=True),
+        _moment("expiry_told_at", nullable=True),
+        _moment("closed_at", nullable=True),
+        CheckConstraint(
+            "state <> 'released' OR closed_by IS DISTINCT FROM last_actor", name="another_person"
+        ),
+        CheckConstraint(
+            "state <> 'released' OR NOT two_people OR last_actor IS NOT NULL", name="two_people"
+        ),
+        Index("uq_reviews_open", "transaction_id", unique=True, postgresql_where=text(OPEN_REVIEW)),
+        Index("ix_reviews_account_number", "account_number", postgresql_where=text(OPEN_REVIEW)),
+        Index("ix_reviews_transaction_id", "transaction_id"),
+    )
+
+
+def _acts(metadata: MetaData) -> Table:
+    return Table(
+        "review_acts",
+        metadata,
+        _key("act_id"),
+        Column("review_id", ForeignKey("rating.reviews.review_id"), nullable=False),
+        Column("act", Text, nullable=False),
+        *_signed(),
+        Index("ix_review_acts_review_id", "review_id"),
+    )
+
+
+def _batch_acts(metadata: MetaData) -> Table:
+    return Table(
+        "batch_acts",
+        metadata,
+        _key("act_id"),
+        *_scope(),
+        Column("bill_cycle", Text, nullable=False),
+        Column("month", Date, nullable=False),
+        Column("act", Text, nullable=False),
+        Column("owner", Text),
+        *_signed(),
+        Index("ix_batch_acts_month", "month", "cca", "utility", "environment"),
+    )
+
+
+def _windows(metadata: MetaData) -> Table:
+    return Table(
+        "bill_windows",
+        metadata,
+        Column("transaction_id", ForeignKey("rating.usage.transaction_id"), primary_key=True),
+        *_scope(),
+        _moment("due_at"),
+        Column("basis", Text, nullable=False),
+        _moment("warned_at", nullable=True),
+        _moment("missed_at", nullable=True),
+        Index("ix_bill_windows_due_at", "due_at", "transaction_id"),
+    )
+
+
+def _tests(metadata: MetaData) -> Table:
+    return Table(
+        "control_tests",
+        metadata,
+        _key("test_id"),
+        Column("cca", Text, nullable=False),
+        Column("customer_class", Text, nullable=False),
+        Column("day", Date, nullable=False),
+        Column("limit_cents", BigInteger, nullable=False),
+        Column("passed", Boolean, nullable=False),
+        Column("detail", Text, nullable=False),
+        Column("ran_by", Text, nullable=False),
+        _moment("ran_at"),
+        Index("ix_control_tests_cca", "cca", "customer_class", "ran_at"),
+    )
