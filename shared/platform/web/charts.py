@@ -75,6 +75,7 @@ class Chart:
         of_label: what the labels are, e.g. `Month`: the head of the table's first column.
         marked_as: what a marked place is, e.g. `estimated`.
         stacked: bars of one place stand on each other instead of side by side.
+        links: for each place an address that tells more, or nothing; in the table.
         number: writes a number in the table.
     """
 
@@ -87,6 +88,7 @@ class Chart:
     of_label: str = "When"
     marked_as: str = "marked"
     stacked: bool = False
+    links: Sequence[str] = ()
     number: Callable[[Number], str] = field(default=plain)
 
     @property
@@ -292,8 +294,11 @@ def _row(chart: Chart, place: int) -> Markup:
         Markup('<td class="number">{}</td>').format(_written(chart, one, place))
         for one in chart.series
     ]
+    label: str | Markup = chart.labels[place]
+    if chart.links and chart.links[place]:
+        label = Markup('<a href="{}">{}</a>').format(chart.links[place], label)
     return Markup('<tr><th scope="row">{label}</th>{cells}</tr>').format(
-        label=chart.labels[place], cells=Markup("").join(cells)
+        label=label, cells=Markup("").join(cells)
     )
 
 
