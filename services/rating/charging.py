@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Final
 
 from shared.contracts.charges import ChargeUnit, LineKind
 from shared.contracts.usage import Bucket
 
 LABEL_LENGTH_MAX = 80
 """SAC15 of an 810 holds this many characters."""
+
+_BUCKETS_APART: Final = frozenset(bucket.value for bucket in Bucket if bucket is not Bucket.TOTAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ class PeriodPart:
         period_start: first day of the whole billing period; the part's own when left out.
         period_end: its closing read date.
         earlier_cents: what the generation lines of earlier parts of the same bill come to.
+        estimated: buckets of energy in which something is the utility's estimate.
+        estimated_intervals: how many intervals those are; 0 for monthly usage, which does not say.
+        demand_estimated: whether the demand is.
     """
 
     start: date
@@ -50,6 +56,9 @@ class PeriodPart:
     period_start: date | None = None
     period_end: date | None = None
     earlier_cents: int = 0
+    estimated: frozenset[Bucket] = frozenset()
+    estimated_intervals: int = 0
+    demand_estimated: bool = False
 
     @property
     def days(self) -> int:
@@ -89,6 +98,23 @@ class PeriodPart:
             last = self.end - timedelta(days=1)
             words = f" {self.start:%m/%d}-{last:%m/%d}"
         return words + (" PRORATED" if self.prorated else "")
+
+
+def rests_on_estimate(line: Line, part: PeriodPart) -> bool:
+    """Whether a line's own quantity is, in whole or in part, the utility's estimate.
+
+    Where the utility marked buckets, only lines of those; where it marked a total alone, all.
+    """
+    if line.quantity_micro is None or line.unit not in {ChargeUnit.KWH, ChargeUnit.KW}:
+        return False
+    if line.unit is ChargeUnit.KW:
+        return part.demand_estimated
+    marked = part.estimated - {Bucket.TOTAL}
+    detail = line.line_id.rsplit(".", 2)[-2]
+    bucket = detail.rstrip("0123456789").rstrip("_")  # a tier is the bucket and its number
+    if marked and bucket in _BUCKETS_APART:
+        return bucket in marked
+    return bool(part.estimated)
 
 
 def whole(quantities: Mapping[Bucket, int]) -> int:

@@ -7,7 +7,7 @@ by days, and the lines say so. Where a customer generates, each part has what it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from services.rating.accounts import Terms
@@ -68,6 +68,7 @@ def cut(
         start=energies[0].start,
         end=energies[-1].end,
         demand_micro=highest_demand(energies),
+        demand_estimated=any(energy.demand_estimated for energy in energies),
         dated=sum(len(spans) for _, spans in cuts) > 1,
     )
     return [each for energy, spans in cuts for each in _of_period(bill, energy, spans)]
@@ -80,6 +81,7 @@ class _Bill:
     start: date
     end: date
     demand_micro: Mapping[Bucket, int]
+    demand_estimated: bool
     dated: bool
 
 
@@ -133,7 +135,13 @@ def _of_period(
     received = _divided(energy.received_micro, days)
     found = []
     for index, (span, product, tax) in enumerate(spans):
-        share = PeriodEnergy(span.start, span.end, delivered[index], received[index])
+        share = replace(
+            energy,
+            start=span.start,
+            end=span.end,
+            energy_micro=delivered[index],
+            received_micro=received[index],
+        )
         found.append(PricedPart(_part(bill, share, span, prorated=True), span, product, tax))
     return found
 
@@ -166,6 +174,8 @@ def _part(bill: _Bill, energy: PeriodEnergy, span: Span, *, prorated: bool) -> P
         dated=bill.dated,
         received_micro=energy.received_micro,
         demand_micro=bill.demand_micro,
+        estimated=energy.estimated,
+        demand_estimated=bill.demand_estimated,
         period_start=bill.start,
         period_end=bill.end,
     )

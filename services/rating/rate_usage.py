@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from services.rating.accounts import Agreement, Terms
-from services.rating.charging import Line
+from services.rating.charging import Line, PeriodPart, rests_on_estimate
 from services.rating.components.energy_surcharge import energy_surcharge
 from services.rating.components.nem import bank_lines
 from services.rating.components.user_tax import generation_cents, user_tax
@@ -37,12 +37,16 @@ from shared.contracts.usage import UsageItem
 
 @dataclass(frozen=True, slots=True)
 class LineReason:
-    """Why one line is what it is; quantity and price stand on the line itself."""
+    """Why one line is what it is; quantity and price stand on the line itself.
+
+    `estimated` says that the line's quantity is, in whole or in part, the utility's estimate.
+    """
 
     line_id: str
     rule: str
     plan: str
     usage_id: str
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,16 +277,29 @@ def _explain(
         parts=tuple(
             f"{each.part.start} to {each.part.end}: {each.part.season}, {each.product}"
             + (", energy divided by days" if each.part.prorated else "")
+            + _estimate_words(each.part)
             for each in priced
         ),
         user_tax="; ".join(_distinct(_tax_words(each.tax) for each in priced)),
         prorated=any(each.part.prorated for each in priced),
         lines=tuple(
-            LineReason(line.line_id, line.rule, name, usage_id)
-            for name, lines in zip(names, printed, strict=True)
+            _reason(line, each.part, name, usage_id)
+            for each, name, lines in zip(priced, names, printed, strict=True)
             for line in lines
         ),
     )
+
+
+def _reason(line: Line, part: PeriodPart, plan: str, usage_id: str) -> LineReason:
+    estimated = rests_on_estimate(line, part)
+    rule = f"{line.rule}; the quantity is the utility's estimate" if estimated else line.rule
+    return LineReason(line.line_id, rule, plan, usage_id, estimated)
+
+
+def _estimate_words(part: PeriodPart) -> str:
+    if part.estimated_intervals:
+        return f", {part.estimated_intervals} intervals estimated by the utility"
+    return ", estimated by the utility" if part.estimated else ""
 
 
 def _tax_words(tax: TaxDecision) -> str:

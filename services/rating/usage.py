@@ -39,6 +39,8 @@ class PeriodEnergy:
         received_micro: energy that came from the customer, likewise; empty without any.
         demand_micro: the highest demand in 1e-6 kW by bucket; empty when none was reported, or by
             several meters at a time, whose peaks cannot be added.
+        estimated: buckets of energy, either way, in which something is the utility's estimate.
+        demand_estimated: likewise buckets of demand.
     """
 
     start: date
@@ -46,6 +48,8 @@ class PeriodEnergy:
     energy_micro: Mapping[Bucket, int]
     received_micro: Mapping[Bucket, int] = field(default_factory=dict)
     demand_micro: Mapping[Bucket, int] = field(default_factory=dict)
+    estimated: frozenset[Bucket] = frozenset()
+    demand_estimated: frozenset[Bucket] = frozenset()
 
     @property
     def total_micro(self) -> int:
@@ -55,11 +59,16 @@ class PeriodEnergy:
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:
-    """One meter's quantities by bucket: energy both ways in 1e-6 kWh, demand in 1e-6 kW."""
+    """One meter's quantities by bucket: energy both ways in 1e-6 kWh, demand in 1e-6 kW.
+
+    `estimated` and `demand_estimated` are the buckets that the utility estimated.
+    """
 
     delivered: Mapping[Bucket, int]
     received: Mapping[Bucket, int]
     demand: Mapping[Bucket, int]
+    estimated: frozenset[Bucket] = frozenset()
+    demand_estimated: frozenset[Bucket] = frozenset()
 
 
 def period_of(item: UsageItem) -> tuple[date, date]:
@@ -122,7 +131,17 @@ def reading_of(meter: MeterUsage) -> MeterReading:
         raise UnitUnsupported(f"meter {meter.meter_number} has no quantity in kWh")
     for energy in (delivered, received):
         _refuse_mismatch(meter, energy)
-    return MeterReading(delivered or dict.fromkeys(received, 0), received, demand)
+    return MeterReading(
+        delivered or dict.fromkeys(received, 0),
+        received,
+        demand,
+        _estimated(meter, Unit.KWH),
+        _estimated(meter, Unit.KW),
+    )
+
+
+def _estimated(meter: MeterUsage, unit: Unit) -> frozenset[Bucket]:
+    return frozenset(q.bucket for q in meter.quantities if q.estimated and q.unit is unit)
 
 
 def refuse_generation(energies: Sequence[PeriodEnergy]) -> None:
@@ -191,6 +210,8 @@ def _together(start: date, end: date, meters: Sequence[MeterReading]) -> PeriodE
         _summed([meter.delivered for meter in meters]),
         _summed(received) if received else {},
         demands[0] if len(meters) == len(demands) == 1 else {},
+        frozenset().union(*(meter.estimated for meter in meters)),
+        frozenset().union(*(meter.demand_estimated for meter in meters)),
     )
 
 

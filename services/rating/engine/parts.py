@@ -176,13 +176,17 @@ def _row(
 ) -> tuple[IntervalPart, ...]:
     columns = columns_of(found.window, len(spans))
     demands = [_at(found.demand_micro, row, each) for each in columns]
+    marks = [
+        {b: n for b, n in _at(found.estimated, row, places).items() if n} for places in columns
+    ]
     highest: dict[Bucket, int] = {}
     for demand in demands:
         for bucket, micro in demand.items():
             highest[bucket] = max(micro, highest.get(bucket, 0))
     parts = []
-    for span, places, demand in zip(spans, columns, demands, strict=True):
+    for index, (span, places, demand) in enumerate(zip(spans, columns, demands, strict=True)):
         energy = _at(found.net_micro, row, places)
+        estimated = sum(marks[index].values())
         part = PeriodPart(
             start=span.start,
             end=span.end,
@@ -194,9 +198,11 @@ def _row(
             demand_micro=highest,
             period_start=spans[0].start,
             period_end=spans[-1].end,
+            estimated=frozenset(marks[index]),
+            estimated_intervals=estimated,
+            demand_estimated=any(marks),
         )
         exported = _at(sent.energy_micro, row, places) if sent else {}
-        estimated = sum(_at(found.estimated, row, places).values())
         parts.append(IntervalPart(part, demand, exported, estimated))
     return tuple(parts)
 
