@@ -187,6 +187,10 @@ def _refuse_other_rate(
             continue
         if not book.knows_rate_code(scope.cca, scope.utility, code):
             raise RateNotFound(f"no plan of {scope.cca} is for the rate code {code}")
+        day = meter.period_start
+        meant = {book.plan_code(scope.cca, scope.utility, one, day) for one in enrolled}
+        if book.plan_code(scope.cca, scope.utility, code, day) in meant:
+            continue
         raise RateChangeUnconfirmed(
             f"the usage says rate code {code}, the enrollment {', '.join(sorted(enrolled))}"
         )

@@ -8,7 +8,7 @@ a draft: it can be looked at, and nothing is billed with it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.rating.store import PLANS, TARIFF_ACTIVATIONS, TARIFF_DATA
+from services.rating.store import PLANS, RERUN, TARIFF_ACTIVATIONS, TARIFF_DATA
 from services.rating.store_activation import (
     ACTIVE_DATA,
     ACTIVE_PLAN,
@@ -27,7 +27,7 @@ from services.rating.store_activation import (
     TariffKey,
     activate_seeds,
 )
-from services.rating.tariffs.book import PriceBook, build_book
+from services.rating.tariffs.book import MappedCode, PriceBook, build_book
 from services.rating.tariffs.cca import CcaFile
 from services.rating.tariffs.files import content_hash, read_folder
 from services.rating.tariffs.plan import PlanFile
@@ -175,12 +175,17 @@ class PriceBooks:
     """
 
     def __init__(self) -> None:
-        self._mark: int | None = None
+        self._mark: tuple[int, int] | None = None
         self._book: PriceBook | None = None
 
     async def current(self, session: ReadSession | WriteSession) -> PriceBook | None:
         """The price book as of this session, or `None` while no taxes were activated."""
-        mark = await session.scalar(select(func.coalesce(func.max(TARIFF_ACTIVATIONS.c.seq), 0)))
+        marks = (
+            select(func.coalesce(func.max(column), 0)).scalar_subquery()
+            for column in (TARIFF_ACTIVATIONS.c.seq, RERUN.mappings.c.seq)
+        )
+        row = (await session.execute(select(*marks))).one()
+        mark = (row[0], row[1])
         if mark != self._mark:
             self._book = await load_book(session)
             self._mark = mark
@@ -199,7 +204,16 @@ async def load_book(session: ReadSession | WriteSession) -> PriceBook | None:
     ccas = [CcaFile.model_validate(row.content) for row in data if row.kind == CCA_KIND]
     if not taxes:
         return None
-    return build_book([PlanFile.model_validate(plan) for plan in plans], taxes, ccas)
+    book = build_book([PlanFile.model_validate(plan) for plan in plans], taxes, ccas)
+    return replace(book, codes=await load_codes(session))
+
+
+async def load_codes(session: ReadSession | WriteSession) -> tuple[MappedCode, ...]:
+    """Read every rate code that was mapped, in the order of mapping."""
+    t = RERUN.mappings.c
+    names = [name.name for name in fields(MappedCode)]
+    found = await session.execute(select(*(t[name] for name in names)).order_by(t.seq))
+    return tuple(MappedCode(*row) for row in found)
 
 
 def key_of(file: File) -> TariffKey:

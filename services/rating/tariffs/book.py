@@ -8,7 +8,7 @@ period; each part is printed by itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Final
@@ -34,6 +34,23 @@ class PlanKey:
 
 
 @dataclass(frozen=True, slots=True)
+class MappedCode:
+    """A utility's rate code that stands for a code which plans know, from one day to another."""
+
+    cca: str
+    utility: str
+    rate_code: str
+    plan_code: str
+    effective_from: date
+    effective_through: date | None = None
+
+    def covers(self, day: date) -> bool:
+        """Whether it counts for a day of service."""
+        through = self.effective_through
+        return self.effective_from <= day and (through is None or day <= through)
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """Days `[start, end)` with one plan version and one season."""
 
@@ -51,11 +68,13 @@ class PriceBook:
         plans: every plan version.
         taxes: the tax file in force.
         ccas: CCA → its particulars.
+        codes: mapped rate codes in the order they were made; of those for a day the last counts.
     """
 
     plans: tuple[PlanFile, ...]
     taxes: TaxFile
     ccas: Mapping[str, CcaFile]
+    codes: tuple[MappedCode, ...] = ()
     _by_code: dict[tuple[str, str, str], list[PlanFile]] = field(init=False, repr=False)
     _spans: dict[tuple[PlanKey, date, date, date], tuple[Span, ...]] = field(
         init=False, repr=False, default_factory=dict
@@ -67,6 +86,28 @@ class PriceBook:
             for code in plan.rate_codes:
                 index.setdefault((plan.cca, plan.utility, code), []).append(plan)
         object.__setattr__(self, "_by_code", index)
+
+    @cached_property
+    def _mapped(self) -> Mapping[tuple[str, str, str], list[MappedCode]]:
+        found: dict[tuple[str, str, str], list[MappedCode]] = {}
+        for code in self.codes:
+            found.setdefault((code.cca, code.utility, code.rate_code), []).insert(0, code)
+        return found
+
+    def with_code(self, code: MappedCode) -> PriceBook:
+        """The same prices with one more mapped code, e.g. to see what it would come to."""
+        return replace(self, codes=(*self.codes, code))
+
+    def plan_code(self, cca: str, utility: str, rate_code: str, day: date) -> str:
+        """The code under which plans know a rate code on a day: mostly the same."""
+        for mapped in self._mapped.get((cca, utility, rate_code), ()):
+            if mapped.covers(day):
+                return mapped.plan_code
+        return rate_code
+
+    def has_plan(self, cca: str, utility: str, rate_code: str) -> bool:
+        """Whether a plan names this rate code itself."""
+        return (cca, utility, rate_code) in self._by_code
 
     def key(
         self, cca: str, utility: str, rate_code: str, product: str | None, city: str
@@ -83,8 +124,8 @@ class PriceBook:
         return PlanKey(cca, utility, rate_code, chosen, particulars.cohort_of(city))
 
     def knows_rate_code(self, cca: str, utility: str, rate_code: str) -> bool:
-        """Whether any plan is for this utility rate code."""
-        return (cca, utility, rate_code) in self._by_code
+        """Whether any plan is for this utility rate code, by itself or as it is mapped."""
+        return (cca, utility, rate_code) in self._mapped or self.has_plan(cca, utility, rate_code)
 
     @cached_property
     def _nets(self) -> frozenset[tuple[str, str]]:
@@ -103,9 +144,10 @@ class PriceBook:
         Raises:
             RateNotFound: no plan, or two different plans, claim the day.
         """
+        code = self.plan_code(key.cca, key.utility, key.rate_code, day)
         claimed = [
             plan
-            for plan in self._by_code.get((key.cca, key.utility, key.rate_code), ())
+            for plan in self._by_code.get((key.cca, key.utility, code), ())
             if key.product in plan.products
             and plan.cohort == key.cohort
             and plan.known_from <= known_on

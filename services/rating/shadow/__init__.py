@@ -1,0 +1,1 @@
+"""Checks bills that a utility computed for us against what we would have charged."""
