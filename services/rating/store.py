@@ -33,7 +33,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.rating.rerun.tables import rerun_tables
 from services.rating.review.tables import review_tables
+from services.rating.settlement.tables import settlement_tables
 from services.rating.shadow.tables import shadow_tables
+from services.rating.vee.tables import vee_tables
 from shared.platform.database import metadata
 from shared.platform.mailbox import mailbox_tables
 
@@ -43,6 +45,8 @@ MAILBOX: Final = mailbox_tables(METADATA)
 REVIEW: Final = review_tables(METADATA)
 RERUN: Final = rerun_tables(METADATA)
 SHADOW: Final = shadow_tables(METADATA)
+VEE: Final = vee_tables(METADATA)
+SETTLEMENT: Final = settlement_tables(METADATA)
 
 SCOPE_COLUMNS: Final = ("cca", "utility", "environment")
 """They come last in every index: in front, they would tempt the planner to read a whole CCA while a
