@@ -14,9 +14,16 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from services.rating.charging import Line
-from services.rating.holds import Hold, RebillWithoutCancel, UsageHold, UsageOverlap
+from services.rating.holds import (
+    Hold,
+    RebillWithoutCancel,
+    UsageDuplicate,
+    UsageHold,
+    UsageIdReused,
+    UsageOverlap,
+)
 from services.rating.rate_usage import Explanation, Rated
-from services.rating.usage import content_hash, period_of
+from services.rating.usage import content_hash, energy_of, period_of
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageItem
 
@@ -115,6 +122,8 @@ class ChargeDraft:
     invoice_number: str = ""
     reverses: UUID | None = None
     original_invoice_number: str | None = None
+    energy_micro: int | None = None
+    """Delivered energy in 1e-6 kWh; absent where nobody noted it."""
 
     @property
     def total_cents(self) -> int:
@@ -141,6 +150,7 @@ def charge_of(record: UsageRecord, item: UsageItem, rated: Rated) -> ChargeDraft
         plan_version=rated.plan_version,
         lines=rated.lines,
         explanation=rated.explanation,
+        energy_micro=energy_of(item),
     )
 
 
@@ -159,6 +169,14 @@ def reversal_of(charge: ChargeDraft, correction: UsageRecord) -> ChargeDraft:
         reverses=charge.charge_id,
         original_invoice_number=charge.invoice_number,
     )
+
+
+def duplicate_of(record: UsageRecord, first: UsageRecord) -> UsageRecord:
+    """Usage whose BPT02 was seen before: kept for the record, and never charged."""
+    reason: UsageHold = UsageIdReused(f"other usage came under {record.usage_id} before")
+    if first.content_hash == record.content_hash:
+        reason = UsageDuplicate(f"usage {record.usage_id} came before")
+    return replace(record, state=UsageState.DUPLICATE, hold=reason.as_hold())
 
 
 def refuse_occupied(record: UsageRecord, earlier: Iterable[UsageRecord]) -> None:

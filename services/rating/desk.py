@@ -19,6 +19,7 @@ from services.rating.corrections import (
     UsageRecord,
     UsageState,
     charge_of,
+    duplicate_of,
     refuse_occupied,
     reversal_of,
 )
@@ -27,12 +28,12 @@ from services.rating.holds import (
     CancelWithoutOriginal,
     Hold,
     RateNotFound,
-    UsageDuplicate,
+    ReasonGiven,
     UsageHold,
-    UsageIdReused,
 )
 from services.rating.intervals.block import IntervalBlock
 from services.rating.rate_usage import Rated, rate
+from services.rating.review.door import Door, OpenDoor
 from services.rating.scope import Scope
 from services.rating.tariffs.book import PriceBook
 from shared.contracts.parts import Purpose
@@ -57,6 +58,7 @@ class DeskOutcome:
         charges: new charges, originals before what reverses them.
         ended: pairs of usage and correction.
         held: usage that is held now and was not, or for another reason.
+        door: what decided whether the charges may leave; it knows which must wait, and why.
     """
 
     added: tuple[UsageRecord, ...]
@@ -64,6 +66,7 @@ class DeskOutcome:
     charges: tuple[ChargeDraft, ...]
     ended: tuple[Ended, ...]
     held: tuple[UsageRecord, ...]
+    door: Door | None = field(default=None, compare=False)
 
 
 BankKey = tuple[str, str]
@@ -81,6 +84,8 @@ class Known:
     """Net metering credits in cents, by account and service agreement."""
     readings: Mapping[UUID, tuple[IntervalBlock, ...]] = field(default_factory=dict)
     """What meters recorded, of usage that came or waits as intervals, by its transaction."""
+    reserved: Mapping[UUID, ChargeDraft] = field(default_factory=dict)
+    """Charges under review, by their transaction; `banks` has what they move."""
 
 
 class UsageDesk:
@@ -92,6 +97,7 @@ class UsageDesk:
         book: prices, or `None` when no tariffs were imported.
         known_on: the day whose knowledge of tariffs counts.
         known: earlier usage that the batch may concern.
+        door: decides whether a charge may leave; all may when left out.
     """
 
     def __init__(
@@ -101,6 +107,7 @@ class UsageDesk:
         book: PriceBook | None,
         known_on: date,
         known: Known,
+        door: Door | None = None,
     ) -> None:
         self._scope = scope
         self._register = register
@@ -114,6 +121,8 @@ class UsageDesk:
         self._charges = dict(known.charges)
         self._readings = known.readings
         self._banks = dict(known.banks)
+        self._reserved = dict(known.reserved)
+        self._door = door or OpenDoor()
         self._drafts: dict[UUID, ChargeDraft] = {}
         self._ended: list[Ended] = []
         self._disturbed: set[str] = set()
@@ -130,7 +139,7 @@ class UsageDesk:
         first = self._by_usage_id.get(item.usage_id)
         self._order[record.transaction_id] = len(self._order)
         if first is not None:
-            self._records[record.transaction_id] = _duplicate(record, self._records[first])
+            self._records[record.transaction_id] = duplicate_of(record, self._records[first])
             return
         self._index(record)
         self._records[record.transaction_id] = record
@@ -173,6 +182,7 @@ class UsageDesk:
                 for record in (*added, *changed)
                 if record.hold is not None and self._newly_held(record)
             ),
+            door=self._door,
         )
 
     def new_transactions(self) -> frozenset[UUID]:
@@ -202,7 +212,7 @@ class UsageDesk:
             self._disturbed.add(record.account_number)
             return
         refuse_occupied(record, self._before_or_charged(record))
-        self._charge(record, self._rated(record))
+        self._charge(record, self._draft(record))
 
     def _work_cancel(self, record: UsageRecord) -> None:
         original = self._original_of(record)
@@ -223,12 +233,12 @@ class UsageDesk:
             self._disturbed.add(record.account_number)
         others = [o for o in self._before_or_charged(record) if o.usage_id != original.usage_id]
         refuse_occupied(record, others)
-        rated = self._rated(record)
+        draft = self._draft(record)
         if self._records[original.transaction_id].state is UsageState.CHARGED:
             self._reverse(original, record)
             self._end(original, record)
             self._disturbed.add(record.account_number)
-        self._charge(record, rated)
+        self._charge(record, draft)
 
     # --- steps ----------------------------------------------------------------------------------
 
@@ -243,11 +253,32 @@ class UsageDesk:
             item, self._scope, agreement, self._book, self._known_on, bank, readings=readings
         )
         if isinstance(rated, Hold):
-            raise _Held(rated)
+            raise ReasonGiven(rated)
         return rated
 
-    def _charge(self, record: UsageRecord, rated: Rated) -> None:
-        draft = charge_of(record, _item(record), rated)
+    def _draft(self, record: UsageRecord) -> ChargeDraft:
+        """The charge that may leave: as a person let it go, or as computed and found in order."""
+        self._reserve(record, None)
+        approved = self._door.approved_charge(record.transaction_id)
+        if approved is not None:
+            return approved
+        draft = charge_of(record, _item(record), self._rated(record))
+        hold = self._door.judge(record, draft)
+        if hold is not None:
+            self._reserve(record, draft)
+            raise ReasonGiven(hold)
+        return draft
+
+    def _reserve(self, record: UsageRecord, draft: ChargeDraft | None) -> None:
+        """Keep the net metering credits of a charge under review from being spent twice."""
+        before = self._reserved.pop(record.transaction_id, None)
+        if before is not None:
+            self._bank(before, taken_back=True)
+        if draft is not None:
+            self._reserved[record.transaction_id] = draft
+            self._bank(draft)
+
+    def _charge(self, record: UsageRecord, draft: ChargeDraft) -> None:
         self._drafts[draft.charge_id] = draft
         self._bank(draft)
         self._charges[record.transaction_id] = draft
@@ -273,6 +304,7 @@ class UsageDesk:
             self._banks[key] = self._banks.get(key, 0) + (-moved if taken_back else moved)
 
     def _end(self, original: UsageRecord, correction: UsageRecord) -> None:
+        self._reserve(original, None)
         ended = replace(
             self._records[original.transaction_id],
             state=UsageState.CANCELLED,
@@ -343,17 +375,6 @@ class UsageDesk:
         return before is None or before.hold is None or before.hold.code != _code(record)
 
 
-class _Held(UsageHold):
-    """Carries a reason that rating gave as a value to the place where reasons are noted."""
-
-    def __init__(self, hold: Hold) -> None:
-        super().__init__(hold.message)
-        self._hold = hold
-
-    def as_hold(self) -> Hold:
-        return self._hold
-
-
 _WORK: Final[Mapping[Purpose, Callable[[UsageDesk, UsageRecord], None]]] = {
     Purpose.ORIGINAL: UsageDesk._work_original,  # noqa: SLF001  the desk's own table
     Purpose.CANCEL: UsageDesk._work_cancel,  # noqa: SLF001
@@ -373,11 +394,3 @@ def _item(record: UsageRecord) -> UsageItem:
     if record.item is None:
         raise ValueError(f"usage {record.usage_id} was loaded without its content")
     return record.item
-
-
-def _duplicate(record: UsageRecord, first: UsageRecord) -> UsageRecord:
-    """Usage whose BPT02 was seen before: kept for the record, and never charged."""
-    reason: UsageHold = UsageIdReused(f"other usage came under {record.usage_id} before")
-    if first.content_hash == record.content_hash:
-        reason = UsageDuplicate(f"usage {record.usage_id} came before")
-    return replace(record, state=UsageState.DUPLICATE, hold=reason.as_hold())

@@ -31,6 +31,18 @@ class UsageHold(Refusal):
         return Hold(self.code, self.detail)
 
 
+class ReasonGiven(UsageHold):
+    """Carries a reason that was given as a value to the place where reasons are noted."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__(hold.message)
+        self._hold = hold
+
+    def as_hold(self) -> Hold:
+        """The reason as it was given."""
+        return self._hold
+
+
 class NotEnrolled(UsageHold):
     """No active service agreement on at least one day of the period."""
 

@@ -48,7 +48,7 @@ _CHARGE_COLUMNS: Final = (
     *("original_invoice_number", "transaction_id", "usage_id", "account_number"),
     *("service_agreement_id", "customer_name", "invoiced_on", "due_on", "period_start"),
     *("period_end", "estimated", "plan_id", "plan_version", "total_cents", "explanation"),
-    *("correlation_id", "rated_at"),
+    *("correlation_id", "rated_at", "energy_micro"),
 )
 
 
@@ -179,6 +179,7 @@ def _charge(row: Row[Any], lines: tuple[Line, ...]) -> ChargeDraft:
         invoice_number=row.invoice_number,
         reverses=row.reverses,
         original_invoice_number=row.original_invoice_number,
+        energy_micro=row.energy_micro,
     )
 
 
@@ -228,6 +229,7 @@ def _charge_row(
         *(charge.customer_name, on, charge.due_on, charge.period_start, charge.period_end),
         *(charge.estimated, charge.plan_id, charge.plan_version, charge.total_cents),
         *(json.dumps(_told(charge.explanation)), charge.correlation_id, at),
+        charge.energy_micro,
     )
 
 

@@ -82,6 +82,19 @@ def is_estimated(item: UsageItem) -> bool:
     return any(quantity.estimated for meter in item.meters for quantity in meter.quantities)
 
 
+def energy_of(item: UsageItem) -> int:
+    """All delivered energy in 1e-6 kWh: of each meter the stated total, else its buckets."""
+    energy = 0
+    for meter in item.meters:
+        found = {
+            quantity.bucket: to_micro(quantity.quantity)
+            for quantity in meter.quantities
+            if quantity.unit is Unit.KWH and quantity.direction is Direction.DELIVERED
+        }
+        energy += found[Bucket.TOTAL] if Bucket.TOTAL in found else sum(found.values())
+    return energy
+
+
 def content_hash(item: UsageItem) -> bytes:
     """SHA-256 of what the usage says, whichever transaction brought it."""
     left_out = {"transaction_id"} if item.intervals else {"transaction_id", "intervals"}

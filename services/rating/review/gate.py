@@ -1,0 +1,223 @@
+"""Stands between a priced charge and its way out, within one batch and in memory.
+
+Once a charge is under review only a person lets it go, or the utility's own cancel ends it: a later
+attempt to charge the same usage finds the review and waits on. A charge that has come to something
+else meanwhile opens a review of its own, so that nobody releases what they have not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from services.rating.accounts import Register, Terms
+from services.rating.corrections import ChargeDraft, UsageRecord
+from services.rating.holds import Hold
+from services.rating.review.audits import HISTORY_PERIODS, Case, Past
+from services.rating.review.classes import CustomerClass, class_of
+from services.rating.review.registry import AUDITS, AWAITING_RELEASE, RECOMPUTED, Mode
+from services.rating.review.settings import ReviewSettings
+from services.rating.review.window import BillWindow, Deadline
+from services.rating.scope import UTILITY_ZONE, Scope
+from shared.contracts.parts import Purpose
+from shared.contracts.usage import Bucket, Unit, UsageItem
+
+NO_CYCLE: Final = ""
+"""The bill cycle of agreements whose 814 named none."""
+
+_MESSAGE_MAX: Final = 264
+
+AgreementKey = tuple[str, str]
+"""Account number and service agreement; the latter empty where the utility names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an audit found about one charge."""
+
+    code: str
+    mode: Mode
+    message: str
+    two_people: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReview:
+    """A charge that waits for a person: as computed, and why."""
+
+    review_id: int
+    draft: ChargeDraft
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewReview:
+    """A charge that begins to wait."""
+
+    draft: ChargeDraft
+    findings: tuple[Finding, ...]
+    bill_cycle: str
+    customer_class: CustomerClass
+    deadline: Deadline | None
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of what holds it; the first names the hold."""
+        return tuple(found.code for found in self.findings if found.mode is Mode.HOLD)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A finding, and the charge it is about."""
+
+    draft: ChargeDraft
+    finding: Finding
+
+
+@dataclass
+class ReviewGate:
+    """The gate of one batch.
+
+    Attributes:
+        settings: the CCA's audits.
+        register: accounts and agreements of the batch.
+        window: the utility's clock; None for a utility without one.
+        past: earlier periods by agreement, latest first.
+        waiting: charges under review, by their usage.
+        approved: charges that a person has let go, by their usage.
+        received: when usage known before this batch came.
+    """
+
+    scope: Scope
+    at: datetime
+    settings: ReviewSettings
+    register: Register
+    window: BillWindow | None = None
+    past: Mapping[AgreementKey, Sequence[Past]] = field(default_factory=dict)
+    waiting: Mapping[UUID, OpenReview] = field(default_factory=dict)
+    approved: Mapping[UUID, ChargeDraft] = field(default_factory=dict)
+    received: Mapping[UUID, datetime] = field(default_factory=dict)
+    replaced: Mapping[str, int] = field(default_factory=dict)
+    """What charges that were taken back came to in cents, by usage id."""
+
+    opened: dict[UUID, NewReview] = field(init=False, default_factory=dict)
+    noted: list[Noted] = field(init=False, default_factory=list)
+    _seen: dict[AgreementKey, list[Past]] = field(init=False, default_factory=dict)
+
+    def approved_charge(self, transaction_id: UUID) -> ChargeDraft | None:
+        """The charge as it was computed and looked at, if a person has let it go."""
+        return self.approved.get(transaction_id)
+
+    def judge(self, record: UsageRecord, draft: ChargeDraft) -> Hold | None:
+        """Say why a charge must wait, or let it go."""
+        waiting = self.waiting.get(record.transaction_id)
+        if waiting is not None and says_the_same(waiting.draft, draft):
+            self._remember(draft)
+            return Hold(waiting.codes[0], "the charge waits for a person")
+        case, terms = self._case(record, draft)
+        customer_class = class_of(self.scope.utility, terms.rate_code)
+        findings = self._findings(case, customer_class)
+        if waiting is not None and all(found.mode is not Mode.HOLD for found in findings):
+            words = "the charge under review comes to something else now"
+            findings.append(Finding(RECOMPUTED, Mode.HOLD, words))
+        self.noted += [Noted(draft, found) for found in findings if found.code in AUDITS]
+        self._remember(draft)
+        holding = tuple(found for found in findings if found.mode is Mode.HOLD)
+        if not holding:
+            return None
+        cycle = terms.bill_cycle or NO_CYCLE
+        deadline = self.deadline(record)
+        self.opened[record.transaction_id] = NewReview(
+            draft, holding, cycle, customer_class, deadline
+        )
+        return Hold(holding[0].code, "; ".join(f.message for f in holding)[:_MESSAGE_MAX])
+
+    def deadline(self, record: UsageRecord) -> Deadline | None:
+        """Until when a charge for some usage still reaches the customer's bill."""
+        if self.window is None:
+            return None
+        received = self.received.get(record.transaction_id, self.at)
+        return self.window.deadline(received, record.item.bill_due_on if record.item else None)
+
+    def _findings(self, case: Case, customer_class: CustomerClass) -> list[Finding]:
+        found: list[Finding] = []
+        for kind in AUDITS.values():
+            setting = self.settings.of(kind, customer_class)
+            if not setting.enabled or abs(case.total_cents) < setting.minimum_cents:
+                continue
+            message = kind.look(case, setting.limits)
+            if message is not None:
+                found.append(Finding(kind.code, setting.mode, message, kind.two_people))
+        if self.settings.releases_by_hand:
+            words = "the batch is released by hand"
+            found.append(Finding(AWAITING_RELEASE, Mode.HOLD, words))
+        return found
+
+    def _case(self, record: UsageRecord, draft: ChargeDraft) -> tuple[Case, Terms]:
+        agreement = self.register.find(draft.account_number, draft.service_agreement_id)
+        last_day = draft.period_end - timedelta(days=1)
+        entry = agreement.entry_on(last_day) if agreement else None
+        terms = entry.terms if entry else Terms("")
+        item = record.item
+        deadline = self.deadline(record)
+        replaced = record.original_usage_id if record.purpose is Purpose.REPLACE else None
+        case = Case(
+            period_start=draft.period_start,
+            period_end=draft.period_end,
+            total_cents=draft.total_cents,
+            at=self.at,
+            on=self.at.astimezone(UTILITY_ZONE).date(),
+            energy_micro=draft.energy_micro or 0,
+            demand_micro=_demand_micro(item) if item else 0,
+            estimated=draft.estimated,
+            final=item.final if item else False,
+            prorated=draft.explanation.prorated,
+            residential=class_of(self.scope.utility, terms.rate_code) is CustomerClass.RESIDENTIAL,
+            rebill=replaced is not None,
+            replaced_cents=self.replaced.get(replaced) if replaced else None,
+            past=self._past(draft),
+            due_at=deadline.due_at if deadline else None,
+        )
+        return case, terms
+
+    def _past(self, draft: ChargeDraft) -> tuple[Past, ...]:
+        """Earlier periods, of the database and of this batch; never the charge's own."""
+        key = key_of(draft)
+        both = [*self._seen.get(key, ()), *self.past.get(key, ())]
+        earlier = (p for p in both if p.period_start < draft.period_start)
+        return tuple(sorted(earlier, key=lambda p: p.period_end, reverse=True))[:HISTORY_PERIODS]
+
+    def _remember(self, draft: ChargeDraft) -> None:
+        past = Past(
+            draft.period_start,
+            draft.period_end,
+            draft.estimated,
+            draft.energy_micro,
+            draft.total_cents,
+        )
+        self._seen.setdefault(key_of(draft), []).append(past)
+
+
+def key_of(of: ChargeDraft | UsageItem) -> AgreementKey:
+    """The agreement that a charge or usage is for."""
+    return of.account_number, of.service_agreement_id or ""
+
+
+def says_the_same(one: ChargeDraft, other: ChargeDraft) -> bool:
+    """Whether two charges print alike and come from the same prices."""
+    return (one.lines, one.plan_id, one.plan_version, one.period_start, one.period_end) == (
+        other.lines, other.plan_id, other.plan_version, other.period_start, other.period_end
+    )  # fmt: skip
+
+
+def _demand_micro(item: UsageItem) -> int:
+    found = (
+        quantity.quantity
+        for meter in item.meters
+        for quantity in meter.quantities
+        if quantity.unit is Unit.KW and quantity.bucket is Bucket.TOTAL
+    )
+    return int(max(found, default=0) * 1_000_000)

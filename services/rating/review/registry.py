@@ -1,0 +1,117 @@
+"""All audits in one list, with what each does unless a CCA wants it otherwise.
+
+An audit of this list can be switched, loosened and tightened by a CCA. Beside it stand the reasons
+for which usage cannot be charged at all; they cannot be switched off, since there is no price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from services.rating import holds
+from services.rating.review import audits
+
+
+class Mode(StrEnum):
+    """What a finding does."""
+
+    HOLD = "hold"
+    """The charge waits for a person."""
+    WARN = "warn"
+    """The charge goes out; the finding is listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditKind:
+    """An audit as the program has it.
+
+    Attributes:
+        code: its stable name.
+        title: what it looks for.
+        look: the audit.
+        mode: what a finding does by default.
+        limits: its numbers by default.
+        two_people: a charge it holds is asked for by one person and released by another.
+    """
+
+    code: str
+    title: str
+    look: audits.Audit
+    mode: Mode = Mode.WARN
+    limits: Mapping[str, int] = field(default_factory=dict)
+    two_people: bool = False
+
+
+HIGH_VALUE: Final = "HIGH_VALUE"
+AWAITING_RELEASE: Final = "AWAITING_RELEASE"
+"""Held because the CCA releases its batches by hand."""
+RECOMPUTED: Final = "REVIEW_RECOMPUTED"
+"""A charge under review came to something else, in which no audit finds anything."""
+BATCH_RELEASE: Final = "BATCH_RELEASE"
+"""Name of the setting that says whether batches go out by themselves."""
+
+VALUE_LIMIT_CENTS: Final = 2_400_000
+
+_SPREAD: Final = {"percent": 300, "periods": 3}
+_BILL: Final = {"percent": 300, "residential_cents": 5_000, "commercial_cents": 50_000}
+
+_KINDS: Final = (
+    AuditKind(
+        HIGH_VALUE,
+        "amount at or above the limit, or a credit as large",
+        audits.high_value,
+        Mode.HOLD,
+        {"limit_cents": VALUE_LIMIT_CENTS, "credit_limit_cents": VALUE_LIMIT_CENTS},
+        two_people=True,
+    ),
+    AuditKind(
+        "FIRST_LARGE_BILL",
+        "first bill of a customer with a high demand",
+        audits.first_large_bill,
+        limits={"kw": 200},
+    ),
+    AuditKind("NEGATIVE_TOTAL", "negative total without a cancel", audits.negative_total),
+    AuditKind(
+        "PERIOD_LENGTH",
+        "period shorter or longer than a month",
+        audits.period_length,
+        limits={"min_days": 27, "max_days": 33},
+    ),
+    AuditKind("USAGE_GAP", "days without usage", audits.usage_gap, limits={"days": 2}),
+    AuditKind("ZERO_USAGE", "zero after non-zero usage", audits.zero_usage, limits={"days": 20}),
+    AuditKind("USAGE_OUTLIER", "usage outside k x median", audits.usage_outlier, limits=_SPREAD),
+    AuditKind("AMOUNT_OUTLIER", "amount outside k x median", audits.amount_outlier, limits=_SPREAD),
+    AuditKind("HIGH_BILL", "more than was to be expected", audits.high_bill, limits=_BILL),
+    AuditKind("LOW_BILL", "less than was to be expected", audits.low_bill, limits=_BILL),
+    AuditKind("ESTIMATED_READ", "estimated read", audits.estimated_read),
+    AuditKind(
+        "ESTIMATED_RUN",
+        "several estimated bills running",
+        audits.estimated_run,
+        limits={"bills": 3, "days": 180},
+    ),
+    AuditKind("AFTER_WINDOW", "charge after the bill window", audits.after_window),
+    AuditKind(
+        "BACKBILL_LIMIT",
+        "a household rebilled for more, over three months back",
+        audits.backbill_limit,
+        limits={"days": 92},
+    ),
+    AuditKind("PRORATED_BUCKETS", "energy divided by days", audits.prorated_buckets),
+)
+
+AUDITS: Final[Mapping[str, AuditKind]] = {kind.code: kind for kind in _KINDS}
+"""Code → audit, in the order of their weight: the first that holds names the hold."""
+
+ALWAYS_HELD: Final[Mapping[str, str]] = {
+    kind.code: (kind.__doc__ or "").strip().splitlines()[0]
+    for kind in holds.UsageHold.__subclasses__()
+    if "code" in vars(kind)
+}
+"""Codes of usage that cannot be charged, with what they mean; no setting concerns them."""
+
+REVIEW_CODES: Final = frozenset({*AUDITS, AWAITING_RELEASE, RECOMPUTED})
+"""Hold codes of usage whose charge is computed and waits for a person."""

@@ -1,0 +1,133 @@
+"""Tells until when a charge still reaches the customer's bill: the bill-window clock.
+
+The 867 says a day (DTM*649), or the utility allows so many of its business days after the usage
+came. Either way the last day ends at the utility's cut-off hour, local time. A bill that comes
+later prints without our charges.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.rating.calendars import load_calendars
+from services.rating.calendars.holiday_rules import HolidayList, is_holiday
+
+PARTNERS_FOLDER: Final = Path(__file__).parents[3] / "shared" / "partners"
+
+_FRIDAY: Final = 4
+_DAY: Final = timedelta(days=1)
+
+
+class WindowRule(BaseModel):
+    """`[bill_window]` of a utility's profile."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    business_days: Annotated[int, Field(ge=1, le=30)]
+    cut_off_hour: Annotated[int, Field(ge=0, le=23)]
+    holidays: str
+    """Name of a holiday list of `calendars/data/holidays.toml`."""
+
+
+class Basis(StrEnum):
+    """Where a deadline comes from."""
+
+    STATED = "stated"
+    """The 867 gave the day (DTM*649)."""
+    BUSINESS_DAYS = "business_days"
+    """Counted from the day on which the usage came."""
+
+
+class Standing(StrEnum):
+    """How a bill window stands."""
+
+    OPEN = "open"
+    CLOSING = "closing"
+    """Within the time in which people are warned."""
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Until when, and why then."""
+
+    due_at: datetime
+    basis: Basis
+
+    def standing(self, at: datetime, warn_before: timedelta) -> Standing:
+        """How the window stands at a moment."""
+        if at > self.due_at:
+            return Standing.MISSED
+        return Standing.CLOSING if at >= self.due_at - warn_before else Standing.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class BillWindow:
+    """One utility's clock.
+
+    Attributes:
+        rule: how many business days, until which hour.
+        zone: the utility's local time.
+        holidays: days on which the utility does not work.
+    """
+
+    rule: WindowRule
+    zone: ZoneInfo
+    holidays: HolidayList
+
+    def is_business_day(self, day: date) -> bool:
+        """Whether the utility works on a day."""
+        return day.weekday() <= _FRIDAY and not is_holiday(self.holidays, day)
+
+    def next_business_day(self, day: date) -> date:
+        """The first business day after a day."""
+        day += _DAY
+        while not self.is_business_day(day):
+            day += _DAY
+        return day
+
+    def deadline(self, received_at: datetime, stated: date | None) -> Deadline:
+        """Until when usage must be charged.
+
+        Args:
+            received_at: when the usage came.
+            stated: the day that the 867 gives, if it does; it counts as it is.
+        """
+        if stated is not None:
+            return Deadline(self._cut_off(stated), Basis.STATED)
+        day = received_at.astimezone(self.zone).date()
+        for _ in range(self.rule.business_days):
+            day = self.next_business_day(day)
+        return Deadline(self._cut_off(day), Basis.BUSINESS_DAYS)
+
+    def _cut_off(self, day: date) -> datetime:
+        return datetime.combine(day, time(self.rule.cut_off_hour), self.zone).astimezone(UTC)
+
+
+@cache
+def load_windows(folder: Path = PARTNERS_FOLDER) -> Mapping[str, BillWindow]:
+    """Read the clock of every utility: its code → its bill window.
+
+    Raises:
+        RateNotFound: a profile names a holiday list that does not exist.
+        ValidationError: a profile's `[bill_window]` is not one.
+    """
+    found: dict[str, BillWindow] = {}
+    calendars = load_calendars()
+    for path in sorted(folder.glob("*/profile.toml")):
+        profile = tomllib.loads(path.read_text(encoding="utf-8"))
+        rule = WindowRule.model_validate(profile["bill_window"])
+        found[path.parent.name] = BillWindow(
+            rule, ZoneInfo(profile["time_zone"]), calendars.holiday_list(rule.holidays)
+        )
+    return found
