@@ -17,6 +17,8 @@ from services.rating.api_intervals import build_interval_router
 from services.rating.api_tariffs import build_tariff_router
 from services.rating.consumers import handlers
 from services.rating.holds import RateNotFound
+from services.rating.rerun.api import build_rerun_router
+from services.rating.rerun.jobs import RerunDesk
 from services.rating.store import MAILBOX
 from services.rating.store_activation import PROGRAM, TariffKey, activate
 from services.rating.store_tariffs import TariffImport, import_plans
@@ -44,6 +46,7 @@ class RatingService:
         mailbox: what it says and hears.
         consumer: its handlers, also for replaying dead letters.
         desk: its use cases.
+        reruns: re-rating in bulk, and mapping of rate codes.
         router: its routes, prefix `/rating/v1`.
     """
 
@@ -54,11 +57,13 @@ class RatingService:
     mailbox: Mailbox
     consumer: Consumer
     desk: RatingDesk
+    reruns: RerunDesk
     router: APIRouter
 
     async def open(self, lifecycle: Lifecycle) -> None:
         """Hear, say and work, in the order of the messages, until the lifecycle ends."""
         await self.mailbox.open(lifecycle, self.consumer, prefetch=self.settings.prefetch)
+        lifecycle.start([self.reruns.loop()])
 
     async def ready(self) -> bool:
         """Whether it can work right now: database and bus answer; never raises."""
@@ -120,9 +125,11 @@ def build(
     """
     mailbox = Mailbox(ServiceName.RATING, database, MAILBOX, bus, clock, limits=limits)
     desk = RatingDesk(put=mailbox.put)
+    reruns = RerunDesk(database, desk, clock)
     router = build_router(database, authorize)
     router.include_router(build_tariff_router(database, clock, desk))
     router.include_router(build_interval_router(database))
+    router.include_router(build_rerun_router(reruns))
     return RatingService(
         settings=settings,
         database=database,
@@ -131,5 +138,6 @@ def build(
         mailbox=mailbox,
         consumer=mailbox.consumer(handlers(desk)),
         desk=desk,
+        reruns=reruns,
         router=router,
     )
