@@ -24,6 +24,13 @@ from services.rating.intervals.block import IntervalBlock
 from services.rating.intervals.keeping import Origin, keep_blocks, load_intervals
 from services.rating.intervals.take import Taken, take
 from services.rating.messages import Occasion, announce, charge_item
+from services.rating.review.store_reviews import (
+    Approval,
+    keep_reviews,
+    load_gate,
+    stop_unseen,
+    with_reserved,
+)
 from services.rating.scope import Scope
 from services.rating.store import REPORTED_INVOICES
 from services.rating.store_accounts import load_register, load_requests, save_decisions
@@ -215,6 +222,21 @@ class RatingDesk:
         desk.retry(account_numbers)
         return desk
 
+    async def charge_approved(
+        self, session: WriteSession, occasion: Occasion, approval: Approval
+    ) -> Sequence[ChargeDraft]:
+        """Charge usage exactly as it was computed and looked at.
+
+        Returns:
+            The charges that leave; usage whose days were taken meanwhile is held again.
+        """
+        accounts = frozenset(charge.account_number for charge in approval.charges.values())
+        register = await load_register(session, occasion.scope, accounts)
+        sought = Sought(accounts)
+        desk = await self._desk(session, occasion, register, sought, (), approval=approval)
+        desk.retry(accounts)
+        return await self.keep(session, occasion, desk.outcome())
+
     async def _desk(
         self,
         session: WriteSession,
@@ -224,6 +246,7 @@ class RatingDesk:
         items: Sequence[UsageItem],
         readings: Readings | None = None,
         book: PriceBook | None = None,
+        approval: Approval | None = None,
     ) -> UsageDesk:
         records = await load_usage(session, occasion.scope, sought)
         charges = await load_charges(session, _may_be_reversed(records, items))
@@ -233,25 +256,44 @@ class RatingDesk:
             banks = await load_banks(session, occasion.scope, sought.account_numbers)
         held = [r.transaction_id for r in records if r.item is not None and r.item.intervals]
         stored = {**await load_intervals(session, held), **(readings or {})}
-        known = Known(tuple(records), charges, banks, stored)
-        return UsageDesk(occasion.scope, register, book, occasion.on, known)
+        known_before = (records, charges)
+        accounts = sought.account_numbers
+        gate = await load_gate(session, occasion, register, known_before, accounts, approval)
+        reserved = {key: r.draft for key, r in gate.waiting.items() if not r.rerated}
+        known = Known(tuple(records), charges, with_reserved(banks, reserved), stored, reserved)
+        return UsageDesk(occasion.scope, register, book, occasion.on, known, gate)
 
     async def _finish(self, session: WriteSession, occasion: Occasion, desk: UsageDesk) -> int:
         return len(await self.keep(session, occasion, desk.outcome()))
 
     async def keep(
-        self, session: WriteSession, occasion: Occasion, outcome: DeskOutcome
+        self,
+        session: WriteSession,
+        occasion: Occasion,
+        outcome: DeskOutcome,
+        approved: frozenset[UUID] = frozenset(),
     ) -> Sequence[ChargeDraft]:
         """Number the charges of an outcome, write all that changed, and tell.
 
+        Args:
+            session: where to write.
+            occasion: whose charges, and when.
+            outcome: what changed.
+            approved: charges that a person has looked at and lets go.
+
         Returns:
-            The charges with their invoice numbers, in the order of the outcome.
+            The charges that leave with their invoice numbers, in the order of the outcome;
+            those that must be reviewed before are not among them.
         """
-        if not outcome.added and not outcome.changed and not outcome.charges:
+        gate, leaving = await stop_unseen(session, occasion, outcome, approved)
+        idle = gate is None or not gate.opened
+        if idle and not outcome.added and not outcome.changed and not outcome.charges:
             return ()
-        charges = await number_charges(session, occasion.scope, outcome.charges)
+        charges = await number_charges(session, occasion.scope, leaving)
         await save_usage(session, occasion.scope, outcome, occasion.at)
         await save_charges(session, occasion.scope, charges, occasion.on, occasion.at)
+        if gate is not None:
+            await keep_reviews(session, occasion, outcome, gate)
         said = []
         for number, charge in enumerate(charges, start=1):
             said.append((charge.correlation_id, charge_item(charge, occasion.on)))

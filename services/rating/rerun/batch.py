@@ -286,6 +286,7 @@ async def carry_out(
         charges=(*before.charges, *(charge for pair in pairs for charge in pair)),
         ended=before.ended,
         held=before.held,
+        door=before.door,
     )
     kept = {charge.charge_id: charge for charge in await desk.keep(session, occasion, outcome)}
     rows = [

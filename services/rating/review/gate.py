@@ -8,8 +8,8 @@ else meanwhile opens a review of its own, so that nobody releases what they have
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -51,13 +51,16 @@ class OpenReview:
     review_id: int
     draft: ChargeDraft
     codes: tuple[str, ...]
+    rerated: bool = False
+    """It is to replace a bill that was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewReview:
-    """A charge that begins to wait."""
+    """A charge that begins to wait; `reversal` takes back the one that it is to replace."""
 
     draft: ChargeDraft
+    reversal: ChargeDraft | None
     findings: tuple[Finding, ...]
     bill_cycle: str
     customer_class: CustomerClass
@@ -75,6 +78,14 @@ class Noted:
 
     draft: ChargeDraft
     finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class _Rebill:
+    """What a charge replaces: what that came to, and its cancel if nobody sent it yet."""
+
+    cents: int | None
+    reversal: ChargeDraft | None = None
 
 
 @dataclass
@@ -103,44 +114,70 @@ class ReviewGate:
     replaced: Mapping[str, int] = field(default_factory=dict)
     """What charges that were taken back came to in cents, by usage id."""
 
+    approved_by: str = ""
+    """Who let the approved charges go."""
+    passed: set[UUID] = field(init=False, default_factory=set)
+    """Charges that were looked at and may leave."""
     opened: dict[UUID, NewReview] = field(init=False, default_factory=dict)
     noted: list[Noted] = field(init=False, default_factory=list)
     _seen: dict[AgreementKey, list[Past]] = field(init=False, default_factory=dict)
 
     def approved_charge(self, transaction_id: UUID) -> ChargeDraft | None:
         """The charge as it was computed and looked at, if a person has let it go."""
-        return self.approved.get(transaction_id)
+        found = self.approved.get(transaction_id)
+        if found is not None:
+            self.passed.add(found.charge_id)
+        return found
 
     def judge(self, record: UsageRecord, draft: ChargeDraft) -> Hold | None:
-        """Say why a charge must wait, or let it go."""
-        waiting = self.waiting.get(record.transaction_id)
+        """Say why a charge for usage must wait, or let it go."""
+        named = record.original_usage_id if record.purpose is Purpose.REPLACE else None
+        rebill = _Rebill(self.replaced.get(named)) if named else None
+        return self._judge(draft, record.item, rebill)
+
+    def judge_rerated(self, draft: ChargeDraft, reversal: ChargeDraft | None) -> Hold | None:
+        """Say why a bill that was rated again must wait together with its cancel, or let it go."""
+        rebill = _Rebill(reversal.total_cents, reversal) if reversal else None
+        return self._judge(draft, None, rebill)
+
+    def deadline_of(self, transaction_id: UUID, due_on: date | None) -> Deadline | None:
+        """Until when a charge for some usage still reaches the customer's bill."""
+        if self.window is None:
+            return None
+        return self.window.deadline(self.received.get(transaction_id, self.at), due_on)
+
+    def _judge(
+        self, draft: ChargeDraft, item: UsageItem | None, rebill: _Rebill | None
+    ) -> Hold | None:
+        waiting = self.waiting.get(draft.transaction_id)
         if waiting is not None and says_the_same(waiting.draft, draft):
             self._remember(draft)
             return Hold(waiting.codes[0], "the charge waits for a person")
-        case, terms = self._case(record, draft)
+        terms = self._terms(draft)
         customer_class = class_of(self.scope.utility, terms.rate_code)
+        deadline = self.deadline_of(draft.transaction_id, draft.due_on)
+        residential = customer_class is CustomerClass.RESIDENTIAL
+        case = _case(draft, item, rebill, self.at, residential=residential)
+        case = replace(case, past=self._past(draft), due_at=deadline.due_at if deadline else None)
         findings = self._findings(case, customer_class)
         if waiting is not None and all(found.mode is not Mode.HOLD for found in findings):
             words = "the charge under review comes to something else now"
-            findings.append(Finding(RECOMPUTED, Mode.HOLD, words))
+            findings.append(Finding(RECOMPUTED, Mode.HOLD, words, two_people=True))
         self.noted += [Noted(draft, found) for found in findings if found.code in AUDITS]
         self._remember(draft)
         holding = tuple(found for found in findings if found.mode is Mode.HOLD)
         if not holding:
+            self.passed.add(draft.charge_id)
             return None
-        cycle = terms.bill_cycle or NO_CYCLE
-        deadline = self.deadline(record)
-        self.opened[record.transaction_id] = NewReview(
-            draft, holding, cycle, customer_class, deadline
+        self.opened[draft.transaction_id] = NewReview(
+            draft,
+            rebill.reversal if rebill else None,
+            holding,
+            terms.bill_cycle or NO_CYCLE,
+            customer_class,
+            deadline,
         )
         return Hold(holding[0].code, "; ".join(f.message for f in holding)[:_MESSAGE_MAX])
-
-    def deadline(self, record: UsageRecord) -> Deadline | None:
-        """Until when a charge for some usage still reaches the customer's bill."""
-        if self.window is None:
-            return None
-        received = self.received.get(record.transaction_id, self.at)
-        return self.window.deadline(received, record.item.bill_due_on if record.item else None)
 
     def _findings(self, case: Case, customer_class: CustomerClass) -> list[Finding]:
         found: list[Finding] = []
@@ -156,32 +193,10 @@ class ReviewGate:
             found.append(Finding(AWAITING_RELEASE, Mode.HOLD, words))
         return found
 
-    def _case(self, record: UsageRecord, draft: ChargeDraft) -> tuple[Case, Terms]:
+    def _terms(self, draft: ChargeDraft) -> Terms:
         agreement = self.register.find(draft.account_number, draft.service_agreement_id)
-        last_day = draft.period_end - timedelta(days=1)
-        entry = agreement.entry_on(last_day) if agreement else None
-        terms = entry.terms if entry else Terms("")
-        item = record.item
-        deadline = self.deadline(record)
-        replaced = record.original_usage_id if record.purpose is Purpose.REPLACE else None
-        case = Case(
-            period_start=draft.period_start,
-            period_end=draft.period_end,
-            total_cents=draft.total_cents,
-            at=self.at,
-            on=self.at.astimezone(UTILITY_ZONE).date(),
-            energy_micro=draft.energy_micro or 0,
-            demand_micro=_demand_micro(item) if item else 0,
-            estimated=draft.estimated,
-            final=item.final if item else False,
-            prorated=draft.explanation.prorated,
-            residential=class_of(self.scope.utility, terms.rate_code) is CustomerClass.RESIDENTIAL,
-            rebill=replaced is not None,
-            replaced_cents=self.replaced.get(replaced) if replaced else None,
-            past=self._past(draft),
-            due_at=deadline.due_at if deadline else None,
-        )
-        return case, terms
+        entry = agreement.entry_on(draft.period_end - timedelta(days=1)) if agreement else None
+        return entry.terms if entry else Terms("")
 
     def _past(self, draft: ChargeDraft) -> tuple[Past, ...]:
         """Earlier periods, of the database and of this batch; never the charge's own."""
@@ -211,6 +226,31 @@ def says_the_same(one: ChargeDraft, other: ChargeDraft) -> bool:
     return (one.lines, one.plan_id, one.plan_version, one.period_start, one.period_end) == (
         other.lines, other.plan_id, other.plan_version, other.period_start, other.period_end
     )  # fmt: skip
+
+
+def _case(
+    draft: ChargeDraft,
+    item: UsageItem | None,
+    rebill: _Rebill | None,
+    at: datetime,
+    *,
+    residential: bool,
+) -> Case:
+    return Case(
+        period_start=draft.period_start,
+        period_end=draft.period_end,
+        total_cents=draft.total_cents,
+        at=at,
+        on=at.astimezone(UTILITY_ZONE).date(),
+        energy_micro=draft.energy_micro or 0,
+        demand_micro=_demand_micro(item) if item else 0,
+        estimated=draft.estimated,
+        final=item.final if item else False,
+        prorated=draft.explanation.prorated,
+        residential=residential,
+        rebill=rebill is not None,
+        replaced_cents=rebill.cents if rebill else None,
+    )
 
 
 def _demand_micro(item: UsageItem) -> int:

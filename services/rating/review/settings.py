@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from sqlalchemy import Row, func, insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.rating.review.classes import CustomerClass
 from services.rating.review.registry import (
@@ -164,7 +165,7 @@ async def load_settings(session: ReadSession | WriteSession, cca: str) -> Review
     found = await session.execute(
         select(REVIEW.settings)
         .where(t.cca == cca)
-        .distinct(t.code, t.customer_class)
+        .ext(distinct_on(t.code, t.customer_class))
         .order_by(t.code, t.customer_class, t.version.desc())
     )
     return ReviewSettings(cca, tuple(_versions(found.all())))
