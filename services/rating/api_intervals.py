@@ -14,14 +14,13 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from services.rating.api import InScope
-from services.rating.intervals.block import MICRO_DECIMALS, MISSING, QUALITY_WORDS
+from services.rating.intervals.block import MISSING, QUALITY_WORDS, kwh_text
 from services.rating.intervals.showing import DAYS_MAX, Asked, DayReadings, runs, show_days
 from services.rating.scope import Scope
 from shared.platform.database import Database
 from shared.platform.refusals import Refusal
 
 CSV_HEAD: Final = "meter_number,channel,direction,starts_at,minutes,kwh,quality,usage_id\r\n"
-MICRO: Final = 10**MICRO_DECIMALS
 
 
 class TooManyDays(Refusal):
@@ -125,15 +124,6 @@ def _lines(day: DayReadings) -> list[str]:
             zip(day.micro.tolist(), day.quality.tolist(), strict=True)
         )
     ]
-
-
-def kwh_text(micro: int) -> str:
-    """Write 1e-6 kWh as kWh: three decimals, or six where three are not enough."""
-    whole, rest = divmod(abs(micro), MICRO)
-    sign = "-" if micro < 0 else ""
-    if rest % 1_000 == 0:
-        return f"{sign}{whole}.{rest // 1_000:03d}"
-    return f"{sign}{whole}.{rest:06d}"
 
 
 def _moment(at: datetime) -> str:

@@ -34,6 +34,7 @@ QUALITY_WORDS: Final = ("actual", "estimated", "missing")
 
 MICRO_DECIMALS: Final = 6
 SECONDS_PER_MINUTE: Final = 60
+MICRO: Final = 10**MICRO_DECIMALS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,3 +114,12 @@ def day_lengths(first: date, last: date, minutes: int) -> tuple[int, ...]:
 def local_day(at: datetime) -> date:
     """Return the local day in which a moment lies."""
     return at.astimezone(UTILITY_ZONE).date()
+
+
+def kwh_text(micro: int) -> str:
+    """Write 1e-6 kWh as kWh: three decimals, or six where three are not enough."""
+    whole, rest = divmod(abs(micro), MICRO)
+    sign = "-" if micro < 0 else ""
+    if rest % 1_000 == 0:
+        return f"{sign}{whole}.{rest // 1_000:03d}"
+    return f"{sign}{whole}.{rest:06d}"
