@@ -129,10 +129,10 @@ def _of_period(
     if len(spans) == 1:
         span, product, tax = spans[0]
         return [PricedPart(_part(bill, energy, span, prorated=False), span, product, tax)]
-    _refuse_unlike_buckets([span for span, _, _ in spans])
+    refuse_unlike_buckets([span for span, _, _ in spans])
     days = [(span.end - span.start).days for span, _, _ in spans]
-    delivered = _divided(energy.energy_micro, days)
-    received = _divided(energy.received_micro, days)
+    delivered = divided(energy.energy_micro, days)
+    received = divided(energy.received_micro, days)
     found = []
     for index, (span, product, tax) in enumerate(spans):
         share = replace(
@@ -146,7 +146,7 @@ def _of_period(
     return found
 
 
-def _divided(quantities: Mapping[Bucket, int], days: list[int]) -> list[dict[Bucket, int]]:
+def divided(quantities: Mapping[Bucket, int], days: list[int]) -> list[dict[Bucket, int]]:
     """Divide by days: the fallback when the 867 gives neither intervals nor a split."""
     buckets = {b: q for b, q in quantities.items() if b is not Bucket.TOTAL}
     shares = {b: prorate(q, days) for b, q in (buckets or quantities).items()}
@@ -181,8 +181,12 @@ def _part(bill: _Bill, energy: PeriodEnergy, span: Span, *, prorated: bool) -> P
     )
 
 
-def _refuse_unlike_buckets(spans: Sequence[Span]) -> None:
-    """Days cannot divide energy between seasons whose buckets mean different hours."""
+def refuse_unlike_buckets(spans: Sequence[Span]) -> None:
+    """Days cannot divide energy between seasons whose buckets mean different hours.
+
+    Raises:
+        DeterminantMissing: the spans price other buckets.
+    """
     if len({span.plan.buckets(span.season) for span in spans}) > 1:
         days = ", ".join(str(span.start) for span in spans[1:])
         raise DeterminantMissing(

@@ -51,9 +51,14 @@ def user_tax(
             unit=None,
             price_micro=rate_micro,
             cents=cents,
-            rule=f"share of {base} cents of generation lines",
+            rule=share_rule(base),
         )
     ]
+
+
+def share_rule(base_cents: int) -> str:
+    """The words of the tax on so many cents."""
+    return f"share of {base_cents} cents of generation lines"
 
 
 def generation_cents(lines: Sequence[Line]) -> int:

@@ -272,6 +272,15 @@ def _sources(sheet: PriceSheet, quantities: GroupQuantities) -> Amounts:
     return given
 
 
+def line_quantities(sheet: PriceSheet, quantities: GroupQuantities) -> dict[int, list[int]]:
+    """What each line of quantity times price multiplies, in millionths: a number an account."""
+    given, products = _sources(sheet, quantities), sheet.products
+    return {
+        line: given[source].tolist()
+        for line, source in zip(products.lines.tolist(), products.sources.tolist(), strict=True)
+    }
+
+
 def _energy_of_part(
     sheet: PriceSheet, quantities: GroupQuantities, source: Source, net: Amounts
 ) -> Amounts:

@@ -1,0 +1,326 @@
+"""Measures charging with everything it stores: usage in, charges, lines and messages committed.
+
+    python -m benchmarks.rating_storage [--accounts 20000] [--profile 40]
+
+The real consumer of the rating service takes `UsageReported` messages of 500 accounts each on a
+real PostgreSQL: read from JSON, checked, priced, numbered, stored and said. A message is a file of
+one billing cycle, with four plans and the cities of a CCA in turns. Sending the outbox over the bus
+is not part of it. Beside the clock stands processor time, ours and that of the database's
+processes; and the longest time for which the event loop was held.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import cProfile
+import gc
+import os
+import pstats
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Annotated, Final
+from uuid import UUID, uuid5
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, select
+
+from services.rating.service import RatingService, build
+from services.rating.store import CHARGE_LINES, CHARGES, HOLDS, MAILBOX, USAGE
+from shared.contracts.enrollment import (
+    EnrolledMeter,
+    EnrollmentPurpose,
+    EnrollmentReported,
+    EnrollmentRequest,
+    ServiceAddress,
+)
+from shared.contracts.envelope import Body, Envelope
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, BillOption, Environment, Purpose, ServiceName
+from shared.contracts.usage import (
+    Bucket,
+    MeteredQuantity,
+    MeterUsage,
+    Unit,
+    UsageItem,
+    UsageReported,
+)
+from shared.platform import migrate
+from shared.platform.bus import Delivery
+from shared.platform.clock import FixedClock
+from shared.platform.database import Database
+from shared.platform.embedded import start_postgres
+from shared.platform.memory_bus import MemoryBus
+from shared.platform.settings import PlatformSettings
+
+AT: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
+SPACE: Final = UUID("1c0e6a7e-0000-4000-8000-00000000be4c")
+CYCLES: Final = 21
+FIRST_READ: Final = date(2026, 6, 2)
+PERIOD_DAYS: Final = 30
+WARM_MESSAGES: Final = 2
+"""Messages before the measuring begins: compiled statements and prices are there then."""
+CITIES: Final = ("SAN RAFAEL", "RICHMOND", "NOVATO", "EL CERRITO")
+ON, MID, OFF = Bucket.ON_PEAK, Bucket.MID_PEAK, Bucket.OFF_PEAK
+PLANS: Final[tuple[tuple[str, str, tuple[Bucket, ...]], ...]] = (
+    ("E-TOU-C", "LIGHT_GREEN", (ON, OFF)),
+    ("E-TOU-C", "DEEP_GREEN", (ON, OFF)),
+    ("EV2-A", "LIGHT_GREEN", (ON, MID, OFF)),
+    ("E-1", "LIGHT_GREEN", ()),
+)
+HEARTBEAT_S: Final = 0.001
+MB: Final = 1e6
+
+
+@dataclass(slots=True)
+class Pulse:
+    """How long the event loop was held: the times between two beats, in seconds.
+
+    By the clock, other programs count too; the processor time of the loop's thread is our own.
+    """
+
+    gaps_s: list[float] = field(default_factory=list)
+    own_s: list[float] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        last, own = time.perf_counter(), time.thread_time()
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            self.gaps_s.append(time.perf_counter() - last - HEARTBEAT_S)
+            self.own_s.append(time.thread_time() - own)
+            last, own = time.perf_counter(), time.thread_time()
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What charging took: by the clock, our processor time, the database's."""
+
+    accounts: int
+    clock_s: list[float]
+    ours_s: float
+    theirs_s: float
+    pulse: Pulse
+
+
+def usage_message(number: int) -> bytes:
+    """The JSON of one file's usage: one billing cycle, 500 accounts."""
+    chance = Random(number)
+    start = FIRST_READ + timedelta(days=number % CYCLES)
+    items = [
+        _usage(number * MESSAGE_ITEMS_MAX + n, start, chance) for n in range(MESSAGE_ITEMS_MAX)
+    ]
+    file_id = uuid5(SPACE, f"867 file {number}")
+    return _envelope(f"867 {number}", UsageReported(file_id=file_id, items=tuple(items)))
+
+
+def enrollment_message(number: int) -> bytes:
+    """The JSON of the same accounts' enrollments."""
+    first = number * MESSAGE_ITEMS_MAX
+    items = tuple(_request(account) for account in range(first, first + MESSAGE_ITEMS_MAX))
+    body = EnrollmentReported(file_id=uuid5(SPACE, f"814 file {number}"), items=items)
+    return _envelope(f"814 {number}", body)
+
+
+def _envelope(name: str, body: Body) -> bytes:
+    return Envelope(
+        id=uuid5(SPACE, name),
+        type=body.type,
+        at=AT,
+        source=ServiceName.EDI_GATEWAY,
+        correlation_id=uuid5(SPACE, f"correlation {name}"),
+        cca="mce",
+        utility="pge",
+        environment=Environment.TEST,
+        body=body,
+    ).to_json()
+
+
+def _request(number: int) -> EnrollmentRequest:
+    rate_code, product, _ = PLANS[number % len(PLANS)]
+    return EnrollmentRequest(
+        transaction_id=uuid5(SPACE, f"814 of {number}"),
+        request_id=f"R{number:09d}",
+        requested_on=date(2026, 1, 5),
+        purpose=EnrollmentPurpose.ENROLL,
+        account_number=f"{number:010d}",
+        service_agreement_id=f"SA{number:010d}",
+        customer_name=f"CUSTOMER {number}",
+        service_address=ServiceAddress(city=CITIES[number // len(PLANS) % 4], state="CA"),
+        rate_code=rate_code,
+        product=product,
+        bill_option=BillOption.BILL_READY,
+        effective_on=date(2026, 1, 10),
+        meters=(EnrolledMeter(meter_number=f"M{number:09d}", kind="KHMON"),),
+    )
+
+
+def _usage(number: int, start: date, chance: Random) -> UsageItem:
+    rate_code, _, buckets = PLANS[number % len(PLANS)]
+    energy = {bucket: Decimal(chance.randrange(1, 400_000)).scaleb(-3) for bucket in buckets}
+    total = sum(energy.values()) or Decimal(chance.randrange(1, 900_000)).scaleb(-3)
+    quantities = {Bucket.TOTAL: total, **energy}
+    end = start + timedelta(days=PERIOD_DAYS)
+    return UsageItem(
+        transaction_id=uuid5(SPACE, f"867 of {number}"),
+        usage_id=f"U{number:012d}",
+        purpose=Purpose.ORIGINAL,
+        reported_on=end,
+        bill_due_on=end + timedelta(days=5),
+        account_number=f"{number:010d}",
+        service_agreement_id=f"SA{number:010d}",
+        customer_name=f"CUSTOMER {number}",
+        meters=(
+            MeterUsage(
+                meter_number=f"M{number:09d}",
+                period_start=start,
+                period_end=end,
+                rate_code=rate_code,
+                quantities=tuple(
+                    MeteredQuantity(bucket=bucket, unit=Unit.KWH, quantity=kwh)
+                    for bucket, kwh in quantities.items()
+                ),
+            ),
+        ),
+    )
+
+
+@asynccontextmanager
+async def office() -> AsyncIterator[tuple[RatingService, int]]:
+    """The rating service with its tariffs on an empty database, and the server's process."""
+    with tempfile.TemporaryDirectory(prefix="ccax-bench-", ignore_cleanup_errors=True) as folder:
+        server = start_postgres(Path(folder) / "postgres")
+        try:
+            await migrate.migrate(server.url, migrate.history_of("rating"))
+            database = Database(server.url, "rating")
+            service = build(PlatformSettings(), database, MemoryBus(), FixedClock(AT))
+            await service.import_tariffs()
+            yield service, server.pid
+            await database.close()
+        finally:
+            server.stop()
+
+
+async def take(service: RatingService, kind: str, body: bytes) -> None:
+    """Hand one message to the consumer, as the bus would."""
+    await service.consumer.receive(
+        Delivery(
+            message_id=str(uuid5(SPACE, body.decode())),
+            routing_key=kind,
+            body=body,
+            headers={"source": ServiceName.EDI_GATEWAY},
+            attempt=1,
+        )
+    )
+
+
+@contextmanager
+def profiled(rows: int) -> Iterator[None]:
+    """Profile what is inside, and tell so many rows; nothing with 0."""
+    if not rows:
+        yield
+        return
+    profile = cProfile.Profile(time.process_time)
+    profile.enable()
+    yield
+    profile.disable()
+    pstats.Stats(profile).sort_stats("tottime").print_stats(rows)
+
+
+async def measure(accounts: int, profile: int) -> tuple[Spent, dict[str, int]]:
+    """Enroll accounts, then charge a month of them; tells time and rows."""
+    messages = max(1, accounts // MESSAGE_ITEMS_MAX)
+    async with office() as (service, server):
+        for number in range(messages + WARM_MESSAGES):
+            await take(service, "EnrollmentReported", enrollment_message(number))
+        bodies = [usage_message(number) for number in range(messages + WARM_MESSAGES)]
+        for body in bodies[:WARM_MESSAGES]:
+            await take(service, "UsageReported", body)
+        gc.collect()
+        with profiled(profile):
+            spent = await _charge(service, server, bodies[WARM_MESSAGES:])
+        return spent, await _rows(service)
+
+
+async def _charge(service: RatingService, server: int, bodies: list[bytes]) -> Spent:
+    pulse = Pulse()
+    beating = asyncio.create_task(pulse.run())
+    clock: list[float] = []
+    ours, theirs = time.process_time(), _database_s(server)
+    for body in bodies:
+        began = time.perf_counter()
+        await take(service, "UsageReported", body)
+        clock.append(time.perf_counter() - began)
+    spent = Spent(
+        accounts=len(bodies) * MESSAGE_ITEMS_MAX,
+        clock_s=clock,
+        ours_s=time.process_time() - ours,
+        theirs_s=_database_s(server) - theirs,
+        pulse=pulse,
+    )
+    beating.cancel()
+    return spent
+
+
+def _database_s(server: int) -> float:
+    """Processor time of all processes of the PostgreSQL server so far."""
+    ticks = 0
+    for pid in (server, *_descendants(server)):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            yield child
+            yield from _descendants(child)
+
+
+async def _rows(service: RatingService) -> dict[str, int]:
+    tables = (USAGE, CHARGES, CHARGE_LINES, HOLDS, MAILBOX.outbox, MAILBOX.inbox)
+    async with service.database.read() as session:
+        return {
+            table.name: int(await session.scalar(select(func.count()).select_from(table)) or 0)
+            for table in tables
+        }
+
+
+def figures(spent: Spent, rows: dict[str, int]) -> Table:
+    """The table that is printed."""
+    table = Table("what", "figure", title=f"charging {spent.accounts:,} accounts, all stored")
+    clock_s = sum(spent.clock_s)
+    table.add_row("accounts a second, by the clock", f"{spent.accounts / clock_s:,.0f}")
+    best = MESSAGE_ITEMS_MAX / min(spent.clock_s)
+    table.add_row("accounts a second, best message", f"{best:,.0f}")
+    for words, seconds in (("ours", spent.ours_s), ("the database's", spent.theirs_s)):
+        each = seconds / spent.accounts * 1e6
+        table.add_row(f"processor time an account, {words}", f"{each:,.0f} µs")
+    table.add_row(
+        "accounts a second of our processor time", f"{spent.accounts / spent.ours_s:,.0f}"
+    )
+    for words, gaps in (("the clock", spent.pulse.gaps_s), ("its own time", spent.pulse.own_s)):
+        longest = ", ".join(f"{gap * 1e3:.0f} ms" for gap in sorted(gaps)[-3:])
+        table.add_row(f"event loop held, by {words}", longest)
+    table.add_row("rows", ", ".join(f"{name} {count:,}" for name, count in rows.items()))
+    return table
+
+
+def main(
+    accounts: Annotated[int, typer.Option(min=500, help="Accounts charged.")] = 20_000,
+    profile: Annotated[int, typer.Option(min=0, help="Rows of a profile to print.")] = 0,
+) -> None:
+    """Charge a month of accounts and tell how fast."""
+    Console().print(figures(*asyncio.run(measure(accounts, profile))))
+
+
+if __name__ == "__main__":
+    typer.run(main)
