@@ -34,7 +34,7 @@ from shared.contracts.remittance import (
 )
 from shared.platform.database import WriteSession, copy_rows, wait_lock
 
-LINES_PER_BATCH = 500
+LINES_PER_BATCH = 2_000
 """Lines placed in one unit of work."""
 
 SUM_MISMATCH = "SUM_MISMATCH"

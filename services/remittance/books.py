@@ -125,6 +125,8 @@ def _changes(postings: Iterable[Posting]) -> dict[UUID, list[int]]:
     changes: dict[UUID, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for posting in postings:
         for entry in posting.receivable_entries:
+            if entry.kind is EntryKind.CHARGED:
+                continue  # a balance begins with its charge, see `enter_documents`
             change = changes[entry.receivable_id]
             change[0] += entry.cents
             if entry.kind is EntryKind.CANCELLED:

@@ -7,8 +7,9 @@ to be paid. Money that waited for one of them finds its place in the same unit o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -72,7 +73,7 @@ async def enter_documents(
                 "document not fully entered", number=each.document.invoice_number, note=each.note
             )
     fresh = {each.transaction_id for each in new}
-    await _write_documents(session, scope, entered, envelope, cause)
+    await _write_documents(session, scope, entered, fresh, envelope, cause)
     opened = [
         each
         for each in entered
@@ -168,49 +169,74 @@ async def _load_books(
     return Books(receivables, dict(waiting))
 
 
+_DOCUMENT_COLUMNS = tuple(column.name for column in sent_document.columns)
+
+
 async def _write_documents(
     session: WriteSession,
     scope: Scope,
     entered: Sequence[Entered],
+    fresh: Collection[UUID],
     envelope: Envelope,
     cause: Cause,
 ) -> None:
-    """Keep each document with its effect; a cancel that waited moves on."""
+    """Keep each new document with its effect; a cancel that waited moves on."""
     last = {each.document.transaction_id: each for each in entered}
-    statement = insert(sent_document)
-    effects = ("effect", "receivable_id", "effect_cents", "note")
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["transaction_id"],
-            set_={name: statement.excluded[name] for name in effects},
+    rows = (
+        _document_row(scope, each, envelope, cause) for key, each in last.items() if key in fresh
+    )
+    await copy_rows(session, sent_document, _DOCUMENT_COLUMNS, rows)
+    freed = [each for key, each in last.items() if key not in fresh]
+    if not freed:
+        return
+    connection = await session.connection()
+    await connection.execute(
+        update(sent_document)
+        .where(sent_document.c.transaction_id == bindparam("key"))
+        .values(
+            effect=bindparam("does"),
+            receivable_id=bindparam("on"),
+            effect_cents=bindparam("moves"),
+            note=bindparam("told"),
         ),
         [
             {
-                "transaction_id": each.document.transaction_id,
-                "cca": scope.cca,
-                "utility": scope.utility,
-                "environment": scope.environment.value,
-                "invoice_number": each.document.invoice_number,
-                "original_invoice_number": each.document.original_invoice_number,
-                "purpose": each.document.purpose.value,
-                "amount_cents": each.document.amount_cents,
-                "account_number": each.document.account_number,
-                "service_agreement_id": each.document.service_agreement_id,
-                "usage_id": each.document.usage_id,
-                "dated_on": each.document.dated_on,
-                "period_start": each.document.period_start,
-                "period_end": each.document.period_end,
-                "effect": each.effect.value,
-                "receivable_id": each.receivable_id,
-                "effect_cents": each.cents,
-                "note": each.note,
-                "message_id": envelope.id,
-                "correlation_id": envelope.correlation_id,
-                "entered_at": cause.at,
+                "key": each.document.transaction_id,
+                "does": each.effect.value,
+                "on": each.receivable_id,
+                "moves": each.cents,
+                "told": each.note,
             }
-            for each in last.values()
+            for each in freed
         ],
     )
+
+
+def _document_row(scope: Scope, each: Entered, envelope: Envelope, cause: Cause) -> tuple[Any, ...]:
+    values = {
+        "transaction_id": each.document.transaction_id,
+        "cca": scope.cca,
+        "utility": scope.utility,
+        "environment": scope.environment.value,
+        "invoice_number": each.document.invoice_number,
+        "original_invoice_number": each.document.original_invoice_number,
+        "purpose": each.document.purpose.value,
+        "amount_cents": each.document.amount_cents,
+        "account_number": each.document.account_number,
+        "service_agreement_id": each.document.service_agreement_id,
+        "usage_id": each.document.usage_id,
+        "dated_on": each.document.dated_on,
+        "period_start": each.document.period_start,
+        "period_end": each.document.period_end,
+        "effect": each.effect.value,
+        "receivable_id": each.receivable_id,
+        "effect_cents": each.cents,
+        "note": each.note,
+        "message_id": envelope.id,
+        "correlation_id": envelope.correlation_id,
+        "entered_at": cause.at,
+    }
+    return tuple(values[name] for name in _DOCUMENT_COLUMNS)
 
 
 async def _write_receivables(
@@ -256,7 +282,7 @@ async def _write_receivables(
                 0,
                 0,
                 0,
-                0,
+                each.cents,
                 standings.get(each.document.invoice_number, Standing.SENT).value,
             )
             for each in opened

@@ -213,6 +213,8 @@ remittance_line = Table(
     _word("account_number", nullable=True),
     _word("usage_id", nullable=True),
     _cents("adjustment_cents", nullable=True),
+    Column("adjusting_cents", BigInteger, nullable=False, server_default=text("0")),
+    _cents("discount_cents", nullable=True),
     _word("reason_code", nullable=True),
     _word("reason_text", nullable=True),
     Column("posted_on", Date),
@@ -233,11 +235,15 @@ line_place = Table(
     _word("invoice_number", nullable=True),
     _word("usage_id", nullable=True),
     _word("account_number", nullable=True),
+    Column("adjusting_cents", BigInteger, nullable=False, server_default=text("0")),
+    Column("offered_cents", BigInteger, nullable=False, server_default=text("0")),
+    _word("reason_code", nullable=True),
     _word("outcome"),
     Column("receivable_id", Uuid),
     _cents("applied_cents"),
     _cents("unapplied_cents"),
     _cents("adjusted_cents"),
+    Column("discount_cents", BigInteger, nullable=False, server_default=text("0")),
     _word("credit_account"),
     _cents("open_cents", nullable=True),
     Column("flagged", Boolean, nullable=False),
@@ -250,6 +256,11 @@ line_place = Table(
     Index("ix_line_place_invoice", "invoice_number", *_SCOPE),
     Index("ix_line_place_usage", "usage_id", *_SCOPE),
     Index("ix_line_place_receivable_id", "receivable_id"),
+    Index(
+        "ix_line_place_waiting",
+        "transaction_id",
+        postgresql_where=text("unapplied_cents <> 0"),
+    ),
     Index(
         "ix_line_place_unapplied",
         *_SCOPE,
@@ -265,7 +276,12 @@ line_place = Table(
         ),
     ),
 )
-"""Where each line stands now; `place_number` is the order of entry."""
+"""Where each line stands now; `place_number` is the order of entry.
+
+`adjusting_cents` is the part of the amount that is an adjustment whatever it finds (RMR08),
+`offered_cents` a discount the line says it takes (RMR06), `discount_cents` the part of
+`adjusted_cents` that is discount of a purchase of receivables.
+"""
 
 placement = Table(
     "placement",
@@ -279,6 +295,7 @@ placement = Table(
     _cents("applied_cents"),
     _cents("unapplied_cents"),
     _cents("adjusted_cents"),
+    Column("discount_cents", BigInteger, nullable=False, server_default=text("0")),
     _cents("open_cents", nullable=True),
     Column("flagged", Boolean, nullable=False),
     _word("explanation"),
