@@ -65,6 +65,7 @@ class _Group:
     """A compiled group: the sheet, and from its first account the words of each line.
 
     `lines` has a line for each line of the sheet; `None` where the first account has none such.
+    `order` is that of a bill: each part with its taxes.
     """
 
     sheet: PriceSheet
@@ -73,6 +74,7 @@ class _Group:
     shared: Rated
     lines: tuple[Line | None, ...]
     plans: tuple[str, ...]
+    order: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -227,6 +229,7 @@ def _from_prices(likeness: Likeness, shared: Rated, book: PriceBook) -> _Group |
         shared,
         tuple(words.get(line.line_id) for line in sheet.lines),
         tuple(plans.get(line.line_id, "") for line in sheet.lines),
+        tuple(sorted(range(len(sheet.lines)), key=lambda at: sheet.lines[at].part)),
     )
 
 
@@ -248,7 +251,8 @@ def _rate_group(group: _Group, members: Sequence[_Member]) -> dict[UUID, Rated]:
         lines: list[Line] = []
         reasons: list[LineReason] = []
         usage_id = member.item.usage_id
-        for at, words in enumerate(group.lines):
+        for at in group.order:
+            words = group.lines[at]
             if not printed[at][number]:
                 continue
             if words is None:
