@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from services.edi_gateway.advising import Adviser, Unusable
+from services.edi_gateway.bill_checks import BillChecks
 from services.edi_gateway.operations import ledger, projection
 from services.edi_gateway.operations.ledger import NewEntry
 from services.edi_gateway.outbound import OutboundDesk, PendingDocument
@@ -61,6 +62,7 @@ class GatewayConsumers:
             "EnrollmentDecided": self.on_enrollment_decided,
             "RemittanceApplied": self.on_remittance_applied,
             "RemittanceHeld": self.on_remittance_held,
+            "InvoicesChecked": BillChecks(self._clock).on_invoices_checked,
         }
 
     async def _record(

@@ -187,7 +187,7 @@ def _transaction_row(
         read.content_sha256,
         at,
         verdict.state,
-        _first_state(each, ("814", "820", "824"), otherwise="-"),
+        _first_state(each, ("810", "814", "820", "824"), otherwise="-"),
         _first_state(each, ("867",), otherwise="-"),
         code,
         text,

@@ -19,6 +19,7 @@ from services.rating.consumers import handlers
 from services.rating.holds import RateNotFound
 from services.rating.rerun.api import build_rerun_router
 from services.rating.rerun.jobs import RerunDesk
+from services.rating.shadow.check import ShadowDesk
 from services.rating.store import MAILBOX
 from services.rating.store_activation import PROGRAM, TariffKey, activate
 from services.rating.store_tariffs import TariffImport, import_plans
@@ -126,6 +127,7 @@ def build(
     mailbox = Mailbox(ServiceName.RATING, database, MAILBOX, bus, clock, limits=limits)
     desk = RatingDesk(put=mailbox.put)
     reruns = RerunDesk(database, desk, clock)
+    shadow = ShadowDesk(mailbox.put, desk.books)
     router = build_router(database, authorize)
     router.include_router(build_tariff_router(database, clock, desk))
     router.include_router(build_interval_router(database))
@@ -136,7 +138,7 @@ def build(
         bus=bus,
         clock=clock,
         mailbox=mailbox,
-        consumer=mailbox.consumer(handlers(desk)),
+        consumer=mailbox.consumer(handlers(desk, shadow)),
         desk=desk,
         reruns=reruns,
         router=router,

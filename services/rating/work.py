@@ -14,8 +14,6 @@ from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-
 from services.rating.accounts import Register
 from services.rating.corrections import ChargeDraft, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome, Known, UsageDesk
@@ -32,7 +30,6 @@ from services.rating.review.store_reviews import (
     with_reserved,
 )
 from services.rating.scope import Scope
-from services.rating.store import REPORTED_INVOICES
 from services.rating.store_accounts import load_register, load_requests, save_decisions
 from services.rating.store_charges import load_banks, load_charges, number_charges, save_charges
 from services.rating.store_tariffs import PriceBooks
@@ -44,11 +41,12 @@ from services.rating.store_usage import (
     scopes_with_holds,
 )
 from services.rating.tariffs.book import PriceBook
-from shared.contracts.charges import InvoiceReported
+from services.rating.vee.arrival import check_arrived
+from services.rating.vee.check import Checked
+from services.rating.vee.keeping import save_checked
 from shared.contracts.enrollment import EnrollmentDecided, EnrollmentReported
 from shared.contracts.envelope import Envelope
 from shared.contracts.intervals import IntervalUsage, IntervalUsageReported
-from shared.contracts.measures import to_cents
 from shared.contracts.parts import Purpose, ServiceName
 from shared.contracts.usage import UsageItem, UsageReported
 from shared.platform.database import Database, WriteSession, wait_lock
@@ -64,8 +62,6 @@ SLICE_ITEMS: Final = 50
 RELEASE_BATCH: Final = 500
 """Held usage tried again in one unit of work."""
 
-AWAITING_SHADOW_BILL: Final = "awaiting_shadow_bill"
-
 Put = Callable[[WriteSession, Iterable[Envelope]], Awaitable[int]]
 """Says messages as part of a unit of work; `Mailbox.put`."""
 
@@ -76,6 +72,15 @@ class Released:
 
     tried: int = 0
     charged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """Usage that has just come, with its readings and what checks found; empty for a retry."""
+
+    items: Sequence[UsageItem] = ()
+    readings: Readings = field(default_factory=dict)
+    checked: Checked = field(default_factory=Checked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,35 +146,18 @@ class RatingDesk:
         sought = Sought.for_items(items)
         occasion = Occasion(scope, envelope.at, envelope.id)
         register = await load_register(session, scope, sought.account_numbers)
-        desk = await self._desk(session, occasion, register, sought, items, readings)
+        checked = await check_arrived(session, scope, register, items, readings or {})
+        news = _News(items, readings or {}, checked)
+        desk = await self._desk(session, occasion, register, sought, news)
         for number, item in enumerate(items, start=1):
             desk.receive(item, envelope.correlation_id)
             if number % SLICE_ITEMS == 0:
                 await asyncio.sleep(0)
         desk.settle()
         await self._finish(session, occasion, desk)
-        return desk.new_transactions()
-
-    async def keep_invoices(self, session: WriteSession, envelope: Envelope) -> None:
-        """Keep a utility's own invoices until they can be checked by a shadow bill."""
-        reported = _body(envelope, InvoiceReported)
-        rows = [
-            {
-                "transaction_id": invoice.transaction_id,
-                "cca": envelope.cca,
-                "utility": envelope.utility,
-                "environment": envelope.environment.value,
-                "invoice_number": invoice.invoice_number,
-                "account_number": invoice.account_number,
-                "total_cents": to_cents(invoice.total),
-                "state": AWAITING_SHADOW_BILL,
-                "body": invoice.model_dump(mode="json", exclude_none=True),
-                "correlation_id": envelope.correlation_id,
-                "received_at": envelope.at,
-            }
-            for invoice in reported.items
-        ]
-        await session.execute(insert(REPORTED_INVOICES).on_conflict_do_nothing(), rows)
+        added = desk.new_transactions()
+        await save_checked(session, scope, checked, added, envelope.at)
+        return added
 
     async def release_batch(
         self, session: WriteSession, occasion: Occasion, codes: Collection[str], after: int
@@ -218,7 +206,7 @@ class RatingDesk:
             book: prices to try it with; those that are active when left out.
         """
         sought = Sought(account_numbers)
-        desk = await self._desk(session, occasion, register, sought, (), book=book)
+        desk = await self._desk(session, occasion, register, sought, _News(), book=book)
         desk.retry(account_numbers)
         return desk
 
@@ -233,7 +221,7 @@ class RatingDesk:
         accounts = frozenset(charge.account_number for charge in approval.charges.values())
         register = await load_register(session, occasion.scope, accounts)
         sought = Sought(accounts)
-        desk = await self._desk(session, occasion, register, sought, (), approval=approval)
+        desk = await self._desk(session, occasion, register, sought, _News(), approval=approval)
         desk.retry(accounts)
         return await self.keep(session, occasion, desk.outcome())
 
@@ -243,22 +231,22 @@ class RatingDesk:
         occasion: Occasion,
         register: Register,
         sought: Sought,
-        items: Sequence[UsageItem],
-        readings: Readings | None = None,
+        news: _News,
         book: PriceBook | None = None,
         approval: Approval | None = None,
     ) -> UsageDesk:
         records = await load_usage(session, occasion.scope, sought)
-        charges = await load_charges(session, _may_be_reversed(records, items))
+        charges = await load_charges(session, _may_be_reversed(records, news.items))
         book = book or await self.books.current(session)
         banks = {}
         if book is not None and book.nets(occasion.scope.cca, occasion.scope.utility):
             banks = await load_banks(session, occasion.scope, sought.account_numbers)
         held = [r.transaction_id for r in records if r.item is not None and r.item.intervals]
-        stored = {**await load_intervals(session, held), **(readings or {})}
+        stored = {**await load_intervals(session, held), **news.readings}
         known_before = (records, charges)
         accounts = sought.account_numbers
-        gate = await load_gate(session, occasion, register, known_before, accounts, approval)
+        found = news.checked.by_transaction()
+        gate = await load_gate(session, occasion, register, known_before, accounts, approval, found)
         reserved = {key: r.draft for key, r in gate.waiting.items() if not r.rerated}
         known = Known(tuple(records), charges, with_reserved(banks, reserved), stored, reserved)
         return UsageDesk(occasion.scope, register, book, occasion.on, known, gate)

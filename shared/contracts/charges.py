@@ -155,3 +155,35 @@ class InvoiceReported(Part):
     type: Literal["InvoiceReported"] = "InvoiceReported"
     file_id: UUID
     items: Annotated[tuple[ReportedInvoice, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
+
+
+class InvoiceCheck(StrEnum):
+    """What came of checking a utility's bill against the usage it is for."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    WAITING_FOR_USAGE = "waiting_for_usage"
+
+
+class CheckedInvoice(Part):
+    """A utility's bill that was rated again from its usage."""
+
+    transaction_id: UUID
+    """The 810 transaction."""
+    invoice_number: Identifier
+    account_number: Identifier
+    state: InvoiceCheck
+    differences: Annotated[int, Field(ge=0)] = 0
+    """How many lines, quantities, prices and amounts differ beyond what is tolerated."""
+    total: Usd
+    """As the utility says."""
+    ours: Usd | None = None
+    """As we rate the same usage; None while it waits."""
+    message: Text
+
+
+class InvoicesChecked(Part):
+    """Bills that a utility computed were compared with ours."""
+
+    type: Literal["InvoicesChecked"] = "InvoicesChecked"
+    items: Annotated[tuple[CheckedInvoice, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from pydantic import Field, model_validator
 
-from shared.contracts.charges import ChargesRated, InvoiceReported
+from shared.contracts.charges import ChargesRated, InvoiceReported, InvoicesChecked
 from shared.contracts.documents import AdviceReported, DocumentAcknowledged, DocumentSent
 from shared.contracts.enrollment import EnrollmentDecided, EnrollmentReported
 from shared.contracts.intervals import IntervalUsageReported
@@ -40,6 +40,7 @@ Body = Annotated[
     | HistoricalUsageReported
     | IntervalUsageReported
     | InvoiceReported
+    | InvoicesChecked
     | RemittanceApplied
     | RemittanceHeld
     | RemittanceReported

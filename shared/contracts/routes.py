@@ -19,6 +19,7 @@ CONSUMERS: Final[dict[str, tuple[ServiceName, ...]]] = {
     "EnrollmentDecided": (_GATEWAY,),
     "ChargesRated": (_GATEWAY,),
     "UsageHeld": (_GATEWAY,),
+    "InvoicesChecked": (_GATEWAY,),
     "UsageCancelled": (_GATEWAY,),
     "DocumentSent": (_REMITTANCE,),
     "DocumentAcknowledged": (_REMITTANCE,),

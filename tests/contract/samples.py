@@ -12,7 +12,10 @@ from shared.contracts.charges import (
     ChargeLine,
     ChargesRated,
     ChargeUnit,
+    CheckedInvoice,
+    InvoiceCheck,
     InvoiceReported,
+    InvoicesChecked,
     LineKind,
     ReportedInvoice,
     ReportedLine,
@@ -246,6 +249,20 @@ BODIES: tuple[Body, ...] = (
                 total=Decimal("21.89"),
             ),
         ),
+    ),
+    InvoicesChecked(
+        items=(
+            CheckedInvoice(
+                transaction_id=TWO,
+                invoice_number="I1",
+                account_number="0012345678",
+                state=InvoiceCheck.DIFFERS,
+                differences=2,
+                total=Decimal("21.89"),
+                ours=Decimal("20.78"),
+                message="2 differences",
+            ),
+        )
     ),
     DocumentSent(
         file_id=ONE,

@@ -254,7 +254,7 @@ async def keep_plan(session: WriteSession, job_id: UUID, weighed: Weighed) -> No
         .where(t.c.job_id == job_id, t.c.position == bindparam("at_position"))
         .values(
             planned=bindparam("is_planned"),
-            code=bindparam("is_code"),
+            code=func.coalesce(bindparam("is_code"), t.c.code),
             message=bindparam("is_message"),
             new_version=bindparam("is_version"),
             new_cents=bindparam("is_cents"),

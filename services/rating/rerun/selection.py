@@ -43,7 +43,7 @@ from shared.platform.database import WriteSession
 
 _COLUMNS = (
     *("transaction_id", "usage_id", "account_number", "period_start", "period_end"),
-    *("charge_id", "invoice_number", "old_version", "old_cents"),
+    *("charge_id", "invoice_number", "old_version", "old_cents", "code"),
 )
 
 
@@ -83,6 +83,7 @@ def _charged(scope: Scope, wanted: RerunFilter) -> Select[Any]:
             *(t.period_end, t.charge_id, t.invoice_number),
             (t.plan_id + literal(" ") + t.plan_version).label("old_version"),
             t.total_cents.label("old_cents"),
+            cast(null(), u.hold_code.type).label("code"),
         )
         .join(USAGE, u.transaction_id == t.transaction_id)
         .where(*conditions)
@@ -100,6 +101,7 @@ def _held(scope: Scope, wanted: RerunFilter) -> Select[Any]:
         *(cast(null(), USAGE.c.usage_id.type).label(name) for name in ("invoice_number",)),
         cast(null(), USAGE.c.usage_id.type).label("old_version"),
         cast(literal_column("0"), BigInteger).label("old_cents"),
+        u.hold_code.label("code"),
     ).where(*conditions)
 
 

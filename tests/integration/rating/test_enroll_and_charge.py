@@ -196,4 +196,4 @@ class TestAReportedInvoice:
 
         await office.tell(InvoiceReported(file_id=uuid4(), items=(invoice,)), scope=MCE)
 
-        assert await office.rows("reported_invoices", state="awaiting_shadow_bill") == 1
+        assert await office.rows("reported_invoices", state="waiting_for_usage") == 1

@@ -1,0 +1,129 @@
+"""A bill that the utility computed is rated again from its usage, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from uuid import uuid4
+
+from services.rating.shadow.compare import Tolerance
+from services.rating.shadow.tolerance import set_tolerance
+from shared.contracts.charges import (
+    Charge,
+    ChargeLine,
+    CheckedInvoice,
+    InvoiceReported,
+    InvoicesChecked,
+    ReportedInvoice,
+    ReportedLine,
+)
+from shared.contracts.parts import BillOption, Purpose
+from tests.integration.rating.office import NOON, Office, enrollment, usage_report
+from tests.unit.rating.words import JUNE, MCE, TODAY, request, transaction, usage
+
+
+def bill_of(
+    charge: Charge, lines: Sequence[ChargeLine] | None = None, *, names_usage: bool = True
+) -> InvoiceReported:
+    """The utility's 810 for the same usage; its lines are ours unless others are given."""
+    told = charge.lines if lines is None else lines
+    invoice = ReportedInvoice(
+        transaction_id=transaction("810 I1"),
+        invoice_number="I1",
+        purpose=Purpose.ORIGINAL,
+        invoiced_on=TODAY,
+        account_number=charge.account_number,
+        service_agreement_id=charge.service_agreement_id,
+        usage_id=charge.usage_id if names_usage else None,
+        period_start=JUNE[0],
+        period_end=JUNE[1],
+        bill_option=BillOption.RATE_READY,
+        lines=tuple(ReportedLine(**line.model_dump()) for line in told),
+        total=sum((line.signed_amount for line in told), Decimal("0.00")),
+    )
+    return InvoiceReported(file_id=uuid4(), items=(invoice,))
+
+
+def checks(office: Office) -> list[CheckedInvoice]:
+    """What was said of utilities' bills so far."""
+    said = (envelope.body for envelope in office.heard)
+    return [item for body in said if isinstance(body, InvoicesChecked) for item in body.items]
+
+
+async def charged(office: Office) -> Charge:
+    """An ordinary June that we charged."""
+    await office.tell(enrollment(request()))
+    await office.tell(usage_report(usage()))
+    (charge,) = office.charges
+    return charge
+
+
+class TestABill:
+    async def test_that_is_as_ours_agrees(self, office: Office) -> None:
+        charge = await charged(office)
+
+        await office.tell(bill_of(charge))
+
+        (check,) = checks(office)
+        assert (check.state, check.differences, check.ours) == ("agrees", 0, charge.total)
+        assert await office.rows("reported_invoices", state="agrees") == 1
+
+    async def test_without_the_usages_name_is_found_by_account_and_period(
+        self, office: Office
+    ) -> None:
+        charge = await charged(office)
+
+        await office.tell(bill_of(charge, names_usage=False))
+
+        assert [check.state for check in checks(office)] == ["agrees"]
+
+    async def test_with_another_price_differs_line_by_line(self, office: Office) -> None:
+        charge = await charged(office)
+        dearer = charge.lines[0].model_copy(
+            update={"price": Decimal("0.30"), "amount": Decimal("30.00")}
+        )
+
+        await office.tell(bill_of(charge, (dearer, *charge.lines[2:])))
+
+        (check,) = checks(office)
+        assert check.state == "differs"
+        (found,) = await office.column("SELECT differences FROM rating.shadow_checks")
+        assert [each["kind"] for each in found] == ["price", "amount", "missing", "total"]
+
+    async def test_before_its_usage_waits_and_is_checked_when_it_comes(
+        self, office: Office
+    ) -> None:
+        charge = await charged(office)
+        early = bill_of(charge)
+        other = early.items[0].model_copy(
+            update={"usage_id": "U9", "account_number": "A9", "service_agreement_id": "SA1"}
+        )
+        await office.tell(InvoiceReported(file_id=uuid4(), items=(other,)))
+        assert [check.state for check in checks(office)] == ["waiting_for_usage"]
+
+        await office.tell(usage_report(usage("U9", account="A9")))
+        assert [check.state for check in checks(office)] == ["waiting_for_usage"]
+        await office.tell(enrollment(request("R9", account="A9")))
+
+        assert [check.state for check in checks(office)] == ["waiting_for_usage", "agrees"]
+
+    async def test_told_twice_is_checked_once(self, office: Office) -> None:
+        charge = await charged(office)
+
+        await office.tell(bill_of(charge))
+        await office.tell(bill_of(charge))
+
+        assert len(checks(office)) == 1
+
+    async def test_within_what_a_person_tolerates_agrees(self, office: Office) -> None:
+        charge = await charged(office)
+        cents = charge.lines[0].model_copy(
+            update={"amount": charge.lines[0].amount + Decimal("0.40")}
+        )
+        loose = Tolerance(line_cents=50, total_cents=50)
+        async with office.service.database.unit_of_work() as session:
+            await set_tolerance(session, MCE, loose, "ann", "they round up", NOON)
+
+        await office.tell(bill_of(charge, (cents, *charge.lines[1:])))
+
+        assert [check.state for check in checks(office)] == ["agrees"]
