@@ -7,7 +7,7 @@ A utility corrects usage by sending a new 867 that names the old one: a cancel (
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -23,7 +23,7 @@ from services.rating.holds import (
     UsageOverlap,
 )
 from services.rating.rate_usage import Explanation, Rated
-from services.rating.usage import content_hash, energy_of, period_of
+from services.rating.usage import content_of, energy_of, period_of
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageItem
 
@@ -58,11 +58,14 @@ class UsageRecord:
     hold: Hold | None = None
     ended_by: UUID | None = None
     item: UsageItem | None = None
+    content: str | None = field(default=None, compare=False, repr=False)
+    """The item as JSON, of usage that has just come."""
 
     @classmethod
     def of(cls, item: UsageItem, correlation_id: UUID) -> UsageRecord:
         """A record of usage that has just come."""
         start, end = period_of(item)
+        content, digest = content_of(item)
         return cls(
             transaction_id=item.transaction_id,
             correlation_id=correlation_id,
@@ -73,8 +76,9 @@ class UsageRecord:
             meters=tuple(dict.fromkeys(meter.meter_number for meter in item.meters)),
             period_start=start,
             period_end=end,
-            content_hash=content_hash(item),
+            content_hash=digest,
             item=item,
+            content=content,
         )
 
     @property

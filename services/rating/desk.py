@@ -86,6 +86,8 @@ class Known:
     """What meters recorded, of usage that came or waits as intervals, by its transaction."""
     reserved: Mapping[UUID, ChargeDraft] = field(default_factory=dict)
     """Charges under review, by their transaction; `banks` has what they move."""
+    priced: Mapping[UUID, Rated] = field(default_factory=dict)
+    """What new usage was rated at together with its like, by its transaction."""
 
 
 class UsageDesk:
@@ -119,7 +121,7 @@ class UsageDesk:
         self._by_usage_id: dict[str, UUID] = {}
         self._by_account: dict[str, list[UUID]] = {}
         self._charges = dict(known.charges)
-        self._readings = known.readings
+        self._readings, self._priced = known.readings, known.priced
         self._banks = dict(known.banks)
         self._reserved = dict(known.reserved)
         self._door = door or OpenDoor()
@@ -249,7 +251,7 @@ class UsageDesk:
         agreement = self._register.find(item.account_number, item.service_agreement_id)
         bank = self._banks.get(_bank_key(item), 0)
         readings = self._readings.get(record.transaction_id, ())
-        rated = rate(
+        rated = self._priced.get(record.transaction_id) or rate(
             item, self._scope, agreement, self._book, self._known_on, bank, readings=readings
         )
         if isinstance(rated, Hold):

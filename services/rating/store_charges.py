@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -39,6 +39,7 @@ from shared.platform.database import ReadSession, WriteSession, copy_rows
 INVOICE_DIGITS: Final = 10
 """With a CCA's short name of at most 12 characters this fits BIG02 (22 characters)."""
 
+_TOLD: Final = TypeAdapter(Explanation)
 _LINE_COLUMNS: Final = (
     *("charge_id", "sequence", "line_id", "kind", "code", "label", "quantity_micro", "unit"),
     *("price_micro", "amount_cents"),
@@ -195,17 +196,6 @@ def explanation_of(told: Mapping[str, Any]) -> Explanation:
     )
 
 
-def _told(explanation: Explanation) -> dict[str, object]:
-    return {
-        "plans": explanation.plans,
-        "sources": explanation.sources,
-        "parts": explanation.parts,
-        "user_tax": explanation.user_tax,
-        "prorated": explanation.prorated,
-        "lines": [asdict(reason) for reason in explanation.lines],
-    }
-
-
 def _line(row: Row[Any]) -> Line:
     return Line(
         line_id=row.line_id,
@@ -228,7 +218,7 @@ def _charge_row(
         *(charge.usage_id, charge.account_number, charge.service_agreement_id),
         *(charge.customer_name, on, charge.due_on, charge.period_start, charge.period_end),
         *(charge.estimated, charge.plan_id, charge.plan_version, charge.total_cents),
-        *(json.dumps(_told(charge.explanation)), charge.correlation_id, at),
+        *(_TOLD.dump_json(charge.explanation).decode(), charge.correlation_id, at),
         charge.energy_micro,
     )
 

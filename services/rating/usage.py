@@ -101,6 +101,16 @@ def content_hash(item: UsageItem) -> bytes:
     return hashlib.sha256(item.model_dump_json(exclude=left_out).encode()).digest()
 
 
+def content_of(item: UsageItem) -> tuple[str, bytes]:
+    """The JSON of an item and its `content_hash`, written once where both can be had so."""
+    told = item.model_dump_json()
+    first, last = f'{{"transaction_id":"{item.transaction_id}",', ',"intervals":null}'
+    if type(item) is UsageItem and told.startswith(first) and told.endswith(last):
+        said = f"{{{told[len(first) : -len(last)]}}}"
+        return told, hashlib.sha256(said.encode()).digest()
+    return told, content_hash(item)
+
+
 def periods(item: UsageItem) -> list[PeriodEnergy]:
     """Quantities for each distinct period of the item, oldest first; meters are added together.
 
