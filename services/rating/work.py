@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from services.rating.accounts import Register
+from services.rating.alike import Asked, Groups
 from services.rating.corrections import ChargeDraft, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome, Known, UsageDesk
 from services.rating.enroll import decide_requests
@@ -22,6 +23,7 @@ from services.rating.intervals.block import IntervalBlock
 from services.rating.intervals.keeping import Origin, keep_blocks, load_intervals
 from services.rating.intervals.take import Taken, take
 from services.rating.messages import Occasion, announce, charge_item
+from services.rating.rate_usage import Rated
 from services.rating.review.store_reviews import (
     Approval,
     keep_reviews,
@@ -57,7 +59,7 @@ Readings = Mapping[UUID, tuple[IntervalBlock, ...]]
 """The readings of interval usage, by its transaction."""
 
 SLICE_ITEMS: Final = 50
-"""Items rated before others get their turn: well below 50 ms of computing."""
+"""Items rated before others get their turn, where that is done in the event loop."""
 
 RELEASE_BATCH: Final = 500
 """Held usage tried again in one unit of work."""
@@ -90,10 +92,12 @@ class RatingDesk:
     Attributes:
         put: says messages.
         books: the price book, kept in memory.
+        groups: plans compiled for accounts that are alike.
     """
 
     put: Put
     books: PriceBooks = field(default_factory=PriceBooks)
+    groups: Groups = field(default_factory=Groups)
 
     async def apply_enrollments(self, session: WriteSession, envelope: Envelope) -> None:
         """Decide 814 requests, answer them, and charge usage that waited for them."""
@@ -149,11 +153,7 @@ class RatingDesk:
         checked = await check_arrived(session, scope, register, items, readings or {})
         news = _News(items, readings or {}, checked)
         desk = await self._desk(session, occasion, register, sought, news)
-        for number, item in enumerate(items, start=1):
-            desk.receive(item, envelope.correlation_id)
-            if number % SLICE_ITEMS == 0:
-                await asyncio.sleep(0)
-        desk.settle()
+        await asyncio.to_thread(_receive, desk, items, envelope.correlation_id)
         await self._finish(session, occasion, desk)
         added = desk.new_transactions()
         await save_checked(session, scope, checked, added, envelope.at)
@@ -248,7 +248,12 @@ class RatingDesk:
         found = news.checked.by_transaction()
         gate = await load_gate(session, occasion, register, known_before, accounts, approval, found)
         reserved = {key: r.draft for key, r in gate.waiting.items() if not r.rerated}
-        known = Known(tuple(records), charges, with_reserved(banks, reserved), stored, reserved)
+        priced: Mapping[UUID, Rated] = {}
+        if book is not None and news.items:
+            asked = Asked(occasion.scope, occasion.on)
+            priced = await asyncio.to_thread(self.groups.rate, news.items, register, book, asked)
+        banks = with_reserved(banks, reserved)
+        known = Known(tuple(records), charges, banks, stored, reserved, priced)
         return UsageDesk(occasion.scope, register, book, occasion.on, known, gate)
 
     async def _finish(self, session: WriteSession, occasion: Occasion, desk: UsageDesk) -> int:
@@ -278,16 +283,13 @@ class RatingDesk:
         if idle and not outcome.added and not outcome.changed and not outcome.charges:
             return ()
         charges = await number_charges(session, occasion.scope, leaving)
+        # Worded in a thread of its own while the database writes.
+        words = asyncio.ensure_future(asyncio.to_thread(_worded, occasion, outcome, charges))
         await save_usage(session, occasion.scope, outcome, occasion.at)
         await save_charges(session, occasion.scope, charges, occasion.on, occasion.at)
         if gate is not None:
             await keep_reviews(session, occasion, outcome, gate)
-        said = []
-        for number, charge in enumerate(charges, start=1):
-            said.append((charge.correlation_id, charge_item(charge, occasion.on)))
-            if number % SLICE_ITEMS == 0:
-                await asyncio.sleep(0)
-        await self.put(session, announce(occasion, outcome, said))
+        await self.put(session, await words)
         return charges
 
 
@@ -309,6 +311,19 @@ async def release_holds(
                 done, after = await desk.release_batch(session, Occasion(scope, at), codes, after)
             total = Released(total.tried + done.tried, total.charged + done.charged)
     return total
+
+
+def _receive(desk: UsageDesk, items: Iterable[UsageItem], correlation_id: UUID) -> None:
+    for item in items:
+        desk.receive(item, correlation_id)
+    desk.settle()
+
+
+def _worded(
+    occasion: Occasion, outcome: DeskOutcome, charges: Iterable[ChargeDraft]
+) -> list[Envelope]:
+    said = [(charge.correlation_id, charge_item(charge, occasion.on)) for charge in charges]
+    return announce(occasion, outcome, said)
 
 
 def _unpack(items: Iterable[IntervalUsage]) -> list[Taken]:

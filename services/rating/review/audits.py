@@ -8,7 +8,7 @@ list of bill audits, and the exceptions that this project's rating facts define.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from statistics import median_low
 from typing import Final
@@ -57,6 +57,7 @@ class Case:
         rebill: it replaces a charge that was taken back; `replaced_cents` is what that came to.
         past: earlier periods that are not cancelled, latest first.
         due_at: when the bill window closes.
+        checks: what the checks of its usage said, by their code.
     """
 
     period_start: date
@@ -74,6 +75,7 @@ class Case:
     replaced_cents: int | None = None
     past: tuple[Past, ...] = ()
     due_at: datetime | None = None
+    checks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def days(self) -> int:
@@ -223,6 +225,16 @@ def prorated_buckets(case: Case, limits: Limits) -> str | None:
 def _daily(whole: int, days: int) -> int:
     """An amount a day in thousandths, so that small ones can be compared too."""
     return whole * 1_000 // days
+
+
+def usage_check(code: str) -> Audit:
+    """The audit that speaks for a check of usage: what that found when the usage came."""
+
+    def look(case: Case, limits: Limits) -> str | None:
+        del limits  # the check has used them
+        return case.checks.get(code)
+
+    return look
 
 
 def _outlier(what: str, value: int, values: list[int], limits: Limits) -> str | None:

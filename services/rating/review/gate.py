@@ -113,6 +113,8 @@ class ReviewGate:
     received: Mapping[UUID, datetime] = field(default_factory=dict)
     replaced: Mapping[str, int] = field(default_factory=dict)
     """What charges that were taken back came to in cents, by usage id."""
+    checks: Mapping[UUID, Mapping[str, str]] = field(default_factory=dict)
+    """What the checks of usage said, by their code."""
 
     approved_by: str = ""
     """Who let the approved charges go."""
@@ -158,7 +160,12 @@ class ReviewGate:
         deadline = self.deadline_of(draft.transaction_id, draft.due_on)
         residential = customer_class is CustomerClass.RESIDENTIAL
         case = _case(draft, item, rebill, self.at, residential=residential)
-        case = replace(case, past=self._past(draft), due_at=deadline.due_at if deadline else None)
+        case = replace(
+            case,
+            past=self._past(draft),
+            due_at=deadline.due_at if deadline else None,
+            checks=self.checks.get(draft.transaction_id, {}),
+        )
         findings = self._findings(case, customer_class)
         if waiting is not None and all(found.mode is not Mode.HOLD for found in findings):
             words = "the charge under review comes to something else now"

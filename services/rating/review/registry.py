@@ -13,6 +13,8 @@ from typing import Final
 
 from services.rating import holds
 from services.rating.review import audits
+from services.rating.review.audits import usage_check
+from services.rating.vee.rules import RULES
 
 
 class Mode(StrEnum):
@@ -101,6 +103,10 @@ _KINDS: Final = (
         limits={"days": 92},
     ),
     AuditKind("PRORATED_BUCKETS", "energy divided by days", audits.prorated_buckets),
+    *(
+        AuditKind(rule.code, rule.title, usage_check(rule.code), Mode(rule.mode), rule.limits)
+        for rule in RULES.values()
+    ),
 )
 
 AUDITS: Final[Mapping[str, AuditKind]] = {kind.code: kind for kind in _KINDS}

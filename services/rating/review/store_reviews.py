@@ -41,6 +41,8 @@ from services.rating.scope import Scope
 from services.rating.store import CHARGES, REVIEW, USAGE
 from services.rating.store_accounts import among, in_scope, load_register
 from services.rating.store_charges import is_reversed
+from services.rating.vee.finding import CheckFinding, messages
+from services.rating.vee.keeping import findings_of
 from shared.contracts.parts import Purpose
 from shared.platform.database import ReadSession, WriteSession
 
@@ -77,6 +79,7 @@ async def load_gate(
     known: tuple[Sequence[UsageRecord], Mapping[UUID, ChargeDraft]],
     account_numbers: Collection[str],
     approval: Approval | None = None,
+    found: Mapping[UUID, Sequence[CheckFinding]] | None = None,
 ) -> ReviewGate:
     """Read what the gate of one batch must know, in a constant number of round trips.
 
@@ -87,6 +90,7 @@ async def load_gate(
         known: earlier usage that the batch concerns, and charges it may reverse.
         account_numbers: the accounts of the batch.
         approval: what a person lets go in this batch.
+        found: what the checks of new usage found.
     """
     scope, (records, charges) = occasion.scope, known
     approval = approval or Approval()
@@ -108,6 +112,7 @@ async def load_gate(
             for key, charge in charges.items()
             if key in usage_ids
         },
+        checks=messages({**await findings_of(session, held), **(found or {})}),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -37,3 +37,15 @@ class CheckFinding:
     intervals: int
     numbers: Mapping[str, str | int]
     message: str
+
+
+def messages(findings: Mapping[UUID, Iterable[CheckFinding]]) -> dict[UUID, dict[str, str]]:
+    """What was found about each 867, by check: the words with which its audit speaks."""
+    told: dict[UUID, dict[str, str]] = {}
+    for transaction_id, theirs in findings.items():
+        words = told.setdefault(transaction_id, {})
+        for one in theirs:
+            before = words.get(one.code)
+            mine = f"meter {one.meter_number}: {one.message}"
+            words[one.code] = f"{before}; {mine}" if before else mine
+    return told
