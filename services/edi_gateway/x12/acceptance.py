@@ -10,7 +10,6 @@ Every way learned here is a verdict of the plain checks, and a test holds the tw
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,14 @@ from services.edi_gateway.x12.findings import has_errors
 from services.edi_gateway.x12.garbage import uncollected
 from services.edi_gateway.x12.matching import CompiledMap
 from services.edi_gateway.x12.patterns import SegmentPattern, fixed_pattern, segment_pattern
+from services.edi_gateway.x12.remembering import (
+    LENGTH_MAX,
+    MOVE_ENTRIES,
+    PATTERN_ENTRIES,
+    STATE_ENTRIES,
+    Readers,
+    Share,
+)
 from services.edi_gateway.x12.states import (
     PREFIX_LENGTH,
     Fields,
@@ -111,24 +118,29 @@ def acceptor_for(guide: Guide, set_id: str, delimiters: Delimiters) -> Acceptor 
     set_map = guide.set_map(set_id)
     if set_map is None:
         return None
-    return _acceptor(set_map, delimiters.element, delimiters.component, delimiters.segment)
+    return _ACCEPTORS.get(set_map, delimiters.element, delimiters.component, delimiters.segment)
 
 
-@lru_cache(maxsize=64)
-def _acceptor(set_map: SetMap, element: str, component: str, segment: str) -> Acceptor | None:
+def _acceptor(
+    share: Share, set_map: SetMap, element: str, component: str, segment: str
+) -> Acceptor | None:
     """Separators that look like parts of numbers or names would make patterns ambiguous."""
     separators = element + component + segment
     if not (element and component) or any(c.isalnum() or c in "-. " for c in separators):
         return None
-    return Acceptor(set_map, Delimiters(element, component, segment))
+    return Acceptor(set_map, Delimiters(element, component, segment), share)
+
+
+_ACCEPTORS = Readers(_acceptor)
 
 
 class Acceptor:
     """The learned ways through one map under one set of separators."""
 
-    def __init__(self, set_map: SetMap, signs: Delimiters) -> None:
+    def __init__(self, set_map: SetMap, signs: Delimiters, share: Share) -> None:
         """Begin with nothing learned."""
-        self._compiled = CompiledMap(set_map, signs.component)
+        self._share = share
+        self._compiled = CompiledMap(set_map, signs.component, share)
         self._signs = signs
         self._element = signs.element
         self._component = signs.component
@@ -138,7 +150,7 @@ class Acceptor:
         self._opening: Matcher | None = None
         self._opening_pattern = fixed_pattern(SET_SEGMENT, signs.element)
         self._searches = 0
-        self.forms = FormBook()
+        self.forms = FormBook(share)
         self._segments_max = uncounted_limit(self._compiled)
 
     def read(self, texts: Sequence[str], head: tuple[str, ...]) -> Transaction | None:
@@ -200,7 +212,7 @@ class Acceptor:
             return None if report is None else document
         if len(texts) > SEGMENTS_MAX:
             self._find_cycles(texts)
-        elif self.forms.is_watching:
+        elif self.forms.watches():
             self.forms.watch(self._patterns(texts), document)
         return document
 
@@ -328,7 +340,9 @@ class Acceptor:
             known = place.patterns.get(text[:PREFIX_LENGTH], ())
             patterns += [pattern for matches, _, pattern in known if matches(text)][:1]
         first = state.texts.get(texts[0]) or self._next(state, texts[0], 0)
-        if len(patterns) == len(trail) and first is not None and first[1] == 1:
+        room = PATTERN_ENTRIES * len(trail)
+        whole = len(patterns) == len(trail) and first is not None and first[1] == 1
+        if whole and self._share.take(room):
             state.cycle = Cycle(patterns, self._component)
 
     def _learn(self, state: State, text: str, position: int) -> Move | None:
@@ -343,15 +357,17 @@ class Acceptor:
         problems = step.check.problems(text, fields)
         following = self._states.get(spot)
         if following is None:
-            if len(self._states) >= STATES_MAX:
+            if len(self._states) >= STATES_MAX or not self._share.take(STATE_ENTRIES):
                 return None
             following = self._states[spot] = State(spot)
         segment = Segment(fields, position, self._component)
         move = (following, step.leaves, step.enters, segment, problems)
         if problems:
             return move
-        patterns = state.patterns.setdefault(text[:PREFIX_LENGTH], [])
-        if len(patterns) < PATTERNS_PER_PREFIX_MAX:
+        patterns = state.patterns.get(text[:PREFIX_LENGTH], [])
+        room = len(patterns) < PATTERNS_PER_PREFIX_MAX and len(text) <= LENGTH_MAX
+        if room and self._share.take(PATTERN_ENTRIES):
+            state.patterns[text[:PREFIX_LENGTH]] = patterns
             keyed = self._compiled.is_keyed(fields[0])
             pattern = segment_pattern(step.check.rule, fields, self._signs, keyed=keyed)
             patterns.append((re.compile(pattern.source).fullmatch, move, pattern))
@@ -359,6 +375,8 @@ class Acceptor:
 
     def _remember(self, state: State, text: str, move: Move) -> None:
         """Keep a text, so that it need not be looked at again; the first ones are worth most."""
+        if len(text) > LENGTH_MAX or not self._share.take(MOVE_ENTRIES):
+            return
         state.texts[text] = move
         self._texts += 1
         if len(state.texts) >= TEXTS_PER_STATE_MAX or self._texts >= TEXTS_MAX:

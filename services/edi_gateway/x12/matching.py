@@ -10,6 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from services.edi_gateway.x12.remembering import (
+    LENGTH_MAX,
+    PLACE_ENTRIES,
+    WAY_ENTRIES,
+    Memory,
+    Readers,
+    Share,
+)
 from services.edi_gateway.x12.rules import LoopRule, SegmentRule, SetMap
 from services.edi_gateway.x12.segment_check import SegmentCheck
 
@@ -40,11 +48,17 @@ class Step:
 class CompiledMap:
     """A SetMap made ready to walk, under one component separator."""
 
-    __slots__ = ("_checks", "_keyed", "_outward", "_steps", "end", "map", "start")
+    __slots__ = ("_checks", "_keyed", "_outward", "_share", "_steps", "end", "map", "start")
 
-    def __init__(self, set_map: SetMap, component_separator: str) -> None:
-        """Lay out every place of the map and the loops around it."""
+    def __init__(
+        self, set_map: SetMap, component_separator: str, share: Share | None = None
+    ) -> None:
+        """Lay out every place of the map and the loops around it.
+
+        What is remembered counts to `share`; without one the map has a memory of its own.
+        """
         self.map = set_map
+        self._share = share = share or Share(Memory())
         self.start = set_map.root.opening.key
         self.end = set_map.root.children[-1].opening.key
         self._steps: dict[tuple[int, str, str], Step | None] = {}
@@ -52,10 +66,12 @@ class CompiledMap:
         self._outward: dict[int, tuple[tuple[LoopRule, int], ...]] = {}
         self._keyed: set[str] = set()
         for rule, outward in _places(set_map.root, ()):
-            self._checks[rule.key] = SegmentCheck(rule, component_separator)
+            self._checks[rule.key] = SegmentCheck(rule, component_separator, share)
             self._outward[rule.key] = outward
             if rule.keys:
                 self._keyed.add(rule.id)
+        if not share.take(PLACE_ENTRIES * len(self._checks)):
+            share.end()
 
     def check(self, place: int) -> SegmentCheck:
         """Return the element checks of the segment at a place."""
@@ -80,7 +96,8 @@ class CompiledMap:
             step = self._find(place, segment_id, value, strict=True) or self._find(
                 place, segment_id, value, strict=False
             )
-            if len(self._steps) < REMEMBERED_STEPS_MAX:
+            small = len(segment_id) + len(value) <= LENGTH_MAX
+            if len(self._steps) < REMEMBERED_STEPS_MAX and small and self._share.take(WAY_ENTRIES):
                 self._steps[key] = step
             return step
 
@@ -110,6 +127,18 @@ class CompiledMap:
                 )
             required += _required(loop, up, position, None)
         return None
+
+
+def _compiled(share: Share, set_map: SetMap, component_separator: str) -> CompiledMap:
+    return CompiledMap(set_map, component_separator, share)
+
+
+_COMPILED = Readers(_compiled)
+
+
+def compiled_map(set_map: SetMap, component_separator: str) -> CompiledMap:
+    """Return a map made ready to walk, with what it remembers from before."""
+    return _COMPILED.get(set_map, component_separator)
 
 
 def _limits(loop: LoopRule) -> Iterator[int]:

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 from services.edi_gateway.x12.delimiters import Delimiters, read_isa
 from services.edi_gateway.x12.differences import complete_folder, lineage
-from services.edi_gateway.x12.matching import CompiledMap
+from services.edi_gateway.x12.matching import compiled_map
 from services.edi_gateway.x12.rules import UNLIMITED, ElementRule, LoopRule, SegmentRule
 from services.edi_gateway.x12.tokenizer import clean, segment_end, segment_offsets
 
@@ -65,7 +65,7 @@ def name_transaction(
         for fields, start, end in pieces:
             yield NamedSegment(fields, start, end, None)
         return
-    compiled = _compiled(set_map, delimiters.component)
+    compiled = compiled_map(set_map, delimiters.component)
     at = compiled.start
     walk = _Place()
     for number, (fields, start, end) in enumerate(pieces):
@@ -128,11 +128,6 @@ class _Place:
         number = seen[rule.id] = seen.get(rule.id, 0) + 1
         self.loops = (*self.loops, LoopPlace(rule.id, rule.name, number))
         self._seen.append({})
-
-
-@lru_cache(maxsize=64)
-def _compiled(set_map: SetMap, separator: str) -> CompiledMap:
-    return CompiledMap(set_map, separator)
 
 
 def _cut(data: bytes, delimiters: Delimiters) -> tuple[list[tuple[str, ...]], list[int], list[int]]:

@@ -2,14 +2,15 @@
 
 Files repeat themselves: the same segment text, the same pattern of filled elements and the same
 values come thousands of times. So verdicts are remembered by text, patterns by shape and values
-by element, each in a bounded memory. What is remembered is only ever a verdict of the plain
-checks below.
+by element, each in a bounded part of the common memory. What is remembered is only ever a verdict
+of the plain checks below.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from services.edi_gateway.x12.remembering import LENGTH_MAX, VALUE_ENTRIES
 from services.edi_gateway.x12.values import (
     BAD_CHARACTER,
     CONDITION,
@@ -28,6 +29,7 @@ from services.edi_gateway.x12.values import (
 if TYPE_CHECKING:
     from services.edi_gateway.x12.findings import Severity
     from services.edi_gateway.x12.policy import Leeway
+    from services.edi_gateway.x12.remembering import Share
     from services.edi_gateway.x12.rules import ElementRule, SegmentRule, SyntaxNote
 
 REMEMBERED_TEXTS_MAX = 4_096
@@ -46,15 +48,17 @@ class SegmentCheck:
         "_formatted",
         "_separator",
         "_shapes",
+        "_share",
         "_texts",
         "_values",
         "rule",
     )
 
-    def __init__(self, rule: SegmentRule, component_separator: str) -> None:
+    def __init__(self, rule: SegmentRule, component_separator: str, share: Share) -> None:
         """Prepare the memory of one place in a map."""
         self.rule = rule
         self._separator = component_separator
+        self._share = share
         self._texts: dict[str, tuple[Problem, ...]] = {}
         self._shapes: dict[Shape, tuple[Problem, ...]] = {}
         self._values: tuple[set[str], ...] = tuple(set() for _ in rule.elements)
@@ -71,8 +75,10 @@ class SegmentCheck:
         if known is None:
             known = self._check(fields)
             if len(self._texts) >= REMEMBERED_TEXTS_MAX:
+                self._share.give_back(len(self._texts) * VALUE_ENTRIES)
                 self._texts.clear()
-            self._texts[text] = known
+            if len(text) <= LENGTH_MAX and self._share.take(VALUE_ENTRIES):
+                self._texts[text] = known
         return known
 
     def _check(self, fields: tuple[str, ...]) -> tuple[Problem, ...]:
@@ -80,7 +86,7 @@ class SegmentCheck:
         structural = self._shapes.get(shape)
         if structural is None:
             structural = tuple(_shape_problems(self.rule, shape))
-            if len(self._shapes) < REMEMBERED_SHAPES_MAX:
+            if len(self._shapes) < REMEMBERED_SHAPES_MAX and self._share.take(VALUE_ENTRIES):
                 self._shapes[shape] = structural
         found: list[Problem] | None = None
         rules = zip(fields[1:], self.rule.elements, self._values, self._fast, strict=False)
@@ -92,8 +98,10 @@ class SegmentCheck:
                 found = (found or []) + problems
                 continue
             if len(good) >= REMEMBERED_VALUES_MAX:
+                self._share.give_back(len(good) * VALUE_ENTRIES)
                 good.clear()
-            good.add(value)
+            if len(value) <= LENGTH_MAX and self._share.take(VALUE_ENTRIES):
+                good.add(value)
         if self._formatted is not None:
             found = (found or []) + self._format_problems(fields)
         return (*structural, *found) if found else structural

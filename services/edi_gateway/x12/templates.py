@@ -13,11 +13,13 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from services.edi_gateway.x12.document import Loop, Segment, Transaction
+from services.edi_gateway.x12.remembering import FORM_SEGMENT_ENTRIES, VALUE_ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.edi_gateway.x12.patterns import SegmentPattern
+    from services.edi_gateway.x12.remembering import Share
 
 SEGMENTS_MAX = 64
 """Longer documents are walked: they repeat loops, and no two have the same form."""
@@ -29,6 +31,10 @@ SEEN_BEFORE = 3
 
 WATCHED_MAX = 2_000
 """Documents watched for new forms: what has not come often by then is walked."""
+
+RESTING = 8_000
+"""So many documents are walked before new forms are looked for again; forms that were not used
+since the last time are forgotten then."""
 
 STUDIED = 32
 """So many documents of a form are studied for values that are always the same."""
@@ -172,11 +178,12 @@ class StudiedForm:
     values to capture and fewer segments to build; what it does not match, the form itself reads.
     """
 
-    __slots__ = ("_form", "_matchers", "_narrow", "_patience", "_rows", "_wait")
+    __slots__ = ("_form", "_matchers", "_narrow", "_patience", "_rows", "_wait", "is_used")
 
     def __init__(self, form: Form) -> None:
         """Begin without a narrow form."""
         self._form = form
+        self.is_used = True
         self._narrow: Form | None = None
         self._matchers: dict[str, tuple[Matcher | None, Matcher]] = {}
         self._rows: list[tuple[str, ...]] = []
@@ -221,12 +228,13 @@ class StudiedForm:
 class FormBook:
     """The forms known for one set, by the number of their segments."""
 
-    def __init__(self) -> None:
+    def __init__(self, share: Share) -> None:
         """Begin with none."""
+        self._share = share
         self._forms: dict[int, list[StudiedForm]] = {}
-        self._seen: dict[str, int] = {}
+        self._seen: dict[int, int] = {}
         self._kept = 0
-        self._watched = 0
+        self._walked = 0
 
     def read(self, text: str, terminator: str) -> Transaction | None:
         """Read the text of one ST-SE that has a known form; None when it has none.
@@ -245,6 +253,7 @@ class FormBook:
         for form in forms:
             document = form.read(text, ending)
             if document is not None:
+                form.is_used = True
                 return document
         return None
 
@@ -252,19 +261,40 @@ class FormBook:
         """Whether a form of so many segments is known."""
         return bool(self._forms.get(segments))
 
-    @property
-    def is_watching(self) -> bool:
-        """Whether new forms are still looked for."""
-        return self._watched < WATCHED_MAX and self._kept < FORMS_MAX
+    def watches(self) -> bool:
+        """Count a document that was walked; whether it is watched for new forms."""
+        self._walked += 1
+        if self._walked > WATCHED_MAX + RESTING:
+            self._walked = 1
+            self._forget_unused()
+        elif self._walked == WATCHED_MAX + 1:
+            self._share.give_back(len(self._seen) * VALUE_ENTRIES)
+            self._seen.clear()
+        return self._walked <= WATCHED_MAX and self._kept < FORMS_MAX
 
     def watch(self, patterns: Sequence[SegmentPattern], document: Transaction) -> None:
         """See a document whose segments have these patterns; keep its form when it comes often."""
-        self._watched += 1
-        source = "\n".join(one.source for one in patterns)
-        times = self._seen[source] = self._seen.get(source, 0) + 1
-        forms = self._forms.setdefault(len(patterns), [])
-        if times == SEEN_BEFORE and len(forms) < FORMS_PER_LENGTH_MAX:
-            forms.append(StudiedForm(Form(patterns, document)))
+        form = hash(tuple([one.source for one in patterns]))
+        times = self._seen.get(form, 0) + 1
+        if times == 1 and not self._share.take(VALUE_ENTRIES):
+            return
+        self._seen[form] = times
+        if times != SEEN_BEFORE or len(self._forms.get(len(patterns), ())) >= FORMS_PER_LENGTH_MAX:
+            return
+        if self._share.take(len(patterns) * FORM_SEGMENT_ENTRIES):
+            kept = StudiedForm(Form(patterns, document))
+            self._forms.setdefault(len(patterns), []).append(kept)
             self._kept += 1
-        if not self.is_watching:
-            self._seen.clear()
+
+    def _forget_unused(self) -> None:
+        """Forget the forms that no document had since this was done last."""
+        for length, forms in list(self._forms.items()):
+            used = [form for form in forms if form.is_used]
+            forgotten = len(forms) - len(used)
+            self._kept -= forgotten
+            self._share.give_back(forgotten * length * FORM_SEGMENT_ENTRIES)
+            for form in used:
+                form.is_used = False
+            self._forms[length] = used
+            if not used:
+                del self._forms[length]

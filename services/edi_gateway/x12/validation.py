@@ -6,13 +6,12 @@ AK3-04 codes, element errors AK4-03 codes, and any of them gives the transaction
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from services.edi_gateway.x12.document import Loop, Segment, Transaction
 from services.edi_gateway.x12.findings import Finding, Severity, has_errors
-from services.edi_gateway.x12.matching import CompiledMap, Step
+from services.edi_gateway.x12.matching import CompiledMap, Step, compiled_map
 from services.edi_gateway.x12.rules import Guide, LoopRule, SegmentRule, SetMap
 from services.edi_gateway.x12.values import MISSING
 
@@ -39,11 +38,6 @@ SET_NOT_SUPPORTED = "1"
 SEGMENTS_IN_ERROR = "5"
 
 
-@lru_cache(maxsize=64)
-def _compiled(set_map: SetMap, separator: str) -> CompiledMap:
-    return CompiledMap(set_map, separator)
-
-
 def validate(
     guide: Guide, texts: Sequence[str], delimiters: Delimiters, place: str = ""
 ) -> tuple[Transaction | None, tuple[Finding, ...]]:
@@ -65,7 +59,7 @@ def validate(
             value=set_id,
         )
         return None, (finding,)
-    walk = _Walk(_compiled(set_map, delimiters.component), guide, delimiters)
+    walk = _Walk(compiled_map(set_map, delimiters.component), guide, delimiters)
     walk.place = place or set_id
     walk.run(texts)
     findings = tuple(walk.findings)
@@ -78,7 +72,7 @@ def explainer(
     guide: Guide, set_map: SetMap, delimiters: Delimiters, place: str, loops: list[Loop]
 ) -> _Walk:
     """Return what reports problems of a document that another reads; `loops` are those open now."""
-    walk = _Walk(_compiled(set_map, delimiters.component), guide, delimiters, loops)
+    walk = _Walk(compiled_map(set_map, delimiters.component), guide, delimiters, loops)
     walk.place = place
     return walk
 
