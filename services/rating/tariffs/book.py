@@ -169,11 +169,12 @@ class PriceBook:
             RateNotFound: some day of the period has no plan, or more than one.
         """
         asked = (key, start, end, known_on)
-        if asked not in self._spans:
+        spans = self._spans.get(asked)  # asked from several threads
+        if spans is None:
             if len(self._spans) >= REMEMBERED_SPANS_MAX:
                 self._spans.clear()
-            self._spans[asked] = self._cut(key, start, end, known_on)
-        return self._spans[asked]
+            spans = self._spans[asked] = self._cut(key, start, end, known_on)
+        return spans
 
     def _cut(self, key: PlanKey, start: date, end: date, known_on: date) -> tuple[Span, ...]:
         spans: list[Span] = []
