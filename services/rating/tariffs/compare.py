@@ -50,7 +50,7 @@ class LineChange(BaseModel):
 
 def compare(before: PlanFile, after: PlanFile) -> list[Difference]:
     """Everything two versions say differently, in the order of the older one."""
-    old, new = _said(before), _said(after)
+    old, new = said(before), said(after)
     return [
         _difference(place, old.get(place), new.get(place))
         for place in (*old, *(place for place in new if place not in old))
@@ -76,14 +76,14 @@ def _by_label(bill: TestBill) -> dict[str, Decimal]:
     return found
 
 
-def _said(plan: PlanFile) -> dict[str, str]:
+def said(plan: PlanFile) -> dict[str, str]:
     """Every single value of a plan by its place; prices in dollars, components by their name."""
     content = plan.model_dump(mode="json", exclude_none=True)
     components = content.pop("components")
-    said = dict(_flat(content, "", plan.price_scale))
+    told = dict(_flat(content, "", plan.price_scale))
     for component in components:
-        said |= dict(_flat(component, component.pop("line_id"), plan.price_scale))
-    return said
+        told |= dict(_flat(component, component.pop("line_id"), plan.price_scale))
+    return told
 
 
 def _flat(content: Mapping[str, Any], place: str, scale: int) -> Iterator[tuple[str, str]]:

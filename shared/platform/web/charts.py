@@ -30,6 +30,8 @@ LABEL_LETTERS: Final = 104
 """Letters that fit side by side below the axis."""
 BAR_SHARE: Final = Decimal("0.72")
 """How much of its place a group of bars fills."""
+BARS_WIDTH_MAX: Final = Decimal(72)
+"""A single bar shall not look like a wall."""
 STYLES: Final = 4
 """Series that look different; a fifth looks like the first again, and belongs in a chart of its
 own."""
@@ -45,8 +47,7 @@ class Series:
         name: what it is called in legend and table.
         values: one for each label of the chart.
         kind: how it is drawn.
-        marked: places whose numbers deserve a second look; they are hatched, and named in the
-            table.
+        marked: places whose numbers deserve a second look; they are pale, and named in the table.
     """
 
     name: str
@@ -201,8 +202,9 @@ def _axes(chart: Chart, scale: _Scale) -> Iterator[Markup]:
 
 def _bars(chart: Chart, scale: _Scale) -> Iterator[Markup]:
     columns = 1 if chart.stacked else max(len(chart.bars), 1)
-    width = scale.pitch * BAR_SHARE / columns
-    begin = scale.pitch * (1 - BAR_SHARE) / 2
+    whole = min(scale.pitch * BAR_SHARE, BARS_WIDTH_MAX * columns)
+    width = whole / columns
+    begin = (scale.pitch - whole) / 2
     for place in range(len(chart.labels)):
         up = down = ZERO
         for column, (style, one) in enumerate(chart.bars):

@@ -23,6 +23,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from shared.contracts.parts import Environment
+from shared.platform.web.charts import figure, plain
 from shared.platform.web.identity import Principal
 from shared.platform.web.problems import Problem
 from shared.platform.web.sessions import Sessions
@@ -78,8 +79,8 @@ class Shell:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._jinja.filters.update(moment=moment, day=day, money=money, words=words)
-        self._jinja.globals.update(asset=asset, has_asset=has_asset)
+        self._jinja.filters.update(moment=moment, day=day, money=money, words=words, quantity=plain)
+        self._jinja.globals.update(asset=asset, has_asset=has_asset, figure=figure)
 
     def page(
         self,

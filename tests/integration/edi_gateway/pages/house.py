@@ -16,11 +16,12 @@ from services.edi_gateway.api import build_routers
 from services.edi_gateway.pages import FURNITURE as GATEWAY
 from services.rating import api as rating_api
 from services.rating import pages as rating
-from services.rating.views import AgreementView, ChargeView, EntryView, HoldsView, HoldView
+from services.rating.pages.rooms import ROOMS
+from services.rating.pages.waiting import WaitingForm
+from services.rating.views import HoldsView, HoldView
 from services.remittance import api as remittance_api
 from services.remittance import pages as remittance
 from services.remittance.views import AccountBalance, LineView, RemittanceView, Totals
-from shared.contracts.charges import ChargeLine, ChargeUnit, LineKind
 from shared.contracts.parts import Environment
 from shared.platform.database import Database
 from shared.platform.http import create_app
@@ -34,54 +35,6 @@ CENT = Decimal("0.01")
 MCE = known_ccas()[0]
 WHO = Principal(uuid4(), "desk", Role.VIEWER)
 
-CREDIT_LINE = ChargeLine(
-    sequence=1,
-    line_id="credit",
-    kind=LineKind.CREDIT,
-    code="ENC003",
-    label="COST <RELIEF> CREDIT",
-    quantity=Decimal("518.573"),
-    unit=ChargeUnit.KWH,
-    price=Decimal("0.0062"),
-    amount=Decimal("3.22"),
-)
-CHARGE = ChargeView(
-    charge_id=uuid4(),
-    invoice_number="MCE1",
-    original_invoice_number="MCE0",
-    purpose="cancel",
-    usage_id="U1",
-    account_number="1001",
-    service_agreement_id="8001",
-    invoiced_on=date(2026, 11, 22),
-    due_on=None,
-    period_start=date(2026, 10, 1),
-    period_end=date(2026, 11, 1),
-    estimated=True,
-    plan_id="E-1",
-    plan_version="2026-04-01",
-    lines=(CREDIT_LINE,),
-    total=Decimal("-3.22"),
-    explanation={"why": "</pre><b>"},
-)
-ENTRY = EntryView(
-    seq=1,
-    purpose="enroll",
-    status="active",
-    effective_on=date(2026, 6, 6),
-    requested_on=date(2026, 6, 6),
-    request_id="E1",
-    rate_code="E-TOU-C",
-    product=None,
-    customer_name="JANE DOE",
-    city="SAN RAFAEL",
-)
-AGREEMENT = AgreementView(
-    account_number="1001",
-    service_agreement_id="8001",
-    meters=("M1",),
-    history=(ENTRY,),
-)
 HOLD = HoldView(
     transaction_id=uuid4(),
     usage_id="U9",
@@ -153,15 +106,13 @@ def shell_of(office: Office) -> Shell:
 
 
 def rating_room(shell: Shell, request: Request) -> HTMLResponse:
-    """The page of rating with an account, a charge and a hold on it."""
+    """Rating's first page with a hold on it; its other rooms have a test of their own."""
     return shell.page(
         request,
-        "rating/rating.html",
+        "rating/waiting.html",
         {
-            "asked": rating.RatingForm(account="1001", invoice="MCE1"),
-            "ccas": known_ccas(),
-            "accounts": [(MCE, AGREEMENT)],
-            "charges": [(MCE, CHARGE)],
+            "asked": WaitingForm(),
+            "rooms": ROOMS,
             "holds": [(MCE, HoldsView(counts={"RATE_NOT_FOUND": 1}, holds=(HOLD,), next_after=7))],
         },
         principal=WHO,

@@ -19,7 +19,7 @@ from tests.integration.edi_gateway.pages.house import (
     shell_of,
 )
 
-PATHS = ("/rating/?account=1&invoice=2", "/remittance/?account=1&trace=2")
+PATHS = ("/rating/", "/remittance/?account=1&trace=2")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -49,8 +49,6 @@ class TestDoor:
         headers = {"Authorization": f"Bearer {await office.token(Role.VIEWER)}"}
         rated, paid = [(await house.get(path, headers=headers)).text for path in PATHS]
 
-        assert "No enrolled account has this number" in rated
-        assert "No charge has this invoice number" in rated
         assert "Nothing waits" in rated
         assert "No payment has this trace number" in paid
         assert 'aria-current="page">Remittance' in paid
@@ -100,13 +98,10 @@ class TestApis:
 
 
 class TestRating:
-    def test_a_charge_is_shown_line_by_line(self, office: Office) -> None:
+    def test_what_waits_is_shown_with_its_reason(self, office: Office) -> None:
         page = rating_room(shell_of(office), request_for("/rating/"))
 
         text = bytes(page.body).decode()
-        assert "−$3.22" in text
-        assert "COST &lt;RELIEF&gt; CREDIT" in text
-        assert "</pre><b>" not in text
         assert "RATE NOT FOUND" in text
         assert "after=7" in text
 

@@ -1,0 +1,36 @@
+"""The console's pages about rating: who is on what, why a charge is what it is, what waits.
+
+They ask the same functions as the API, work without JavaScript, and every view is an address.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter
+
+from services.rating.pages import accounts, charges, tariffs, waiting
+from services.rating.pages.rooms import House
+from shared.contracts.parts import Environment
+from shared.platform.database import Database
+from shared.platform.web.shell import Furniture, NavEntry
+
+FURNITURE: Final = Furniture(
+    nav=(NavEntry("Rating", "/rating/"),), templates=Path(__file__).parents[1] / "templates"
+)
+"""What rating brings to the console."""
+
+
+def build_pages(database: Database, environment: Environment) -> APIRouter:
+    """Return the routes of rating's pages.
+
+    Args:
+        database: where to read.
+        environment: test or production; the other one is never shown.
+    """
+    house = House(database, environment)
+    router = APIRouter(include_in_schema=False)
+    for room in (waiting, accounts, charges, tariffs):
+        router.include_router(room.build(house))
+    return router

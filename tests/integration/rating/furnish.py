@@ -1,0 +1,59 @@
+"""Customers, tariffs, usage and charges as they are after half a year, for tests of the pages."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+
+from services.rating.service import build
+from shared.contracts.parts import Purpose
+from shared.platform.clock import FixedClock
+from shared.platform.database import Database
+from shared.platform.lifecycle import Lifecycle
+from shared.platform.memory_bus import MemoryBus
+from shared.platform.settings import PlatformSettings
+from tests.integration.rating.office import NOON, Office, enrollment, usage_report
+from tests.unit.rating.interval_words import interval_report, interval_usage, whole_days
+from tests.unit.rating.words import meter, request, usage
+
+MONTHS = [date(2026, month, 6) for month in range(1, 9)]
+"""Read dates of the customer A1; May's bill was corrected, and August's usage waits."""
+METERED = {"on": "90.5", "off": "210.25", "total": "300.75"}
+
+
+async def furnish(dsn: str) -> None:
+    """Live half a year in rating's part of a database."""
+    database, bus = Database(dsn, "rating"), MemoryBus()
+    await bus.start()
+    service = build(PlatformSettings(), database, bus, FixedClock(NOON))
+    office = Office(service, bus)
+    lifecycle = Lifecycle("rating")
+    await service.open(lifecycle)
+    await office.overhear()
+    await service.import_tariffs()
+    await _live(office)
+    await lifecycle.close()
+    await bus.close()
+    await database.close()
+
+
+async def _live(office: Office) -> None:
+    await office.tell(
+        enrollment(
+            request("R1"),
+            request("R2", account="A2", agreement="SA2", meter="M2"),
+            request("R3", account="A3", agreement="SA3", meter="M3", rate_code="E1"),
+        )
+    )
+    for number, (first, last) in enumerate(itertools.pairwise(MONTHS), start=1):
+        read = meter((first, last), METERED, estimated=number == 3)
+        await office.tell(usage_report(usage(f"U{number}", read)))
+    wrong, right = (MONTHS[4], MONTHS[5]), {**METERED, "off": "110.25", "total": "200.75"}
+    cancel = usage("U5C", meter(wrong, METERED), purpose=Purpose.CANCEL, corrects="U5")
+    await office.tell(usage_report(cancel))
+    await office.tell(usage_report(usage("U5R", meter(wrong, right))))
+    other = meter((date(2026, 8, 6), date(2026, 9, 6)), METERED, rate_code="NOBODYS")
+    await office.tell(usage_report(usage("U8", other)))
+    days = whole_days(date(2026, 6, 6), 30, 150, estimated=[(4, 8), (960, 96)])
+    days = days.model_copy(update={"meter_number": "M2"})
+    await office.tell(interval_report(interval_usage("V1", days, account="A2", agreement="SA2")))
