@@ -13,13 +13,18 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from services.rating.api import Authorize, build_router
+from services.rating.api_checks import build_checks_router
 from services.rating.api_intervals import build_interval_router
 from services.rating.api_tariffs import build_tariff_router
 from services.rating.consumers import handlers
 from services.rating.holds import RateNotFound
 from services.rating.rerun.api import build_rerun_router
 from services.rating.rerun.jobs import RerunDesk
+from services.rating.review.api import build_review_router
+from services.rating.review.watch import ReviewWatch
+from services.rating.shadow.api import build_shadow_router
 from services.rating.shadow.check import ShadowDesk
+from services.rating.shadow.sweep import ShadowSweep
 from services.rating.store import MAILBOX
 from services.rating.store_activation import PROGRAM, TariffKey, activate
 from services.rating.store_tariffs import TariffImport, import_plans
@@ -48,6 +53,8 @@ class RatingService:
         consumer: its handlers, also for replaying dead letters.
         desk: its use cases.
         reruns: re-rating in bulk, and mapping of rate codes.
+        sweep: checks utilities' bills whose usage was charged meanwhile.
+        watch: looks at bill windows, and proves the value hold daily.
         router: its routes, prefix `/rating/v1`.
     """
 
@@ -59,12 +66,14 @@ class RatingService:
     consumer: Consumer
     desk: RatingDesk
     reruns: RerunDesk
+    sweep: ShadowSweep
+    watch: ReviewWatch
     router: APIRouter
 
     async def open(self, lifecycle: Lifecycle) -> None:
         """Hear, say and work, in the order of the messages, until the lifecycle ends."""
         await self.mailbox.open(lifecycle, self.consumer, prefetch=self.settings.prefetch)
-        lifecycle.start([self.reruns.loop()])
+        lifecycle.start([self.reruns.loop(), self.sweep.loop(), self.watch.loop()])
 
     async def ready(self) -> bool:
         """Whether it can work right now: database and bus answer; never raises."""
@@ -131,7 +140,10 @@ def build(
     router = build_router(database, authorize)
     router.include_router(build_tariff_router(database, clock, desk))
     router.include_router(build_interval_router(database))
+    router.include_router(build_checks_router(database))
     router.include_router(build_rerun_router(reruns))
+    router.include_router(build_shadow_router(database, clock, shadow))
+    router.include_router(build_review_router(database, clock, desk))
     return RatingService(
         settings=settings,
         database=database,
@@ -141,5 +153,7 @@ def build(
         consumer=mailbox.consumer(handlers(desk, shadow)),
         desk=desk,
         reruns=reruns,
+        sweep=ShadowSweep(database, shadow, clock),
+        watch=ReviewWatch(database, clock, desk.books),
         router=router,
     )
