@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import cProfile
-import gc
 import os
 import pstats
 import tempfile
@@ -55,6 +54,7 @@ from shared.contracts.usage import (
 from shared.platform import migrate
 from shared.platform.bus import Delivery
 from shared.platform.clock import FixedClock
+from shared.platform.collector import set_aside
 from shared.platform.database import Database
 from shared.platform.embedded import start_postgres
 from shared.platform.memory_bus import MemoryBus
@@ -243,7 +243,7 @@ async def measure(accounts: int, profile: int) -> tuple[Spent, dict[str, int]]:
         bodies = [usage_message(number) for number in range(messages + WARM_MESSAGES)]
         for body in bodies[:WARM_MESSAGES]:
             await take(service, "UsageReported", body)
-        gc.collect()
+        set_aside()
         with profiled(profile):
             spent = await _charge(service, server, bodies[WARM_MESSAGES:])
         return spent, await _rows(service)

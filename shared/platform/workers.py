@@ -17,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import ParamSpec, TypeVar
 
+from shared.platform.collector import set_aside
 from shared.platform.telemetry import WORKER_CRASHES, logger
 
 log = logger(__name__)
@@ -113,6 +114,7 @@ def _begin(preload: Sequence[Callable[[], object]]) -> None:
     threading.Thread(target=_end_with_the_service, name="end with the service", daemon=True).start()
     for load in preload:
         load()
+    set_aside()
 
 
 def _end_with_the_service() -> None:
