@@ -221,6 +221,27 @@ class ChargeRules(PartnerData):
     sign: SignRule
 
 
+class AdjustmentRule(StrEnum):
+    """Whether RMR08 is money: told beside what RMR04 pays, or added to it in BPR02."""
+
+    TOLD = "told"
+    ADDED = "added"
+
+
+class FeeRule(StrEnum):
+    """How ADX01 counts in BPR02: added with its sign, or written as what is taken off."""
+
+    ADDED = "added"
+    SUBTRACTED = "subtracted"
+
+
+class PaymentRules(PartnerData):
+    """How the sums of this utility's 820 are made (project convention until its guide says)."""
+
+    adjustments: AdjustmentRule = AdjustmentRule.TOLD
+    fees: FeeRule = FeeRule.ADDED
+
+
 class BillWindow(PartnerData):
     """How long our 810 may take: business days after the 867, and the last day's hour."""
 
@@ -269,6 +290,7 @@ class UtilityProfile(PartnerData):
     reading: ReadingRules
     usage: UsageRules
     charges: ChargeRules
+    payments: PaymentRules = PaymentRules()
     advice: AdvicePolicy
     bill_window: BillWindow
     sftp: RemoteServer

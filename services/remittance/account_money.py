@@ -14,6 +14,7 @@ from uuid import UUID
 
 from services.remittance.placements import Line, LineKey, Placement, dollars
 from services.remittance.receivables import Receivable, Standing
+from services.remittance.rules import MatchingRules
 from shared.contracts.remittance import RemittanceOutcome
 
 Outcome = RemittanceOutcome
@@ -28,7 +29,7 @@ class _Share:
 
     @property
     def waiting(self) -> int:
-        return self.line.amount_cents - sum(self.applied.values())
+        return self.line.paying_cents - sum(self.applied.values())
 
     def move(self, receivable_id: UUID, cents: int) -> None:
         """Apply more (or, negative, less) to a receivable; an application of nothing is gone."""
@@ -47,6 +48,7 @@ class AccountMoney:
         room: what lines naming them leave open, by receivable.
         before: present placements; applications to receivables outside the batch stay.
         known_accounts: accounts that were ever charged.
+        rules: what reasons are called.
     """
 
     def __init__(
@@ -55,7 +57,9 @@ class AccountMoney:
         room: Mapping[UUID, int],
         before: Mapping[LineKey, Placement],
         known_accounts: frozenset[str],
+        rules: MatchingRules,
     ) -> None:
+        self._rules = rules
         self._room = room
         self._before = before
         self._known = known_accounts | {each.account_number for each in receivables}
@@ -120,6 +124,10 @@ class AccountMoney:
         share.move(receivable.receivable_id, cents)
         self._used[receivable.receivable_id] += cents
 
+    def _reasoned(self, line: Line) -> str:
+        name = self._rules.reason_name(line.reason_code)
+        return f"; {name}" if name else ""
+
     def _open(self, receivable_id: UUID) -> int:
         return self._room[receivable_id] - self._used[receivable_id]
 
@@ -134,9 +142,12 @@ class AccountMoney:
         return Placement(
             line=share.line,
             outcome=outcome,
-            explanation=words + (" (one had been rejected by the utility)." if flagged else "."),
+            explanation=words
+            + self._reasoned(share.line)
+            + (" (one had been rejected by the utility)." if flagged else "."),
             applied=share.applied,
             unapplied_cents=share.waiting,
+            adjusted_cents=share.line.adjusting_cents,
             credit_account=share.line.account_number or "",
             receivable_id=last.receivable_id if last else None,
             open_cents=self._open(last.receivable_id) if last else None,
@@ -149,7 +160,7 @@ class AccountMoney:
         numbers += f" and {len(here) - 3} more" if len(here) > 3 else ""  # noqa: PLR2004
         if not share.applied:
             return self._told_waiting(share, account)
-        if share.line.amount_cents < 0 and any(each.sign > 0 for each in here):
+        if share.line.paying_cents < 0 and any(each.sign > 0 for each in here):
             return Outcome.REVERSED, f"Takes back money of {account} from {numbers}"
         if share.waiting:
             rest = dollars(share.waiting)
@@ -163,6 +174,6 @@ class AccountMoney:
             return Outcome.MATCHED, f"A line of nothing for {account}"
         if share.line.account_number not in self._known:
             return Outcome.UNKNOWN, f"No charge of {account} was sent yet; the money waits"
-        if share.line.amount_cents < 0:
+        if share.line.paying_cents < 0:
             return Outcome.UNKNOWN, f"Nothing paid on {account} to take back; the line waits"
         return Outcome.OVER, f"Nothing is open on {account}; the money is left on account"

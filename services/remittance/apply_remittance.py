@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from services.remittance.book_reader import Touched
 from services.remittance.enter_documents import in_scope
 from services.remittance.placements import Line, LineKey, dollars
 from services.remittance.receivables import Scope
+from services.remittance.rules import MatchingRules, rules_of
 from services.remittance.settle_lines import Cause, announce, settle_lines
 from services.remittance.store import remittance, remittance_line, remittance_part
 from shared.contracts.envelope import Envelope
@@ -54,6 +56,8 @@ _LINE_COLUMNS = (
     "account_number",
     "usage_id",
     "adjustment_cents",
+    "adjusting_cents",
+    "discount_cents",
     "reason_code",
     "reason_text",
     "posted_on",
@@ -156,20 +160,25 @@ def _line_row(body: RemittanceReported, position: int, line: RemittanceLine) -> 
 
 
 def _said(line: RemittanceLine) -> tuple[Any, ...]:
-    adjustment = None if line.adjustment_amount is None else to_cents(line.adjustment_amount)
     return (
         line.sequence,
         line.kind.value,
         to_cents(line.amount),
-        None if line.invoiced is None else to_cents(line.invoiced),
+        _cents(line.invoiced),
         line.invoice_number,
         line.account_number,
         line.usage_id,
-        adjustment,
+        _cents(line.adjustment_amount),
+        to_cents(line.adjusting),
+        _cents(line.discount),
         line.reason.code if line.reason else None,
         line.reason.text if line.reason else None,
         line.posted_on,
     )
+
+
+def _cents(amount: Decimal | None) -> int | None:
+    return None if amount is None else to_cents(amount)
 
 
 async def _decide(
@@ -285,7 +294,7 @@ async def place_next_lines(
     if through is None:
         return None
     cause = Cause(header.causation_id, at, header.settled_on)
-    lines = await _lines_after(session, transaction_id, through)
+    lines = await _lines_after(session, transaction_id, through, rules_of(scope.utility))
     settled = await settle_lines(session, scope, Touched.by_lines(lines), cause, lines)
     done = through + len(lines) >= header.line_count
     await session.execute(
@@ -300,7 +309,9 @@ async def place_next_lines(
     return await announce(session, scope, settled, cause)
 
 
-async def _lines_after(session: WriteSession, transaction_id: UUID, after: int) -> Sequence[Line]:
+async def _lines_after(
+    session: WriteSession, transaction_id: UUID, after: int, rules: MatchingRules
+) -> Sequence[Line]:
     table = remittance_line
     rows = await session.execute(
         select(
@@ -310,6 +321,9 @@ async def _lines_after(session: WriteSession, transaction_id: UUID, after: int) 
             table.c.invoice_number,
             table.c.usage_id,
             table.c.account_number,
+            table.c.adjusting_cents,
+            table.c.discount_cents,
+            table.c.reason_code,
         )
         .where(table.c.transaction_id == transaction_id, table.c.sequence > after)
         .order_by(table.c.sequence)
@@ -318,11 +332,14 @@ async def _lines_after(session: WriteSession, transaction_id: UUID, after: int) 
     return [
         Line(
             key=LineKey(transaction_id, row.sequence),
-            kind=RemittanceLineKind(row.kind),
+            kind=rules.kind(RemittanceLineKind(row.kind), row.reason_code),
             amount_cents=row.amount_cents,
             invoice_number=row.invoice_number,
             usage_id=row.usage_id,
             account_number=row.account_number,
+            adjusting_cents=row.adjusting_cents,
+            offered_cents=row.discount_cents or 0,
+            reason_code=row.reason_code,
         )
         for row in rows
     ]

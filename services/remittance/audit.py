@@ -122,9 +122,9 @@ _HISTORY = """
     FROM remittance.line_place p
     LEFT JOIN remittance.placement h
       ON h.transaction_id = p.transaction_id AND h.sequence = p.sequence AND h.number = p.moves
-    WHERE (p.applied_cents, p.unapplied_cents, p.adjusted_cents, p.outcome)
+    WHERE (p.applied_cents, p.unapplied_cents, p.adjusted_cents, p.discount_cents, p.outcome)
           IS DISTINCT FROM
-          (h.applied_cents, h.unapplied_cents, h.adjusted_cents, h.outcome)
+          (h.applied_cents, h.unapplied_cents, h.adjusted_cents, h.discount_cents, h.outcome)
 """
 
 _PAYMENTS = """
@@ -153,7 +153,8 @@ _LEDGER = """
         GROUP BY 1, 2, 3
     ), paid AS (
         SELECT cca, utility, environment, sum(amount_cents) AS amount,
-               sum(unapplied_cents) AS unapplied, sum(adjusted_cents) AS adjusted
+               sum(unapplied_cents) AS unapplied, sum(discount_cents) AS discount,
+               sum(adjusted_cents - discount_cents) AS adjusted
         FROM remittance.line_place GROUP BY 1, 2, 3
     ), told AS (
         SELECT cca, utility, environment, 'accounts_receivable' AS ledger_account,
@@ -162,6 +163,7 @@ _LEDGER = """
         UNION ALL SELECT cca, utility, environment, 'cash_in_transit', amount FROM paid
         UNION ALL SELECT cca, utility, environment, 'unapplied', -unapplied FROM paid
         UNION ALL SELECT cca, utility, environment, 'adjustments', -adjusted FROM paid
+        UNION ALL SELECT cca, utility, environment, 'discount', -discount FROM paid
     )
     SELECT cca || ' ' || utility || ' ' || environment || ' ' || ledger_account AS subject,
            coalesce(told.cents, 0)::bigint AS expected, coalesce(ledger.cents, 0)::bigint AS found

@@ -16,6 +16,7 @@ from sqlalchemy import Row, text
 
 from services.remittance.placements import Book, Line, LineKey, Placement
 from services.remittance.receivables import Receivable, Scope, Standing
+from services.remittance.rules import MatchingRules
 from shared.contracts.remittance import RemittanceLineKind, RemittanceOutcome
 from shared.platform.database import WriteSession
 
@@ -44,6 +45,14 @@ _NAMED = text(
            b.cancelled_cents, r.usage_id, b.standing, b.account_money_cents
     FROM remittance.receivable r JOIN remittance.receivable_balance b USING (receivable_id)
     WHERE r.receivable_id IN (SELECT receivable_id FROM ids)
+    """
+)
+
+_NAMED_BESIDE = text(
+    """
+    SELECT DISTINCT invoice_number FROM remittance.line_place
+    WHERE cca = :cca AND utility = :utility AND environment = :environment
+      AND usage_id = ANY(CAST(:usages AS text[])) AND invoice_number IS NOT NULL
     """
 )
 
@@ -104,8 +113,10 @@ _LINES = text(
         WHERE receivable_id = ANY(CAST(:with_account_money AS uuid[])) AND account_money
     )
     SELECT p.transaction_id, p.sequence, p.kind, p.amount_cents, p.invoice_number, p.usage_id,
-           p.account_number, p.outcome, p.receivable_id, p.applied_cents, p.unapplied_cents,
-           p.adjusted_cents, p.credit_account, p.open_cents, p.flagged, p.explanation, p.moves
+           p.account_number, p.adjusting_cents, p.offered_cents, p.reason_code, p.outcome,
+           p.receivable_id, p.applied_cents, p.unapplied_cents,
+           p.adjusted_cents, p.discount_cents, p.credit_account, p.open_cents, p.flagged,
+           p.explanation, p.moves
     FROM remittance.line_place p JOIN keys USING (transaction_id, sequence)
     WHERE p.kind = 'payment'
     ORDER BY p.place_number
@@ -154,13 +165,19 @@ class LoadedBook:
 
 
 async def load_book(
-    session: WriteSession, scope: Scope, touched: Touched, lines: Sequence[Line]
+    session: WriteSession,
+    scope: Scope,
+    touched: Touched,
+    lines: Sequence[Line],
+    rules: MatchingRules,
 ) -> LoadedBook:
     """Read every receivable and earlier placement that new lines or changes can touch.
 
     The scope's lock must be held: what is read here is what the caller's writes rest on.
     """
     reader = _Reader(session, scope)
+    if rules.usage_first:
+        touched.invoices |= await reader.named_beside(touched.usages)
     rows = {row.receivable_id: row for row in await reader.named(touched)}
     in_play, taking_back = await reader.accounts_in_play(touched, lines, list(rows.values()))
     known: frozenset[str] = frozenset()
@@ -193,6 +210,11 @@ class _Reader:
         if not touched.invoices and not touched.usages:
             return []
         return await self._all(_NAMED, invoices=list(touched.invoices), usages=list(touched.usages))
+
+    async def named_beside(self, usages: set[str]) -> set[str]:
+        """Invoices that lines name beside these usages: such a line may leave one for the other."""
+        rows = await self._all(_NAMED_BESIDE, usages=list(usages)) if usages else []
+        return {row.invoice_number for row in rows}
 
     async def accounts_in_play(
         self, touched: Touched, lines: Sequence[Line], rows: Sequence[Row[Any]]
@@ -273,6 +295,9 @@ def _line(row: Row[Any]) -> Line:
         invoice_number=row.invoice_number,
         usage_id=row.usage_id,
         account_number=row.account_number,
+        adjusting_cents=row.adjusting_cents,
+        offered_cents=row.offered_cents,
+        reason_code=row.reason_code,
     )
 
 
@@ -288,6 +313,7 @@ def _placement(line: Line, row: Row[Any], spread: dict[UUID, int] | None) -> Pla
         applied=applied,
         unapplied_cents=row.unapplied_cents,
         adjusted_cents=row.adjusted_cents,
+        discount_cents=row.discount_cents,
         credit_account=row.credit_account,
         receivable_id=row.receivable_id,
         open_cents=row.open_cents,

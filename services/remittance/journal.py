@@ -17,13 +17,15 @@ from services.remittance.receivables import Entered, Receivable
 
 
 class LedgerAccount(StrEnum):
-    """The five accounts kept for each CCA."""
+    """The accounts kept for each CCA."""
 
     RECEIVABLE = "accounts_receivable"
     CASH_IN_TRANSIT = "cash_in_transit"
     """Announced by an 820, seen at the bank later."""
     UNAPPLIED = "unapplied"
     ADJUSTMENTS = "adjustments"
+    DISCOUNT = "discount"
+    """What a utility keeps of a receivable that it purchases."""
     REVENUE = "revenue"
 
 
@@ -137,6 +139,9 @@ def placement_posting(
         Nothing when no money moved.
     """
     key: LineKey = after.line.key
+    plain = _plain_posting(after, receivables, effective_on) if before is None else None
+    if plain is not None:
+        return plain
     entries: list[JournalEntry] = []
     if before is None:
         cash = after.line.amount_cents
@@ -152,10 +157,9 @@ def placement_posting(
     if after.unapplied_cents:
         put = after.unapplied_cents
         entries.append(credit(LedgerAccount.UNAPPLIED, after.credit_account, put))
-    if before is None and after.adjusted_cents:
-        adjusted = after.adjusted_cents
-        entries.append(credit(LedgerAccount.ADJUSTMENTS, after.credit_account, adjusted))
-    entries = _net(entries)
+    if before is not None:
+        entries += _adjusted(before, -1)
+    entries = _net([*entries, *_adjusted(after, 1)])
     if not entries and not moves:
         return None
     return Posting(
@@ -168,6 +172,42 @@ def placement_posting(
             for each in moves
         ),
         posting_id=uuid4(),
+    )
+
+
+def _plain_posting(
+    after: Placement, receivables: dict[UUID, Receivable], effective_on: date
+) -> Posting | None:
+    """Book a new line that one charge takes whole, as nearly every line is; else nothing."""
+    cents, line = after.line.amount_cents, after.line
+    parted = after.unapplied_cents or after.adjusted_cents or after.discount_cents
+    if len(after.applied) != 1 or parted or not cents or line.is_account_money:
+        return None
+    ((receivable_id, applied),) = after.applied.items()
+    if applied != cents:
+        return None
+    return Posting(
+        document_id=line.key.transaction_id,
+        sequence=line.key.sequence,
+        effective_on=effective_on,
+        entries=(
+            debit(LedgerAccount.CASH_IN_TRANSIT, line.account_number or "", cents),
+            debit(LedgerAccount.RECEIVABLE, receivables[receivable_id].account_number, -cents),
+        ),
+        receivable_entries=(ReceivableEntry(receivable_id, EntryKind.APPLIED, -cents),),
+        posting_id=uuid4(),
+    )
+
+
+def _adjusted(place: Placement, sign: int) -> tuple[JournalEntry, ...]:
+    """What a place puts on adjustments and, of a purchased charge, on discount."""
+    if not place.adjusted_cents and not place.discount_cents:
+        return ()
+    rest = place.adjusted_cents - place.discount_cents
+    account = place.credit_account
+    return (
+        credit(LedgerAccount.ADJUSTMENTS, account, sign * rest),
+        credit(LedgerAccount.DISCOUNT, account, sign * place.discount_cents),
     )
 
 

@@ -30,7 +30,13 @@ class LineKey:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One RMR or ADX of an 820; `amount_cents` is signed, a reversal is negative."""
+    """One RMR or ADX of an 820; `amount_cents` is signed, a reversal is negative.
+
+    Attributes:
+        adjusting_cents: the part of the amount that pays nothing: RMR08 where it moves money.
+        offered_cents: the discount that the line says it takes (RMR06), no part of the amount.
+        reason_code: RMR07 or ADX02.
+    """
 
     key: LineKey
     kind: RemittanceLineKind
@@ -38,6 +44,14 @@ class Line:
     invoice_number: str | None = None
     usage_id: str | None = None
     account_number: str | None = None
+    adjusting_cents: int = 0
+    offered_cents: int = 0
+    reason_code: str | None = None
+
+    @property
+    def paying_cents(self) -> int:
+        """What of the amount is for charges."""
+        return self.amount_cents - self.adjusting_cents
 
     @property
     def names_charge(self) -> bool:
@@ -61,7 +75,8 @@ class Placement:
     Attributes:
         applied: receivable → cents applied to it; negative where the line took money back.
         unapplied_cents: money that waits on account for a receivable.
-        adjusted_cents: fees and adjustments that no receivable stands for.
+        adjusted_cents: fees and adjustments, and, negative, what a charge was let go.
+        discount_cents: the part of `adjusted_cents` that is discount of a purchased charge.
         credit_account: the account on which the unapplied money stands, "" when unknown.
         receivable_id: the receivable the line was for, also when nothing could be applied to it.
         open_cents: what stayed open on that receivable after the line.
@@ -81,9 +96,12 @@ class Placement:
     receivable_id: UUID | None = None
     open_cents: int | None = None
     flagged: bool = False
+    discount_cents: int = 0
 
     def __post_init__(self) -> None:
-        placed = self.applied_cents + self.unapplied_cents + self.adjusted_cents
+        placed = self.unapplied_cents + self.adjusted_cents
+        for cents in self.applied.values():
+            placed += cents
         if placed != self.line.amount_cents:
             raise ConservationError(
                 f"line {self.line.key} is {self.line.amount_cents} cents, {placed} were placed"

@@ -20,6 +20,7 @@ from services.remittance.journal import placement_posting
 from services.remittance.matching import match
 from services.remittance.placements import Line, LineKey, Placement
 from services.remittance.receivables import Scope
+from services.remittance.rules import rules_of
 from services.remittance.store import line_place, placement, remittance
 from shared.contracts.envelope import Envelope
 from shared.contracts.measures import from_cents
@@ -80,8 +81,9 @@ async def settle_lines(
     Raises:
         ConservationError, UnbalancedError: a bug; the unit of work must not commit.
     """
-    loaded = await load_book(session, scope, touched, lines)
-    placements = match(lines, loaded.book)
+    rules = rules_of(scope.utility)
+    loaded = await load_book(session, scope, touched, lines, rules)
+    placements = match(lines, loaded.book, rules)
     before = {each.line.key: each for each in loaded.book.history}
     receivables = {each.receivable_id: each for each in loaded.book.receivables}
     postings = (
@@ -108,11 +110,15 @@ _PLACE_COLUMNS = (
     "invoice_number",
     "usage_id",
     "account_number",
+    "adjusting_cents",
+    "offered_cents",
+    "reason_code",
     "outcome",
     "receivable_id",
     "applied_cents",
     "unapplied_cents",
     "adjusted_cents",
+    "discount_cents",
     "credit_account",
     "open_cents",
     "flagged",
@@ -129,6 +135,7 @@ _HISTORY_COLUMNS = (
     "applied_cents",
     "unapplied_cents",
     "adjusted_cents",
+    "discount_cents",
     "open_cents",
     "flagged",
     "explanation",
@@ -140,16 +147,19 @@ _MOVE_PLACES = text(
     UPDATE remittance.line_place AS place
     SET outcome = moved.outcome, receivable_id = moved.receivable_id,
         applied_cents = moved.applied_cents, unapplied_cents = moved.unapplied_cents,
+        adjusted_cents = moved.adjusted_cents, discount_cents = moved.discount_cents,
         credit_account = moved.credit_account, open_cents = moved.open_cents,
         flagged = moved.flagged, explanation = moved.explanation,
         moves = place.moves + 1, placed_at = :at
     FROM unnest(
         CAST(:transaction_id AS uuid[]), CAST(:sequence AS integer[]), CAST(:outcome AS text[]),
         CAST(:receivable_id AS uuid[]), CAST(:applied_cents AS bigint[]),
-        CAST(:unapplied_cents AS bigint[]), CAST(:credit_account AS text[]),
+        CAST(:unapplied_cents AS bigint[]), CAST(:adjusted_cents AS bigint[]),
+        CAST(:discount_cents AS bigint[]), CAST(:credit_account AS text[]),
         CAST(:open_cents AS bigint[]), CAST(:flagged AS boolean[]), CAST(:explanation AS text[])
     ) AS moved (transaction_id, sequence, outcome, receivable_id, applied_cents,
-                unapplied_cents, credit_account, open_cents, flagged, explanation)
+                unapplied_cents, adjusted_cents, discount_cents, credit_account, open_cents,
+                flagged, explanation)
     WHERE place.transaction_id = moved.transaction_id AND place.sequence = moved.sequence
     """
 )
@@ -187,11 +197,15 @@ def _place_row(scope: Scope, place: Placement, cause: Cause) -> tuple[Any, ...]:
         line.invoice_number,
         line.usage_id,
         line.account_number,
+        line.adjusting_cents,
+        line.offered_cents,
+        line.reason_code,
         place.outcome.value,
         place.receivable_id,
         place.applied_cents,
         place.unapplied_cents,
         place.adjusted_cents,
+        place.discount_cents,
         place.credit_account,
         place.open_cents,
         place.flagged,
@@ -211,6 +225,7 @@ def _history_row(place: Placement, moves: Mapping[LineKey, int], cause: Cause) -
         place.applied_cents,
         place.unapplied_cents,
         place.adjusted_cents,
+        place.discount_cents,
         place.open_cents,
         place.flagged,
         place.explanation,
@@ -227,6 +242,8 @@ def _moved_columns(moved: Sequence[Placement]) -> dict[str, list[Any]]:
         "receivable_id": [each.receivable_id for each in moved],
         "applied_cents": [each.applied_cents for each in moved],
         "unapplied_cents": [each.unapplied_cents for each in moved],
+        "adjusted_cents": [each.adjusted_cents for each in moved],
+        "discount_cents": [each.discount_cents for each in moved],
         "credit_account": [each.credit_account for each in moved],
         "open_cents": [each.open_cents for each in moved],
         "flagged": [each.flagged for each in moved],
@@ -301,20 +318,20 @@ def applied_lines(place: Placement, settled: Settled) -> Iterable[AppliedLine]:
     reversal = place.outcome is RemittanceOutcome.REVERSED
     whole = place.outcome if reversal else RemittanceOutcome.MATCHED
     for key, cents in pieces[:-1]:
-        yield _applied_line(place, settled, key, cents, cents, whole)
+        yield _applied_line(place, settled, key, (cents, cents, 0), whole)
     last, cents = pieces[-1] if pieces else (place.receivable_id, 0)
     rest = place.line.amount_cents - sum(each for _, each in pieces[:-1])
-    yield _applied_line(place, settled, last, rest, cents, place.outcome)
+    yield _applied_line(place, settled, last, (rest, cents, place.adjusted_cents), place.outcome)
 
 
 def _applied_line(
     place: Placement,
     settled: Settled,
     receivable_id: UUID | None,
-    amount: int,
-    applied: int,
+    money: tuple[int, int, int],
     outcome: RemittanceOutcome,
 ) -> AppliedLine:
+    amount, applied, adjusted = money
     invoice = place.line.invoice_number
     account = place.line.account_number
     if receivable_id is not None:
@@ -329,8 +346,8 @@ def _applied_line(
         invoice_transaction_id=receivable_id,
         amount=from_cents(amount),
         applied=from_cents(applied),
-        unapplied=from_cents(amount - applied - place.adjusted_cents),
-        adjusted=from_cents(place.adjusted_cents),
+        unapplied=from_cents(amount - applied - adjusted),
+        adjusted=from_cents(adjusted),
         open_balance=None if opened is None else from_cents(opened),
         explanation=place.explanation[:EXPLANATION_LENGTH_MAX],
     )

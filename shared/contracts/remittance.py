@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
@@ -28,7 +29,7 @@ class RemittanceLine(Part):
     """The line's place in the whole 820, from 1, whatever part of it this message carries."""
     kind: RemittanceLineKind
     amount: Usd
-    """RMR04 or ADX01: what this line adds to the payment's total."""
+    """What this line adds to the payment's total: RMR04 or ADX01, and RMR08 where it is money."""
     invoiced: Usd | None = None
     """RMR05: what the utility says was invoiced."""
     invoice_number: Identifier | None = None
@@ -36,6 +37,11 @@ class RemittanceLine(Part):
     usage_id: Identifier | None = None
     """REF*6O: the 867 BPT02 that the invoice answered."""
     adjustment_amount: Usd | None = None
+    """RMR08 as sent, signed."""
+    adjusting: Usd = Decimal(0)
+    """The part of `amount` that pays no charge: RMR08, where the utility's total has it."""
+    discount: Usd | None = None
+    """RMR06: a discount that the utility says it takes; no part of `amount`."""
     reason: Reason | None = None
     posted_on: date | None = None
 

@@ -2,7 +2,8 @@
 
 Source: X12 004010 820 as utilities with consolidated billing use it (Maine EBT, NY 820 v2.0, SCANA
 sample). A payment taken back is a line with a negative RMR04; several lines of one account may net
-to zero; a fee belongs to no account. BPR02 is the sum of all RMR04 and ADX01.
+to zero; a fee belongs to no account. BPR02 is the sum of all RMR04 and ADX01; the profile says
+whether an RMR08 is money of its own and whether ADX01 is written as what is taken off.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from services.edi_gateway.profile import TradingPartner
+from services.edi_gateway.profile import AdjustmentRule, FeeRule, TradingPartner
 from services.edi_gateway.transactions.elements import read_usd
 from services.edi_gateway.transactions.facts import Fact, Payment
 from services.edi_gateway.transactions.reading import (
@@ -26,6 +27,7 @@ from services.edi_gateway.x12 import Loop, Segment, Transaction
 from shared.contracts.parts import MESSAGE_ITEMS_MAX
 from shared.contracts.remittance import RemittanceLine, RemittanceLineKind, RemittanceReported
 
+NOTHING: Final = Decimal("0.00")
 DEBIT: Final = "D"
 CREDIT: Final = "C"
 ADJUSTMENT: Final = "AJ"
@@ -48,7 +50,7 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
     cca = inspection.cca(payee, "N1*PE")
     total = _total(transaction.first("BPR"), inspection)
     settled_on = _settled_on(transaction, inspection)
-    lines = _lines(transaction, inspection)
+    lines = _lines(transaction, inspection, partner)
     payment = None
     if total is not None and settled_on is not None and not inspection.reasons:
         payment = Payment(
@@ -113,7 +115,9 @@ def _settled_on(transaction: Transaction, inspection: Inspection) -> date | None
     return inspection.day(text, "BPR16 (settlement date)")
 
 
-def _lines(transaction: Transaction, inspection: Inspection) -> tuple[RemittanceLine, ...]:
+def _lines(
+    transaction: Transaction, inspection: Inspection, partner: TradingPartner
+) -> tuple[RemittanceLine, ...]:
     """Read every RMR and ADX in the order sent; an ADX after an RMR still is a line of its own."""
     items: list[Loop] = []
     for entity in transaction.loops("ENT"):
@@ -123,29 +127,33 @@ def _lines(transaction: Transaction, inspection: Inspection) -> tuple[Remittance
     lines: list[RemittanceLine] = []
     for sequence, item in enumerate(items, start=1):
         place = f"{item.id}[{sequence}]"
-        values = _fee(item, inspection, place) if item.id == "ADX" else None
+        values = _fee(item, inspection, place, partner) if item.id == "ADX" else None
         line = inspection.build(
             RemittanceLine,
-            {"sequence": sequence, **(values or _remittance(item, inspection, place))},
+            {"sequence": sequence, **(values or _remittance(item, inspection, place, partner))},
         )
         if line is not None:
             lines.append(line)
     return tuple(lines)
 
 
-def _remittance(item: Loop, inspection: Inspection, place: str) -> dict[str, object]:
+def _remittance(
+    item: Loop, inspection: Inspection, place: str, partner: TradingPartner
+) -> dict[str, object]:
     rmr = item.header
     kind, number = rmr.element(1).strip(), rmr.element(2).strip()
-    adjusts = rmr.element(3).strip() == ADJUSTMENT
+    line_kind = _kind(kind, adjusts=rmr.element(3).strip() == ADJUSTMENT)
     adjustment = _optional(rmr.element(8), inspection, f"{place}: RMR08")
     amount = _optional(rmr.element(4), inspection, f"{place}: RMR04")
     if amount is None and adjustment is None:
         inspection.required(rmr.element(4), f"{place}: RMR04 (amount)")
+    moves = partner.profile.payments.adjustments is AdjustmentRule.ADDED
+    moved = adjustment if moves and adjustment is not None else NOTHING
     code = rmr.element(7).strip()
     posted = item.first("DTM", "809")
     return {
-        "kind": _kind(kind, adjusts=adjusts),
-        "amount": Decimal("0.00") if amount is None else amount,
+        "kind": line_kind,
+        "amount": (NOTHING if amount is None else amount) + moved,
         "invoiced": _optional(rmr.element(5), inspection, f"{place}: RMR05"),
         "invoice_number": (number if kind in INVOICE_REFERENCES else reference((item,), "IV"))
         or None,
@@ -154,6 +162,8 @@ def _remittance(item: Loop, inspection: Inspection, place: str) -> dict[str, obj
         or None,
         "usage_id": reference((item,), "6O") or None,
         "adjustment_amount": adjustment,
+        "adjusting": moved if line_kind is RemittanceLineKind.PAYMENT else NOTHING,
+        "discount": _optional(rmr.element(6), inspection, f"{place}: RMR06"),
         "reason": {"code": code, "text": item.value("NTE", 2)} if code else None,
         "posted_on": inspection.dtm(posted, f"{place}: DTM*809", required=False),
     }
@@ -165,12 +175,16 @@ def _kind(reference_kind: str, *, adjusts: bool) -> RemittanceLineKind:
     return RemittanceLineKind.ADJUSTMENT if adjusts else RemittanceLineKind.PAYMENT
 
 
-def _fee(item: Loop, inspection: Inspection, place: str) -> dict[str, object]:
+def _fee(
+    item: Loop, inspection: Inspection, place: str, partner: TradingPartner
+) -> dict[str, object]:
     adx = item.header
     text, kind, number = adx.element(1), adx.element(3).strip(), adx.element(4).strip()
+    amount = inspection.amount(read_usd(text), text, f"{place}: ADX01 (amount)")
+    taken = partner.profile.payments.fees is FeeRule.SUBTRACTED
     return {
         "kind": RemittanceLineKind.FEE,
-        "amount": inspection.amount(read_usd(text), text, f"{place}: ADX01 (amount)"),
+        "amount": -amount if amount is not None and taken else amount,
         "invoice_number": (number if kind in INVOICE_REFERENCES else "") or None,
         "account_number": (number if kind in ACCOUNT_REFERENCES else "") or None,
         "reason": {"code": adx.element(2).strip() or OTHER, "text": item.value("NTE", 2)},

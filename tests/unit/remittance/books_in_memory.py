@@ -22,6 +22,7 @@ from services.remittance.receivables import (
     SentCharge,
     enter,
 )
+from services.remittance.rules import DEFAULT_RULES, MatchingRules
 from shared.contracts.parts import Purpose
 from shared.contracts.remittance import RemittanceLineKind
 
@@ -58,9 +59,14 @@ def line(
     usage: str | None = None,
     account: str | None = None,
     kind: RemittanceLineKind = RemittanceLineKind.PAYMENT,
+    *,
+    adjusting: int = 0,
+    offered: int = 0,
+    reason: str | None = None,
 ) -> Line:
     """A line of an 820 of its own."""
-    return Line(LineKey(uuid5(SPACE, name), 1), kind, cents, invoice, usage, account)
+    key = LineKey(uuid5(SPACE, name), 1)
+    return Line(key, kind, cents, invoice, usage, account, adjusting, offered, reason)
 
 
 @dataclass(slots=True)
@@ -71,6 +77,7 @@ class MemoryBooks:
     placements: dict[LineKey, Placement] = field(default_factory=dict)
     postings: list[Posting] = field(default_factory=list)
     documents: set[UUID] = field(default_factory=set)
+    rules: MatchingRules = DEFAULT_RULES
 
     def tell(self, *facts: SentCharge | Line) -> MemoryBooks:
         """Take in facts, each once; what was known has no effect."""
@@ -94,7 +101,7 @@ class MemoryBooks:
     def _settle(self, *lines: Line) -> None:
         receivables = list(self.books.receivables.values())
         by_id = {each.receivable_id: each for each in receivables}
-        for each in match(lines, Book(receivables, list(self.placements.values()))):
+        for each in match(lines, Book(receivables, list(self.placements.values())), self.rules):
             before = self.placements.get(each.line.key)
             posting = placement_posting(before, each, by_id, DAY)
             self.postings += [posting] if posting else []
@@ -130,6 +137,10 @@ class MemoryBooks:
     def total(self, account: LedgerAccount) -> int:
         """Debits less credits of a ledger account."""
         return sum(cents for (ledger, _), cents in self.ledger().items() if ledger is account)
+
+    def told(self, name: str) -> str:
+        """What is said of the line of a payment."""
+        return self.placements[LineKey(uuid5(SPACE, name), 1)].explanation
 
     def outcome(self, name: str) -> str:
         """Where the line of a payment stands."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.remittance.journal import LedgerAccount
 from services.remittance.placements import Line
-from services.remittance.receivables import SentCharge
+from services.remittance.receivables import SentCharge, Standing
+from services.remittance.rules import DEFAULT_RULES, Key, MatchingRules, Model
+from services.remittance.settlement import Settlement, settle_alone
 from shared.contracts.remittance import RemittanceLineKind
 from tests.unit.remittance.books_in_memory import MemoryBooks, charge, line
 
@@ -65,6 +69,84 @@ def two_orders(draw: st.DrawFn, facts: st.SearchStrategy[list[Fact]]) -> tuple[l
     some = draw(facts)
     twice = some + (draw(st.lists(st.sampled_from(some), max_size=4)) if some else [])
     return some, draw(st.permutations(twice))
+
+
+@st.composite
+def any_rules(draw: st.DrawFn) -> MatchingRules:
+    """Rules of a utility that nobody has met yet."""
+    purchase = draw(st.booleans())
+    charges = draw(st.permutations([Key.INVOICE, Key.USAGE]))
+    return MatchingRules(
+        keys=(*charges, *([Key.ACCOUNT] if draw(st.booleans()) else [])),
+        tolerance_cents=draw(st.sampled_from([0, 1, 5, 100])),
+        model=Model.PURCHASE if purchase else Model.PAY_AS_PAID,
+        discount=Decimal(draw(st.sampled_from(["0", "0.01", "0.1"]))) if purchase else Decimal(0),
+        line_discounts=draw(st.booleans()),
+    )
+
+
+@st.composite
+def told_facts(draw: st.DrawFn) -> list[Fact]:
+    """Facts whose lines may name invoice and usage, adjust a part and take a discount."""
+    facts: list[Fact] = []
+    for fact in draw(any_facts()):
+        if isinstance(fact, Line) and fact.kind is RemittanceLineKind.PAYMENT:
+            adjusting = draw(st.sampled_from([0, 0, 3, -20]))
+            facts.append(
+                replace(
+                    fact,
+                    amount_cents=fact.amount_cents + adjusting,
+                    adjusting_cents=adjusting,
+                    offered_cents=draw(st.sampled_from([0, 0, 10, -10])),
+                    reason_code=draw(st.sampled_from([None, "72"])),
+                    usage_id=draw(st.sampled_from([fact.usage_id, "U0"]))
+                    if fact.names_charge
+                    else None,
+                )
+            )
+        else:
+            facts.append(fact)
+    return facts
+
+
+class TestRulesOfAnyUtility:
+    @given(orders=two_orders(told_facts()), rules=any_rules())
+    def test_leave_the_same_open_and_the_same_books(
+        self, orders: tuple[list[Fact], list[Fact]], rules: MatchingRules
+    ) -> None:
+        first, second = (MemoryBooks(rules=rules).tell(*facts) for facts in orders)
+        assert first.ledger() == second.ledger()
+
+    @given(facts=told_facts(), rules=any_rules())
+    def test_debits_are_credits_and_nothing_is_paid_beyond_what_is_owed(
+        self, facts: list[Fact], rules: MatchingRules
+    ) -> None:
+        books = MemoryBooks(rules=rules).tell(*facts)
+        placed = books.placements.values()
+        assert sum(books.ledger().values()) == 0
+        assert -books.total(LedgerAccount.DISCOUNT) == sum(p.discount_cents for p in placed)
+        assert -books.total(LedgerAccount.ADJUSTMENTS) == sum(
+            p.adjusted_cents - p.discount_cents for p in placed
+        )
+        assert sum(books.opened().values()) == books.total(LedgerAccount.RECEIVABLE)
+        for number, opened in books.opened().items():
+            receivable = books.receivable(number)
+            assert 0 <= receivable.sign * opened <= receivable.sign * receivable.owed_cents
+
+    @given(
+        owed=st.integers(1, 500),
+        paid=st.integers(-50, 550),
+        standing=st.sampled_from(list(Standing)),
+    )
+    def test_the_short_way_of_a_lone_line_says_what_the_long_way_says(
+        self, owed: int, paid: int, standing: Standing
+    ) -> None:
+        books = MemoryBooks().tell(charge("I1", owed))
+        receivable = replace(books.receivable("I1"), standing=standing)
+        one = line("P", paid, "I1")
+        alone = settle_alone(receivable, one)
+        if alone is not None:
+            assert [alone] == Settlement(receivable, [one], DEFAULT_RULES).placements()
 
 
 def owed_of_account(books: MemoryBooks, *, sign: int) -> dict[str, int]:

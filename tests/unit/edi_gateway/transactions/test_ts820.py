@@ -103,6 +103,14 @@ class TestPayment:
         (line,) = payment_of(read(head("-9.5") + "RMR*14*FEES*AJ*-9.50")).lines
         assert (line.kind, line.account_number) == (RemittanceLineKind.FEE, None)
 
+    def test_a_discount_taken_is_kept_beside_the_amount(self, read: Read) -> None:
+        (line,) = payment_of(read(head("98.00") + "RMR*IV*MCE1*PO*98.00*100.00*2.00")).lines
+        assert (line.amount, line.discount) == (Decimal("98.00"), Decimal("2.00"))
+
+    def test_an_adjustment_beside_a_payment_is_told_and_is_no_money(self, read: Read) -> None:
+        (line,) = payment_of(read(head("90.00") + "RMR*IV*MCE1*PO*90.00*100.00**72*-10.00")).lines
+        assert (line.amount, line.adjusting) == (Decimal("90.00"), Decimal(0))
+
     def test_sums_that_disagree_are_left_to_the_remittance_service(self, read: Read) -> None:
         payment = payment_of(read(head("99.00") + PAID))
         assert (payment.total, payment.lines_total) == (Decimal("99.00"), Decimal("17.65"))
