@@ -52,7 +52,6 @@ class TestAdvice:
         state = await enrolled.state("inbound", "824", "ADV1")
         assert (state["applied"], state["exception_code"]) == ("exception", "UNKNOWN_DOCUMENT")
 
-
     async def test_one_824_may_be_about_several_charges_known_and_unknown(
         self, enrolled: Exchange
     ) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "e91730f81cbf"
 down_revision = "06da702a486f"
 branch_labels = None

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "06da702a486f"
 down_revision = "rem_0002"
 branch_labels = None
