@@ -14,7 +14,6 @@ from services.edi_gateway.reading import (
     scan_file,
     transaction_id_of,
 )
-from services.edi_gateway.x12 import TransactionSlot
 from tests.journeys import papers
 from tests.journeys.papers import ADA, BRUNO
 
@@ -25,7 +24,7 @@ def read(path: Path, data: bytes, chosen: slice | None = None) -> list[ReadSlot]
     path.write_bytes(data)
     interchange = scan_file(str(path), "pge").interchanges[0]
     group = interchange.groups[0]
-    slots: tuple[TransactionSlot, ...] = group.transactions[chosen or slice(None)]
+    slots = group.transactions[chosen or slice(None)]
     return list(
         read_slots(
             ReadJob(
