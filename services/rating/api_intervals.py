@@ -90,7 +90,7 @@ def _day(day: DayReadings) -> dict[str, object]:
         "channel": day.channel,
         "direction": day.direction.value,
         "day": str(day.day),
-        "starts_at": _moment(day.starts_at),
+        "starts_at": moment_text(day.starts_at),
         "minutes": day.minutes,
         "kwh": [
             None if mark == MISSING else kwh_text(micro)
@@ -114,11 +114,11 @@ async def _csv(database: Database, scope: Scope, asked: Asked) -> AsyncIterator[
 def _lines(day: DayReadings) -> list[str]:
     """One line an interval; an interval without a reading has an empty quantity."""
     named = (day.meter_number, day.channel, day.direction.value)
-    before = ",".join(_quoted(text) for text in named)
-    after = _quoted(" ".join(day.usage_ids))
+    before = ",".join(quoted(text) for text in named)
+    after = quoted(" ".join(day.usage_ids))
     step = timedelta(minutes=day.minutes)
     return [
-        f"{before},{_moment(day.starts_at + number * step)},{day.minutes},"
+        f"{before},{moment_text(day.starts_at + number * step)},{day.minutes},"
         f"{'' if mark == MISSING else kwh_text(micro)},{QUALITY_WORDS[mark]},{after}\r\n"
         for number, (micro, mark) in enumerate(
             zip(day.micro.tolist(), day.quality.tolist(), strict=True)
@@ -126,11 +126,12 @@ def _lines(day: DayReadings) -> list[str]:
     ]
 
 
-def _moment(at: datetime) -> str:
+def moment_text(at: datetime) -> str:
+    """Write a moment in UTC to the minute."""
     return f"{at:%Y-%m-%dT%H:%MZ}"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Keep a partner's text from being read as another cell, or as a formula."""
     if text[:1] in ("=", "+", "-", "@"):
         text = f"'{text}"

@@ -44,7 +44,8 @@ from services.rating.store_usage import (
 )
 from services.rating.tariffs.book import PriceBook
 from services.rating.vee.arrival import check_arrived
-from services.rating.vee.check import Checked
+from services.rating.vee.check import Checked, Subject
+from services.rating.vee.copy import keep_copies
 from services.rating.vee.keeping import save_checked
 from shared.contracts.enrollment import EnrollmentDecided, EnrollmentReported
 from shared.contracts.envelope import Envelope
@@ -131,11 +132,11 @@ class RatingDesk:
         added = await self._take(session, envelope, [one.item for one in taken], readings)
         brought = [
             (Origin(one.item.transaction_id, one.item.account_number), block)
-            for one in taken
-            if one.item.transaction_id in added and one.item.purpose is not Purpose.CANCEL
+            for one in added
             for block in one.blocks
         ]
         await keep_blocks(session, Scope.of(envelope), brought, envelope.at)
+        await keep_copies(session, Scope.of(envelope), added, envelope.at)
 
     async def _take(
         self,
@@ -143,8 +144,8 @@ class RatingDesk:
         envelope: Envelope,
         items: Sequence[UsageItem],
         readings: Readings | None = None,
-    ) -> frozenset[UUID]:
-        """Work through usage; tells which transactions were new and are no duplicates."""
+    ) -> list[Subject]:
+        """Work through usage; tells which was new, cancels and duplicates left out."""
         scope = Scope.of(envelope)
         await wait_lock(session, scope.lock_key)
         sought = Sought.for_items(items)
@@ -157,7 +158,7 @@ class RatingDesk:
         await self._finish(session, occasion, desk)
         added = desk.new_transactions()
         await save_checked(session, scope, checked, added, envelope.at)
-        return added
+        return [one for one in checked.subjects if one.item.transaction_id in added]
 
     async def release_batch(
         self, session: WriteSession, occasion: Occasion, codes: Collection[str], after: int

@@ -51,6 +51,8 @@ class Checked:
 
     figures: tuple[Figures, ...] = ()
     findings: tuple[CheckFinding, ...] = ()
+    subjects: tuple[Subject, ...] = ()
+    """What was looked at: all but cancels."""
 
     def by_transaction(self) -> dict[UUID, tuple[CheckFinding, ...]]:
         """The findings of each 867."""
@@ -67,6 +69,34 @@ class _Row:
     subject: Subject
     block: IntervalBlock
     meter: MeterUsage | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """Usage that corrections of the same batch end: by its name, or by its account and days."""
+
+    names: frozenset[str]
+    periods: frozenset[tuple[str, date, date]]
+
+    @classmethod
+    def by(cls, subjects: Iterable[Subject]) -> _Ended:
+        """What the corrections among some usage end."""
+        items = [one.item for one in subjects if one.item.purpose is not Purpose.ORIGINAL]
+        return cls(
+            names=frozenset(item.original_usage_id for item in items if item.original_usage_id),
+            periods=frozenset(
+                (item.account_number, meter.period_start, meter.period_end)
+                for item in items
+                if not item.original_usage_id and item.purpose is Purpose.CANCEL
+                for meter in item.meters
+            ),
+        )
+
+    def covers(self, one: Figures) -> bool:
+        """Whether these figures are of usage that is ended."""
+        if one.usage_id in self.names:
+            return True
+        return (one.account_number, one.period_start, one.period_end) in self.periods
 
 
 @dataclass
@@ -95,10 +125,10 @@ class _History:
         return sorted(found, key=lambda one: one.period_end, reverse=True)
 
     def twin(self, now: Figures) -> Figures | None:
-        """The same meter and period from another 867."""
+        """The same meter and period from another 867, by totals."""
         days = (now.period_start, now.period_end)
         for one in self.known.get((now.account_number, now.meter_number), ()):
-            same = (one.period_start, one.period_end) == days
+            same = (one.period_start, one.period_end) == days and not one.from_intervals
             if same and one.transaction_id != now.transaction_id:
                 return one
         return None
@@ -115,15 +145,17 @@ def check(subjects: Sequence[Subject], past: Iterable[Figures], settings: Settin
     looked_at = [one for one in subjects if one.item.purpose is not Purpose.CANCEL]
     figures: list[Figures] = []
     findings = _of_readings(looked_at, settings)
-    history = _History.of(past)
+    ended = _Ended.by(subjects)
+    history = _History.of(one for one in past if not ended.covers(one))
     for subject in looked_at:
         theirs = figures_of(subject.item, subject.blocks)
         for meter, now in zip(subject.item.meters, theirs, strict=True):
             findings += _of_period(subject, meter, now, history, settings)
         for now in theirs:
-            history.add(now)
+            if not ended.covers(now):
+                history.add(now)
         figures += theirs
-    return Checked(tuple(_once(figures)), tuple(findings))
+    return Checked(tuple(_once(figures)), tuple(findings), tuple(looked_at))
 
 
 def _once(figures: Iterable[Figures]) -> Iterable[Figures]:

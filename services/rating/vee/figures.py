@@ -26,10 +26,12 @@ class Figures:
         received_micro: energy from the customer.
         demand_micro: the highest demand, 1e-6 kW; 0 when nobody measured it.
         estimated: whether anything is the utility's estimate.
+        from_intervals: whether the energy is the sum of its intervals.
         digest: SHA-256 of all quantities, without their dates: equal for equal quantities.
     """
 
     transaction_id: UUID
+    usage_id: str
     account_number: str
     meter_number: str
     period_start: date
@@ -38,6 +40,7 @@ class Figures:
     received_micro: int
     demand_micro: int
     estimated: bool
+    from_intervals: bool
     digest: bytes
 
     @property
@@ -74,6 +77,7 @@ def _of_meter(item: UsageItem, meter: MeterUsage, blocks: Sequence[IntervalBlock
     ]
     return Figures(
         transaction_id=item.transaction_id,
+        usage_id=item.usage_id,
         account_number=item.account_number,
         meter_number=meter.meter_number,
         period_start=meter.period_start,
@@ -82,6 +86,7 @@ def _of_meter(item: UsageItem, meter: MeterUsage, blocks: Sequence[IntervalBlock
         received_micro=_stated(energy_of(meter, Direction.RECEIVED)),
         demand_micro=max(peaks, default=0),
         estimated=any(quantity.estimated for quantity in meter.quantities),
+        from_intervals=item.intervals is not None,
         digest=_digest(meter, [b for b in blocks if b.meter_number == meter.meter_number]),
     )
 

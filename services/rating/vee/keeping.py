@@ -28,7 +28,7 @@ FINDINGS_MAX: Final = 5_000
 _FIGURE_COLUMNS: Final = (
     *("transaction_id", "meter_number", "period_start", "period_end", "cca", "utility"),
     *("environment", "account_number", "delivered_micro", "received_micro", "demand_micro"),
-    *("estimated", "digest"),
+    *("estimated", "from_intervals", "digest"),
 )
 _FINDING_COLUMNS: Final = (
     *("transaction_id", "cca", "utility", "environment", "account_number", "meter_number"),
@@ -41,9 +41,8 @@ async def load_past(
 ) -> list[Figures]:
     """Figures of some accounts' usage that is not cancelled, of the year and more before a day."""
     f, u = VEE.figures.c, USAGE.c
-    names = list(Figures.__slots__)
     found = await session.execute(
-        select(*(f[name] for name in names))
+        select(*((u if name == "usage_id" else f)[name] for name in Figures.__slots__))
         .join(USAGE, u.transaction_id == f.transaction_id)
         .where(
             *in_scope(VEE.figures, scope),
@@ -124,7 +123,7 @@ def _figure_row(where: Sequence[str], one: Figures) -> tuple[object, ...]:
     return (
         *(one.transaction_id, one.meter_number, one.period_start, one.period_end, *where),
         *(one.account_number, one.delivered_micro, one.received_micro, one.demand_micro),
-        *(one.estimated, one.digest),
+        *(one.estimated, one.from_intervals, one.digest),
     )
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -81,6 +82,7 @@ def _figures(metadata: MetaData) -> Table:
         Column("received_micro", BigInteger, nullable=False),
         Column("demand_micro", BigInteger, nullable=False),
         Column("estimated", Boolean, nullable=False),
+        Column("from_intervals", Boolean, nullable=False, server_default=text("false")),
         Column("digest", LargeBinary, nullable=False),
         Index("ix_usage_figures_account_number", "account_number", "cca", "utility", "environment"),
     )
