@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -129,6 +130,16 @@ def in_turns(works: Sequence[tuple[int, Callable[[], object]]], rounds: int) -> 
         for number, (size, work) in enumerate(works):
             best[number] = max(best[number], speed(size, work, 1))
     return best
+
+
+def ratio_of_pairs(
+    size: int, work: Callable[[], object], other: Callable[[], object], rounds: int
+) -> float:
+    """Return how many times as fast a work is as another: the middle of pairs, each run in turn.
+
+    Both of a pair meet the same other work on the machine, more or less.
+    """
+    return statistics.median(speed(size, work, 1) / speed(size, other, 1) for _ in range(rounds))
 
 
 def times_slower(good: bytes, bad: bytes, layout: IntervalLayout | None) -> float:

@@ -149,12 +149,13 @@ def _runs(sheet: Sheet, layout: IntervalLayout) -> list[Run]:
 def reading_rows(sheet: Sheet) -> list[Offsets]:
     """Find the QTY segments that follow one another, run by run."""
     begins = sheet.begins
-    reachable = begins[begins <= len(sheet.data) - MARGIN]
+    reachable = begins[: begins.searchsorted(len(sheet.data) - MARGIN, side="right")]
     head = np.uint64(int.from_bytes(b"QTY" + sheet.signs.element.encode("latin-1"), "little"))
     rows = np.flatnonzero((sheet.words[reachable] & LOW_FOUR) == head)
     if len(rows) < READINGS_MIN or begins[rows[0]] < MARGIN:
         return []
-    return np.split(rows, np.flatnonzero(np.diff(rows) != sheet.stride) + 1)
+    apart = np.flatnonzero(rows[1:] - rows[:-1] != sheet.stride)
+    return np.split(rows, apart + 1) if len(apart) else [rows]
 
 
 def run_of(sheet: Sheet, rows: Offsets, layout: IntervalLayout) -> Run | None:

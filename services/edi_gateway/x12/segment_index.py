@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     Bytes = npt.NDArray[np.uint8]
     Offsets = npt.NDArray[np.int64]
 
-CHUNK_BYTES = SEGMENT_BYTES_MAX
+CHUNK_BYTES = 1 << 18
+"""Read at a time: what is worked out of so much still fits in a processor's own memory."""
+
 FILL_STEPS_MAX = 16
 """Padding before a segment is skipped this far for all segments together, then one by one."""
 
@@ -72,6 +74,11 @@ def _starts_table() -> npt.NDArray[np.bool_]:
 
 
 _IS_ENVELOPE_START = _starts_table()
+_FIRST_SIGNS = tuple(sorted({start[0] for start in ENVELOPE_STARTS}))
+_NEWLINE = ord("\n")
+_BLANK = ord(" ")
+"""No sign of padding is above it."""
+
 _FIRST_LETTERS = frozenset(start[0] for start in ENVELOPE_STARTS)
 NOT_FILL = re.compile(rb"[^" + re.escape(PADDING) + rb"]")
 
@@ -177,12 +184,16 @@ def segment_bounds(cells: Bytes, chunk: bytes, terminator: bytes) -> tuple[Offse
         ends = np.append(ends, len(cells))  # the file's last segment lacks its terminator
     begins = np.empty_like(ends)
     begins[0] = 0
-    begins[1:] = ends[:-1] + 1
-    inside = begins < len(cells)
-    if not inside.all():
-        begins, ends = begins[inside], ends[inside]
+    np.add(ends[:-1], 1, out=begins[1:])
+    begins, ends = _inside(begins, ends, len(cells))
     table = _padding_table(terminator)
-    padded = np.flatnonzero(table[cells[begins]])
+    first = cells[begins]
+    if table[_NEWLINE] and len(first) and first[-1] == _NEWLINE:  # most likely one after every terminator
+        begins += first == _NEWLINE
+        begins, ends = _inside(begins, ends, len(cells))
+        first = cells[begins]
+    padded = np.flatnonzero(first <= _BLANK)
+    padded = padded[table[first[padded]]]
     for _ in range(FILL_STEPS_MAX):
         if not len(padded):
             break
@@ -194,8 +205,14 @@ def segment_bounds(cells: Bytes, chunk: bytes, terminator: bytes) -> tuple[Offse
         begins[one] = found.start() if found else ends[one]
     filled = begins < ends
     ends += 1
-    np.minimum(ends, len(cells), out=ends)
+    ends[-1:] = np.minimum(ends[-1:], len(cells))
     return (begins, ends) if filled.all() else (begins[filled], ends[filled])
+
+
+def _inside(begins: Offsets, ends: Offsets, size: int) -> tuple[Offsets, Offsets]:
+    """Leave a last segment out that begins where the bytes end."""
+    within = int(begins.searchsorted(size))
+    return begins[:within], ends[:within]
 
 
 def _walked(chunk: bytes, terminator: bytes) -> tuple[list[_Row], int]:
@@ -235,8 +252,12 @@ def _candidates(cells: Bytes, begins: Offsets, ends: Offsets) -> list[_Row]:
     pairs = np.ndarray((max(len(cells) - 1, 0),), dtype="<u2", buffer=cells.data, strides=(1,))
     if not len(begins) or not len(pairs):
         return []
-    last = len(pairs) - 1
-    found = np.flatnonzero(_IS_ENVELOPE_START[pairs[np.minimum(begins, last)]])
+    first = cells[begins]
+    likely = first == _FIRST_SIGNS[0]
+    for sign in _FIRST_SIGNS[1:]:
+        likely |= first == sign
+    found = np.flatnonzero(likely)
+    found = found[_IS_ENVELOPE_START[pairs[np.minimum(begins[found], len(pairs) - 1)]]]
     return list(zip(found.tolist(), begins[found].tolist(), ends[found].tolist(), strict=True))
 
 
