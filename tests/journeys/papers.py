@@ -281,3 +281,23 @@ def written_off(who: Customer, write_off_id: str, amount: str, invoice: str) -> 
 def accepted(groups: Sequence[Group]) -> list[Body]:
     """997s that accept every transaction of the groups."""
     return [tuple(one) for one in receipts(groups)]
+
+
+def utility_bill(
+    who: Customer, number: str, usage_id: str, lines: Sequence[Segment], total: str
+) -> Body:
+    """One 810 that the utility computed at the CCA's rates; `total` is in cents (N2)."""
+    return (
+        ("BIG", TODAY, number, "", "", usage_id, "", "ME", "00"),
+        ("REF", "12", who.account),
+        ("REF", "BLT", "LDC"),
+        ("REF", "PC", "LDC"),
+        ("REF", "Q5", "", who.agreement),
+        *parties(who.utility, who.cca),
+        ("IT1", "1", "", "", "", "", "SV", "ELECTRIC", "C3", "ACCOUNT"),
+        *(line for line in lines if line[0] == "TXI"),
+        ("DTM", "150", START),
+        ("DTM", "151", END),
+        *(line for line in lines if line[0] == "SAC"),
+        ("TDS", total),
+    )
