@@ -24,6 +24,7 @@ from services.rating.holds import (
 )
 from services.rating.rate_usage import Explanation, Rated
 from services.rating.usage import content_of, energy_of, period_of
+from shared.contracts.charges import LineKind
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageItem
 
@@ -132,7 +133,10 @@ class ChargeDraft:
     @property
     def total_cents(self) -> int:
         """The sum of the rounded lines."""
-        return sum(line.signed_cents for line in self.lines)
+        total = 0
+        for line in self.lines:  # asked for often
+            total += -line.cents if line.kind is LineKind.CREDIT else line.cents
+        return total
 
 
 def charge_of(record: UsageRecord, item: UsageItem, rated: Rated) -> ChargeDraft:

@@ -89,7 +89,7 @@ def charge_item(charge: ChargeDraft, invoiced_on: date) -> Charge:
         estimated=charge.estimated,
         plan_id=charge.plan_id,
         plan_version=charge.plan_version,
-        lines=tuple(line_item(line, n) for n, line in enumerate(charge.lines, start=1)),
+        lines=tuple([line_item(line, n) for n, line in enumerate(charge.lines, start=1)]),
         total=from_cents(charge.total_cents),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -30,6 +31,9 @@ _TERMS: Final = (
     *("rate_code", "product", "customer_name", "street", "city", "state", "postal_code"),
     "bill_cycle",
 )
+
+
+_TERMS_OF: Final = attrgetter(*_TERMS)
 
 
 def in_scope(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
@@ -95,7 +99,7 @@ def _entry(row: Row[Any]) -> Entry:
         effective_on=row.effective_on,
         requested_on=row.requested_on,
         request_id=row.request_id,
-        terms=Terms(**{name: getattr(row, name) for name in _TERMS}),
+        terms=Terms(*_TERMS_OF(row)),
     )
 
 

@@ -18,8 +18,8 @@ from services.rating.corrections import ChargeDraft, UsageRecord
 from services.rating.holds import Hold
 from services.rating.review.audits import HISTORY_PERIODS, Case, Past
 from services.rating.review.classes import CustomerClass, class_of
-from services.rating.review.registry import AUDITS, AWAITING_RELEASE, RECOMPUTED, Mode
-from services.rating.review.settings import ReviewSettings
+from services.rating.review.registry import AUDITS, AWAITING_RELEASE, RECOMPUTED, AuditKind, Mode
+from services.rating.review.settings import AuditSetting, ReviewSettings
 from services.rating.review.window import BillWindow, Deadline
 from services.rating.scope import UTILITY_ZONE, Scope
 from shared.contracts.parts import Purpose
@@ -123,6 +123,9 @@ class ReviewGate:
     opened: dict[UUID, NewReview] = field(init=False, default_factory=dict)
     noted: list[Noted] = field(init=False, default_factory=list)
     _seen: dict[AgreementKey, list[Past]] = field(init=False, default_factory=dict)
+    _audits: dict[CustomerClass, list[tuple[AuditKind, AuditSetting]]] = field(
+        init=False, default_factory=dict
+    )
 
     def approved_charge(self, transaction_id: UUID) -> ChargeDraft | None:
         """The charge as it was computed and looked at, if a person has let it go."""
@@ -188,9 +191,9 @@ class ReviewGate:
 
     def _findings(self, case: Case, customer_class: CustomerClass) -> list[Finding]:
         found: list[Finding] = []
-        for kind in AUDITS.values():
-            setting = self.settings.of(kind, customer_class)
-            if not setting.enabled or abs(case.total_cents) < setting.minimum_cents:
+        cents = abs(case.total_cents)
+        for kind, setting in self._enabled(customer_class):
+            if cents < setting.minimum_cents:
                 continue
             message = kind.look(case, setting.limits)
             if message is not None:
@@ -198,6 +201,14 @@ class ReviewGate:
         if self.settings.releases_by_hand:
             words = "the batch is released by hand"
             found.append(Finding(AWAITING_RELEASE, Mode.HOLD, words))
+        return found
+
+    def _enabled(self, customer_class: CustomerClass) -> Sequence[tuple[AuditKind, AuditSetting]]:
+        """The audits that are on for a class, the same for every charge of the batch."""
+        found = self._audits.get(customer_class)
+        if found is None:
+            every = [(kind, self.settings.of(kind, customer_class)) for kind in AUDITS.values()]
+            found = self._audits[customer_class] = [one for one in every if one[1].enabled]
         return found
 
     def _terms(self, draft: ChargeDraft) -> Terms:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from uuid import UUID
 
 from services.rating.accounts import Register
@@ -57,6 +58,7 @@ async def check_arrived(
 def settings_of(settings: ReviewSettings) -> Settings:
     """Tell checks how a CCA wants them: as it wants its audits of the same code."""
 
+    @cache
     def found(code: str, customer_class: str) -> InForce | None:
         setting = settings.of(AUDITS[code], CustomerClass(customer_class))
         return InForce(setting.mode.value, setting.limits) if setting.enabled else None
