@@ -188,7 +188,7 @@ def segment_bounds(cells: Bytes, chunk: bytes, terminator: bytes) -> tuple[Offse
     begins, ends = _inside(begins, ends, len(cells))
     table = _padding_table(terminator)
     first = cells[begins]
-    if table[_NEWLINE] and len(first) and first[-1] == _NEWLINE:  # most likely one after every terminator
+    if table[_NEWLINE] and len(first) and first[-1] == _NEWLINE:  # then each line ends in one
         begins += first == _NEWLINE
         begins, ends = _inside(begins, ends, len(cells))
         first = cells[begins]
