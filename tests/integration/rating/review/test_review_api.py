@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi import Request
+from httpx import ASGITransport, AsyncClient
+
+from shared.platform.http import create_app
+from shared.platform.web.identity import Principal, Role
+from tests.integration.rating.office import Office, enrollment, usage_report
+from tests.unit.rating.words import request, usage
+
+SCOPE = {"cca": "mce", "utility": "pge", "environment": "test"}
+HUGE = {"on": "50000", "off": "200000", "total": "250000"}
+WHY = {"reason": "checked with the customer"}
+ROOT = "/rating/v1/review"
+
+
+@dataclass
+class Porter:
+    """Knows people by a header, as the gateway would by their token."""
+
+    async def identify(self, request: Request) -> Principal | None:
+        name = request.headers.get("x-name")
+        role = Role(request.headers.get("x-role", "operator"))
+        return Principal(UUID(int=1), name, role) if name else None
+
+
+@dataclass
+class Desk:
+    """The API as several people use it."""
+
+    http: AsyncClient
+
+    async def get(self, path: str, **params: str) -> Any:  # noqa: ANN401  JSON
+        found = await self.http.get(f"{ROOT}/{path}", params={**SCOPE, **params})
+        assert found.status_code == 200, found.text
+        return found.json()
+
+    async def post(
+        self, path: str, body: dict[str, Any], by: str, role: str = "operator"
+    ) -> tuple[int, Any]:
+        headers = {"x-name": by, "x-role": role}
+        done = await self.http.post(f"{ROOT}/{path}", params=SCOPE, json=body, headers=headers)
+        return done.status_code, done.json() if done.content else None
+
+
+@pytest.fixture
+async def desk(office: Office) -> AsyncIterator[Desk]:
+    """The service's API with a porter at the door, and one customer."""
+
+    async def ready() -> dict[str, bool]:
+        return {}
+
+    await office.tell(enrollment(request()))
+    app = create_app("rating", routers=[office.service.router], ready=ready, doorkeeper=Porter())
+    transport = ASGITransport(app=app)
+    headers = {"x-name": "vera", "x-role": "viewer"}
+    async with AsyncClient(transport=transport, base_url="http://rating", headers=headers) as http:
+        yield Desk(http)
+
+
+class TestAChargeUnderReview:
+    async def test_is_shown_with_its_lines_and_released_by_a_second_person(
+        self, office: Office, desk: Desk
+    ) -> None:
+        await office.tell(usage_report(usage(energy=HUGE)))
+        ((waiting,)) = (await desk.get("charges"))["reviews"]
+        path = f"charges/{waiting['review_id']}"
+
+        ask = {"act": "ask", **WHY}
+        not_asked = await desk.post(f"{path}/release", WHY, "jane")
+        asked = await desk.post(f"{path}/acts", ask, "jane")
+        same_person = await desk.post(f"{path}/release", WHY, "jane")
+        viewer = await desk.post(f"{path}/release", WHY, "joe", "viewer")
+        status, released = await desk.post(f"{path}/release", WHY, "joe")
+        whole = await desk.get(path)
+
+        assert (not_asked[0], not_asked[1]["code"]) == (409, "RELEASE_NOT_ASKED")
+        assert asked == (204, None)
+        assert same_person[1]["code"] == "ANOTHER_PERSON_NEEDED"
+        assert viewer[0] == 403
+        assert (status, released) == (200, {"invoices": ["MCE0000000001"], "held": 0})
+        assert [(act["act"], act["by"]) for act in whole["acts"]] == [
+            ("ask", "jane"),
+            ("release", "joe"),
+        ]
+        assert (whole["state"], whole["closed_by"]) == ("released", "joe")
+        assert sum(float(line["amount"]) for line in whole["lines"]) > 24_000
+
+    async def test_that_is_returned_or_unknown_is_not_released(
+        self, office: Office, desk: Desk
+    ) -> None:
+        await office.tell(usage_report(usage(energy=HUGE)))
+        ((waiting,)) = (await desk.get("charges"))["reviews"]
+        path = f"charges/{waiting['review_id']}"
+
+        await desk.post(f"{path}/acts", {"act": "return", **WHY}, "jane")
+        returned = await desk.post(f"{path}/release", WHY, "joe")
+        unknown = await desk.post("charges/999/release", WHY, "joe")
+        mute = await desk.post(f"{path}/acts", {"act": "note", "reason": "  "}, "jane")
+        too_long = {"act": "extend", "until": "2027-01-01T00:00:00Z", **WHY}
+        extended = await desk.post(f"{path}/acts", too_long, "jane")
+        owner = {"act": "assign", "owner": "jim", **WHY}
+        await desk.post(f"{path}/acts", owner, "jane")
+
+        assert returned[1]["code"] == "REVIEW_ACT_REFUSED"
+        assert unknown[1]["code"] == "REVIEW_UNKNOWN"
+        assert mute[0] == 422
+        assert extended[1]["code"] == "REVIEW_ACT_REFUSED"
+        assert (await desk.get("charges"))["reviews"][0]["owner"] == "jim"
+
+
+class TestAnAudit:
+    async def test_is_set_anew_by_an_administrator_and_every_version_stays(
+        self, office: Office, desk: Desk
+    ) -> None:
+        strict = {"setting": {"mode": "hold", "limits": {"limit_cents": 1000}}, **WHY}
+        refused = await desk.post("audits/HIGH_VALUE/versions", strict, "jane")
+        first = await desk.post("audits/HIGH_VALUE/versions", strict, "jane", "admin")
+        strict["setting"]["owner"] = "billing"
+        await desk.post("audits/HIGH_VALUE/versions", strict, "joe", "admin")
+        await office.tell(usage_report(usage()))
+        versions = await desk.get("audits/HIGH_VALUE/versions")
+        (high_value,) = [a for a in await desk.get("audits") if a["code"] == "HIGH_VALUE"]
+
+        assert (refused[0], first[0]) == (403, 201)
+        assert [(v["version"], v["by"]) for v in versions] == [(1, "jane"), (2, "joe")]
+        assert office.holds == [("U1", "HIGH_VALUE")]
+        assert (high_value["version"], high_value["setting"]["owner"]) == (2, "billing")
+        assert high_value["last_fired"] is not None
+        assert [f["code"] for f in await desk.get("findings")] == ["HIGH_VALUE"]
+
+    @pytest.mark.parametrize(
+        ("code", "setting", "says"),
+        [
+            ("NO_SUCH", {}, "AUDIT_UNKNOWN"),
+            ("NOT_ENROLLED", {}, "AUDIT_UNKNOWN"),
+            ("HIGH_VALUE", {"limits": {"kw": 1}}, "AUDIT_SETTING_REFUSED"),
+            ("HIGH_VALUE", {"release": "manual"}, "AUDIT_SETTING_REFUSED"),
+            ("BATCH_RELEASE", {"enabled": True}, "AUDIT_SETTING_REFUSED"),
+        ],
+    )
+    async def test_refuses_what_does_not_fit_it(
+        self, desk: Desk, code: str, setting: dict[str, Any], says: str
+    ) -> None:
+        done = await desk.post(f"audits/{code}/versions", {"setting": setting, **WHY}, "a", "admin")
+
+        assert done[1]["code"] == says
+
+
+class TestABatch:
+    async def test_released_by_hand_waits_and_leaves_at_once(
+        self, office: Office, desk: Desk
+    ) -> None:
+        manual = {"setting": {"release": "manual"}, **WHY}
+        await desk.post("audits/BATCH_RELEASE/versions", manual, "ann", "admin")
+        await office.tell(enrollment(request("R2", account="A2", meter="M2")))
+        await office.tell(enrollment(request("R3", account="A3", meter="M3")))
+        big = usage("U2", account="A2", energy=HUGE)
+        moved = big.meters[0].model_copy(update={"meter_number": "M2"})
+        await office.tell(usage_report(usage(), big.model_copy(update={"meters": (moved,)})))
+        (before,) = await desk.get("batches", month="2026-07-15")
+        left = list(office.charges)
+
+        await desk.post("batches/-/2026-07-01/owner", {"owner": "jim", **WHY}, "jane")
+        status, released = await desk.post("batches/-/2026-07-01/release", WHY, "jane")
+        (after,) = await desk.get("batches", month="2026-07-15")
+
+        assert left == []
+        assert (status, released) == (200, {"released": 1, "held": 0})
+        assert (before["expected"], before["received"], before["missing"]) == (3, 2, 1)
+        assert (before["awaiting_release"], before["under_review"]) == (1, 1)
+        assert (after["charged"], after["under_review"], after["owner"]) == (1, 1, "jim")
+        assert after["due_at"] is not None
+
+
+class TestTheControls:
+    async def test_show_the_test_that_somebody_ran(self, desk: Desk) -> None:
+        status, results = await desk.post("controls/tests", {}, "jane")
+        controls = await desk.get("controls")
+
+        assert status == 201
+        assert [result["passed"] for result in results] == [True, True]
+        assert [control["last_test_passed"] for control in controls] == [True, True]
+        assert {control["limit"] for control in controls} == {"24000.00"}
+
+
+class TestTheClock:
+    async def test_lists_what_waits_the_nearest_deadline_first(
+        self, office: Office, desk: Desk
+    ) -> None:
+        await office.tell(usage_report(usage("U9", account="A9")))
+
+        (waiting,) = await desk.get("deadlines")
+
+        assert (waiting["usage_id"], waiting["hold_code"]) == ("U9", "NOT_ENROLLED")
+        assert waiting["due_at"] == "2026-11-28T01:00:00Z"
+        assert waiting["standing"] == "open"

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from services.rating.review.classes import CustomerClass
+from services.rating.review.figures import BILL_WINDOWS, REVIEWS_EXPIRED
+from services.rating.review.settings import AuditSetting, NewSetting, write_setting
+from shared.platform.clock import FixedClock
+from tests.integration.rating.office import NOON, Office, enrollment, usage_report
+from tests.unit.rating.words import request, usage
+
+HUGE = {"on": "50000", "off": "200000", "total": "250000"}
+DAYS = "SELECT DISTINCT day::text FROM rating.control_tests WHERE cca = 'mce' ORDER BY 1"
+
+
+def clock_of(office: Office) -> FixedClock:
+    clock = office.service.clock
+    assert isinstance(clock, FixedClock)
+    return clock
+
+
+@pytest.fixture(autouse=True)
+def _logs() -> None:
+    structlog.reset_defaults()
+
+
+class TestTheSyntheticCharge:
+    async def test_is_stopped_once_a_day(self, office: Office) -> None:
+        for _ in range(3):
+            await office.service.watch.tick()
+            await office.service.watch.tick()
+            clock_of(office).advance(days=1)
+
+        assert await office.column(DAYS) == ["2026-11-23", "2026-11-24", "2026-11-25"]
+        assert await office.rows("control_tests", cca="mce", passed=True) == 6
+        assert await office.rows("charges") == 0
+        assert office.heard == []
+
+    async def test_that_passes_a_hold_switched_off_raises_an_alarm(self, office: Office) -> None:
+        off = NewSetting(
+            setting=AuditSetting(enabled=False),
+            customer_class=CustomerClass.COMMERCIAL,
+            reason="too many",
+        )
+        async with office.service.database.unit_of_work() as session:
+            await write_setting(session, "mce", "HIGH_VALUE", off, "jane", NOON)
+
+        with capture_logs() as logs:
+            await office.service.watch.tick()
+
+        assert await office.rows("control_tests", cca="mce", passed=False) == 1
+        assert [log["event"] for log in logs] == ["value hold did not fire"]
+
+    async def test_that_was_missed_raises_an_alarm(self, office: Office) -> None:
+        await office.service.watch.tick()
+        clock_of(office).advance(days=3)
+
+        with capture_logs() as logs:
+            await office.service.watch.tick()
+
+        missed = [log for log in logs if log["event"] == "value hold was not tested"]
+        assert {log["last_test"] for log in missed} == {"2026-11-23"}
+
+
+class TestABillWindow:
+    async def test_warns_once_before_it_closes_and_once_when_it_has(self, office: Office) -> None:
+        await office.tell(usage_report(usage("U9", account="A9")))
+        told = []
+        for hours in (0, 90, 1, 24, 1):
+            clock_of(office).advance(hours=hours)
+            with capture_logs() as logs:
+                await office.service.watch.tick()
+            told.append([log["event"] for log in logs if "window" in log["event"]])
+
+        assert told == [[], ["bill window closes soon"], [], ["bill window missed"], []]
+        gauge = BILL_WINDOWS.labels("mce", "pge", "missed")
+        assert gauge._value.get() == 1  # noqa: SLF001  prometheus shows no other way
+
+    async def test_is_started_for_usage_that_was_held_before(self, office: Office) -> None:
+        await office.tell(usage_report(usage("U9", account="A9")))
+        await office.column("SELECT 1")
+        async with office.service.database.unit_of_work() as session:
+            connection = await session.connection()
+            await connection.exec_driver_sql("DELETE FROM rating.bill_windows")
+
+        await office.service.watch.tick()
+
+        (due_at,) = await office.column("SELECT due_at FROM rating.bill_windows")
+        assert due_at == datetime(2026, 11, 28, 1, tzinfo=UTC)
+
+
+class TestAChargeUnderReviewForTooLong:
+    async def test_raises_an_alarm_before_its_window_closes(self, office: Office) -> None:
+        await office.tell(enrollment(request()))
+        await office.tell(usage_report(usage(energy=HUGE)))
+        before = REVIEWS_EXPIRED.labels("mce", "pge")._value.get()  # noqa: SLF001
+        clock_of(office).advance(hours=98)
+
+        with capture_logs() as logs:
+            await office.service.watch.tick()
+            await office.service.watch.tick()
+
+        events = [log["event"] for log in logs]
+        assert events.count("charges still under review") == 1
+        assert REVIEWS_EXPIRED.labels("mce", "pge")._value.get() == before + 1  # noqa: SLF001
