@@ -14,7 +14,7 @@ from services.edi_gateway.x12.findings import has_errors
 from services.edi_gateway.x12.interval_faults import refuse_intervals
 from services.edi_gateway.x12.interval_runs import accept_laid_out, lay_out
 from services.edi_gateway.x12.intervals import INTERVAL_REPORT, read_intervals
-from services.edi_gateway.x12.reading import membership, placed, read_transaction
+from services.edi_gateway.x12.reading import membership, not_yet_told, placed, read_transaction
 from services.edi_gateway.x12.tokenizer import clean
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def read_interval_transaction(
         sheet = lay_out(data, delimiters, layout)
         document = sheet and accept_laid_out(guide, sheet, layout)
         if sheet is not None and document is None:
-            found = refuse_intervals(guide, sheet, layout, slot.place)
+            found = not_yet_told(refuse_intervals(guide, sheet, layout, slot.place), told)
             told = (*told, *placed(found, data, delimiters, slot.start))
         if document is not None or has_errors(told):
             return ReadIntervals(slot.set_id, slot.control_number, slot.index, document, told)

@@ -77,6 +77,7 @@ def _read(
     texts = split_segments(text, delimiters)
     quick = accept_or_tell(guide, texts, delimiters, slot.place)
     transaction, found = quick or validate(guide, texts, delimiters, slot.place)
+    found = not_yet_told(found, told)
     findings = (*told, *belongs, *placed(found, data, delimiters, slot.start))
     if has_errors(findings):
         transaction = None
@@ -142,6 +143,17 @@ def membership(slot: TransactionSlot, guide: Guide) -> tuple[Finding, ...]:
             byte_offset=slot.start,
         ),
     )
+
+
+def not_yet_told(findings: tuple[Finding, ...], told: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Leave out what only warns of an element that the envelope findings tell of already.
+
+    A trailer's control number with blanks behind it is such an element.
+    """
+    if not told:
+        return findings
+    places = {finding.place for finding in told}
+    return tuple([one for one in findings if one.is_error or one.place not in places])
 
 
 def placed(

@@ -225,6 +225,18 @@ class TestFaultsOfEnvelopes:
 
         assert told.is_error
 
+    @pytest.mark.parametrize("number", [b"0001 ", b"0000000001  "])
+    def test_blanks_behind_a_control_number_are_told_once(self, number: bytes) -> None:
+        data = trailers(b"SE*18*0001", b"SE*18*" + number)
+        (found,) = scan(data, WARN).interchanges
+        (slot,) = found.groups[0].transactions
+        piece = data[slot.start : slot.end]
+
+        read = read_transaction(piece, found.delimiters, slot, load_guide().under(WARN))
+
+        assert read.accepted
+        assert [one.place for one in read.findings] == ["867[1]/SE02"]
+
     def test_what_is_only_told_is_accepted_with_errors_in_the_997(self) -> None:
         data = trailers(b"SE*18*0001", b"SE*99*0000000001 ")
 
