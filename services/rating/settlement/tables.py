@@ -92,6 +92,8 @@ def _ends(metadata: MetaData) -> Table:
         Column("paid_cents", BigInteger, nullable=False),
         Column("how", Text, nullable=False),
         Column("next_balance_cents", BigInteger, nullable=False),
+        Column("settled_through", Date, nullable=False),
+        Column("ended_cents", BigInteger, nullable=False),
         Column("policy", JSONB, nullable=False),
     )
 
@@ -120,6 +122,7 @@ def _moves(metadata: MetaData) -> Table:
         Column("account_number", Text, primary_key=True),
         Column("service_agreement_id", Text, primary_key=True),
         *_scope(),
+        Column("settled_through", Date, nullable=False),
         Column("ended_cents", BigInteger, nullable=False),
         Column("compensation_cents", BigInteger, nullable=False),
         _moment("moved_at"),
