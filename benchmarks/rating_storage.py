@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -60,9 +61,10 @@ from shared.platform.embedded import start_postgres
 from shared.platform.memory_bus import MemoryBus
 from shared.platform.settings import PlatformSettings
 
-AT: Final = datetime(2026, 11, 23, 20, tzinfo=UTC)
+ENROLLED: Final = datetime(2026, 1, 6, 20, tzinfo=UTC)
+NOON: Final = clock_time(20)
 SPACE: Final = UUID("1c0e6a7e-0000-4000-8000-00000000be4c")
-CYCLES: Final = 21
+CYCLES: Final = 4
 FIRST_READ: Final = date(2026, 6, 2)
 PERIOD_DAYS: Final = 30
 WARM_MESSAGES: Final = 2
@@ -118,7 +120,8 @@ def usage_message(number: int) -> bytes:
         _usage(number * MESSAGE_ITEMS_MAX + n, start, chance) for n in range(MESSAGE_ITEMS_MAX)
     ]
     file_id = uuid5(SPACE, f"867 file {number}")
-    return _envelope(f"867 {number}", UsageReported(file_id=file_id, items=tuple(items)))
+    came = datetime.combine(start + timedelta(days=PERIOD_DAYS + 1), NOON, UTC)
+    return _envelope(f"867 {number}", came, UsageReported(file_id=file_id, items=tuple(items)))
 
 
 def enrollment_message(number: int) -> bytes:
@@ -126,14 +129,14 @@ def enrollment_message(number: int) -> bytes:
     first = number * MESSAGE_ITEMS_MAX
     items = tuple(_request(account) for account in range(first, first + MESSAGE_ITEMS_MAX))
     body = EnrollmentReported(file_id=uuid5(SPACE, f"814 file {number}"), items=items)
-    return _envelope(f"814 {number}", body)
+    return _envelope(f"814 {number}", ENROLLED, body)
 
 
-def _envelope(name: str, body: Body) -> bytes:
+def _envelope(name: str, at: datetime, body: Body) -> bytes:
     return Envelope(
         id=uuid5(SPACE, name),
         type=body.type,
-        at=AT,
+        at=at,
         source=ServiceName.EDI_GATEWAY,
         correlation_id=uuid5(SPACE, f"correlation {name}"),
         cca="mce",
@@ -200,7 +203,7 @@ async def office() -> AsyncIterator[tuple[RatingService, int]]:
         try:
             await migrate.migrate(server.url, migrate.history_of("rating"))
             database = Database(server.url, "rating")
-            service = build(PlatformSettings(), database, MemoryBus(), FixedClock(AT))
+            service = build(PlatformSettings(), database, MemoryBus(), FixedClock(ENROLLED))
             await service.import_tariffs()
             yield service, server.pid
             await database.close()
