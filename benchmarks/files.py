@@ -40,8 +40,8 @@ def enrollment_814(accounts: int) -> bytes:
     return _simulated("814", accounts)
 
 
-def remittance_820(accounts: int) -> bytes:
-    """Word an 820 that pays so many accounts, at most 500 in a transaction."""
+def remittance_820(accounts: int, in_one: int = LINES_PER_PAYMENT) -> bytes:
+    """Word an 820 that pays so many accounts, at most `in_one` of them in a transaction."""
     plan, chance = _plan(accounts), Random(SEED)
     lines = [
         PaymentLine(
@@ -58,10 +58,10 @@ def remittance_820(accounts: int) -> bytes:
                 trace=f"T{first:09d}",
                 posted=FIRST_DAY,
                 settled=FIRST_DAY + timedelta(days=1),
-                lines=tuple(lines[first : first + LINES_PER_PAYMENT]),
+                lines=tuple(lines[first : first + in_one]),
             ),
         )
-        for first in range(0, accounts, LINES_PER_PAYMENT)
+        for first in range(0, accounts, in_one)
     )
     return _written(plan, "820", texts)
 

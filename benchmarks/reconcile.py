@@ -149,7 +149,7 @@ class Maker:
         """Pay a charge in one of the ways in which charges are paid."""
         chance, cents = self.chance, charge.cents
         part = chance.randrange(1, abs(cents)) * (1 if cents > 0 else -1)
-        ways = (
+        ways: tuple[list[int], ...] = (
             [cents],
             [cents, cents],  # twice
             [part],  # short
@@ -282,7 +282,7 @@ async def reconcile(
     while maker.expected.lines < lines:
         for bodies in maker.round(min(lines_a_round, lines)):
             for body in bodies:
-                await service.consumer.handle(_envelope(body))
+                await service.consumer.handle(envelope_of(body))
             await service.poster.finish()
     audit = await service.audit()
     return Result(
@@ -295,7 +295,8 @@ async def reconcile(
     )
 
 
-def _envelope(body: Body) -> Envelope:
+def envelope_of(body: Body) -> Envelope:
+    """Return the message of the gateway that carries a fact."""
     return Envelope.about(
         body,
         at=AT,

@@ -1,0 +1,254 @@
+"""Measures one long 820: read, validated, stored, matched and journaled in PostgreSQL.
+
+    python -m benchmarks.remittance --lines 100000
+
+Steps follow each other here as they do in the exchange, where reading has a process of its own.
+Beside the time by the clock stands the processor time of this process and of the database, which
+other work on the machine hardly changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from random import Random
+from typing import Annotated
+from uuid import UUID, uuid4
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import files
+from benchmarks.reconcile import envelope_of
+from services.edi_gateway.partners import load_partners
+from services.edi_gateway.transactions import Payment, ts820
+from services.edi_gateway.x12 import load_guide, read_transaction, scan
+from services.remittance.apply_remittance import LINES_PER_BATCH
+from services.remittance.matching import match
+from services.remittance.placements import Book, Line, LineKey
+from services.remittance.receivables import Receivable
+from services.remittance.service import build
+from shared.contracts.documents import DocumentSent, SentDocument
+from shared.contracts.envelope import Envelope
+from shared.contracts.measures import from_cents
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, Purpose
+from shared.contracts.remittance import RemittanceLineKind
+from shared.platform import embedded, migrate
+from shared.platform.clock import SystemClock
+from shared.platform.database import Database
+from shared.platform.memory_bus import MemoryBus
+from shared.platform.settings import PlatformSettings
+
+KB_PER_MB = 1024
+MATCH_ROUNDS = 5
+DAY = date(2026, 7, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a run; seconds by the clock, of our processor time and of the database's."""
+
+    name: str
+    lines: int
+    clock_s: float
+    own_s: float
+    database_s: float
+
+    @property
+    def a_second(self) -> float:
+        """Lines by the clock."""
+        return self.lines / self.clock_s
+
+    @property
+    def a_processor_second(self) -> float:
+        """Lines for each second that the busier of the two processes worked."""
+        return self.lines / max(self.own_s, self.database_s)
+
+
+class Meter:
+    """Times steps, with the processor time of a database server on this machine."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._postmaster = int((data_dir / "postmaster.pid").read_text().split()[0])
+        self.steps: list[Step] = []
+
+    async def time(self, name: str, lines: int, work: Callable[[], Awaitable[None]]) -> None:
+        """Do one step and keep its times."""
+        clock, own, database = time.perf_counter(), time.process_time(), self._database_s()
+        await work()
+        self.steps.append(
+            Step(
+                name,
+                lines,
+                time.perf_counter() - clock,
+                time.process_time() - own,
+                self._database_s() - database,
+            )
+        )
+
+    def _database_s(self) -> float:
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = stat.read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+                continue
+            if int(fields[1]) == self._postmaster:
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def charged(lines: int) -> list[DocumentSent]:
+    """The 810s that `files.remittance_820` pays."""
+    chance = Random(files.SEED)
+    items = [
+        SentDocument(
+            transaction_id=uuid4(),
+            document_number=f"PGE{index:09d}",
+            account_number=f"{4_000_000_000 + index}",
+            usage_id=f"U{index:012d}",
+            purpose=Purpose.ORIGINAL,
+            amount=from_cents(chance.randrange(500, 90_000)),
+            dated_on=DAY,
+        )
+        for index in range(lines)
+    ]
+    return [
+        DocumentSent(
+            file_id=uuid4(), set_id="810", items=tuple(items[start : start + MESSAGE_ITEMS_MAX])
+        )
+        for start in range(0, lines, MESSAGE_ITEMS_MAX)
+    ]
+
+
+def read(data: bytes) -> list[bytes]:
+    """Scan, validate and read the file as the gateway does; tells the messages as sent."""
+    partner, guide = load_partners().partner("pge"), load_guide()
+    messages: list[bytes] = []
+    for found in scan(data).interchanges:
+        for group in found.groups:
+            for slot in group.transactions:
+                piece = data[slot.start : slot.end]
+                whole = read_transaction(piece, found.delimiters, slot, guide)
+                if whole.transaction is None:
+                    raise ValueError("the generated 820 is refused")
+                reading = ts820.read(whole.transaction, partner, uuid4())
+                for fact in reading.facts:
+                    if isinstance(fact, Payment):
+                        parts = ts820.to_messages(fact, UUID(int=1), fact.transaction_id)
+                        messages += (envelope_of(part).to_json() for part in parts)
+    return messages
+
+
+def matching_a_second(lines: int) -> float:
+    """Return how many lines a second of processor time `match` alone places, in batches."""
+    receivables = [
+        Receivable(uuid4(), f"I{n}", f"A{n}", DAY, 1_234, 0, f"U{n}") for n in range(lines)
+    ]
+    payment, kind = uuid4(), RemittanceLineKind.PAYMENT
+    told = [
+        Line(LineKey(payment, n), kind, 1_234 - n % 2, f"I{n}", f"U{n}", f"A{n}")
+        for n in range(lines)
+    ]
+    starts = range(0, lines, LINES_PER_BATCH)
+    batches = [
+        (told[start : start + LINES_PER_BATCH], Book(receivables[start : start + LINES_PER_BATCH]))
+        for start in starts
+    ]
+    best = float("inf")
+    for _ in range(MATCH_ROUNDS):
+        began = time.process_time()
+        for some, book in batches:
+            match(some, book)
+        best = min(best, time.process_time() - began)
+    return lines / best
+
+
+async def measure(url: str, meter: Meter, data: bytes, lines: int) -> None:
+    """Take one 820 from its bytes to the journal."""
+    await migrate.migrate(url, migrate.history_of("remittance"))
+    database = Database(url, "remittance")
+    service = build(PlatformSettings(), database, MemoryBus(), SystemClock())
+    messages: list[bytes] = []
+
+    async def opening() -> None:
+        for body in charged(lines):
+            await service.consumer.handle(envelope_of(body))
+
+    async def reading() -> None:
+        messages.extend(read(data))
+
+    async def storing() -> None:
+        for message in messages:
+            await service.consumer.handle(Envelope.from_json(message))
+
+    await meter.time("open receivables", lines, opening)
+    await meter.time("read and validate", lines, reading)
+    await meter.time("store parts, check sums", lines, storing)
+    await meter.time("match and journal", lines, service.poster.finish)
+    audit = await service.audit()
+    await database.close()
+    if not audit.every_cent_placed or audit.lines != lines:
+        raise ValueError(f"the books are not right: {audit}")
+
+
+def _peak_mb() -> float:
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / KB_PER_MB
+    return 0.0
+
+
+def main(
+    lines: Annotated[int, typer.Option(min=1, help="RMR lines of the one 820.")] = 100_000,
+) -> None:
+    """Tell time, processor time and memory of one long 820."""
+    data = files.remittance_820(lines, in_one=lines)
+    with tempfile.TemporaryDirectory(prefix="ccax-rem-", ignore_cleanup_errors=True) as name:
+        folder = Path(name) / "postgres"
+        server = embedded.start_postgres(folder)
+        meter = Meter(folder)
+        try:
+            asyncio.run(measure(server.url, meter, data, lines))
+        finally:
+            server.stop()
+    peak = _peak_mb()
+    alone = matching_a_second(min(lines, 20_000))
+    Console().print(_table(meter.steps, lines, len(data)))
+    Console().print(f"match alone: {alone:,.0f} lines a second of processor time")
+    Console().print(f"peak memory of the one process: {peak:,.0f} MB")
+
+
+def _table(steps: Sequence[Step], lines: int, size: int) -> Table:
+    table = Table(title=f"one 820 of {lines:,} lines, {size / 1e6:.1f} MB")
+    for title in ("step", "clock s", "ours, CPU s", "database, CPU s", "lines/s", "lines/CPU s"):
+        table.add_column(title, justify="right")
+    whole = [step for step in steps if step.name != "open receivables"]
+    end_to_end = Step(
+        "the 820, end to end",
+        lines,
+        sum(step.clock_s for step in whole),
+        sum(step.own_s for step in whole),
+        sum(step.database_s for step in whole),
+    )
+    for step in (*steps, end_to_end):
+        table.add_row(
+            step.name,
+            f"{step.clock_s:.1f}",
+            f"{step.own_s:.1f}",
+            f"{step.database_s:.1f}",
+            f"{step.a_second:,.0f}",
+            f"{step.a_processor_second:,.0f}",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    typer.run(main)
