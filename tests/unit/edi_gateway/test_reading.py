@@ -24,7 +24,7 @@ def read(path: Path, data: bytes, chosen: slice | None = None) -> list[ReadSlot]
     path.write_bytes(data)
     interchange = scan_file(str(path), "pge").interchanges[0]
     group = interchange.groups[0]
-    slots = group.transactions[chosen or slice(None)]
+    slots = tuple(group.transactions[chosen or slice(None)])
     return list(
         read_slots(
             ReadJob(
