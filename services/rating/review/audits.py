@@ -243,10 +243,10 @@ def _outlier(what: str, value: int, values: list[int], limits: Limits) -> str | 
     usual = median_low(values)
     if usual <= 0:
         return None
-    percent = value * 100 // usual
-    lowest = 100 * 100 // limits["percent"]
-    if lowest <= percent <= limits["percent"]:
+    low, high = value * limits["percent"] < usual * 100, value * 100 > usual * limits["percent"]
+    if not low and not high:
         return None
+    percent = value * 100 // usual
     return f"{what} a day is {percent} % of the median of {len(values)} periods"
 
 
