@@ -51,7 +51,9 @@ Signed = Annotated[
 Key = Annotated[
     str | None, typer.Option(help="The same key again is the same job; made up when left out.")
 ]
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+From = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])]
+To = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])]
+Through = Annotated[datetime | None, typer.Option("--through", formats=["%Y-%m-%d"])]
 
 
 @dataclass(slots=True)
@@ -120,8 +122,8 @@ def plan(  # noqa: PLR0913  one option for each thing a filter can name
     bill_cycle: Annotated[str | None, typer.Option(help="A batch.")] = None,
     account: Annotated[list[str] | None, typer.Option(help="Repeat for more.")] = None,
     hold: Annotated[str | None, typer.Option(help="Usage held under this code.")] = None,
-    begin: Annotated[Day, typer.Option("--from")] = None,
-    end: Annotated[Day, typer.Option("--to")] = None,
+    begin: From = None,
+    end: To = None,
     signed: Signed = None,
     key: Key = None,
 ) -> None:
@@ -148,7 +150,7 @@ def map_code(
     plan_code: Annotated[str, typer.Argument(help="The code that it stands for.")],
     reason: Reason,
     begin: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])],
-    end: Annotated[Day, typer.Option("--through")] = None,
+    end: Through = None,
     signed: Signed = None,
     key: Key = None,
 ) -> None:
