@@ -72,42 +72,48 @@ def announce(
 
 def charge_item(charge: ChargeDraft, invoiced_on: date) -> Charge:
     """One charge in the words of the contract."""
-    return Charge(
-        charge_id=charge.charge_id,
-        invoice_number=charge.invoice_number,
-        original_invoice_number=charge.original_invoice_number,
-        purpose=charge.purpose,
-        transaction_id=charge.transaction_id,
-        usage_id=charge.usage_id,
-        account_number=charge.account_number,
-        service_agreement_id=charge.service_agreement_id,
-        customer_name=charge.customer_name,
-        invoiced_on=invoiced_on,
-        due_on=charge.due_on,
-        period_start=charge.period_start,
-        period_end=charge.period_end,
-        estimated=charge.estimated,
-        plan_id=charge.plan_id,
-        plan_version=charge.plan_version,
-        lines=tuple([line_item(line, n) for n, line in enumerate(charge.lines, start=1)]),
-        total=from_cents(charge.total_cents),
+    return Charge.model_validate(  # once, with its lines
+        {
+            "charge_id": charge.charge_id,
+            "invoice_number": charge.invoice_number,
+            "original_invoice_number": charge.original_invoice_number,
+            "purpose": charge.purpose,
+            "transaction_id": charge.transaction_id,
+            "usage_id": charge.usage_id,
+            "account_number": charge.account_number,
+            "service_agreement_id": charge.service_agreement_id,
+            "customer_name": charge.customer_name,
+            "invoiced_on": invoiced_on,
+            "due_on": charge.due_on,
+            "period_start": charge.period_start,
+            "period_end": charge.period_end,
+            "estimated": charge.estimated,
+            "plan_id": charge.plan_id,
+            "plan_version": charge.plan_version,
+            "lines": [_line_words(line, n) for n, line in enumerate(charge.lines, start=1)],
+            "total": from_cents(charge.total_cents),
+        }
     )
 
 
 def line_item(line: Line, sequence: int) -> ChargeLine:
     """One charge line in the words of the contract."""
+    return ChargeLine.model_validate(_line_words(line, sequence))
+
+
+def _line_words(line: Line, sequence: int) -> dict[str, object]:
     quantity, price = line.quantity_micro, line.price_micro
-    return ChargeLine(
-        sequence=sequence,
-        line_id=line.line_id,
-        kind=line.kind,
-        code=line.code,
-        label=line.label,
-        quantity=None if quantity is None else from_micro(quantity),
-        unit=line.unit,
-        price=None if price is None else from_micro(price),
-        amount=from_cents(line.cents),
-    )
+    return {
+        "sequence": sequence,
+        "line_id": line.line_id,
+        "kind": line.kind,
+        "code": line.code,
+        "label": line.label,
+        "quantity": None if quantity is None else from_micro(quantity),
+        "unit": line.unit,
+        "price": None if price is None else from_micro(price),
+        "amount": from_cents(line.cents),
+    }
 
 
 def _envelopes(
