@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import uvicorn
@@ -26,11 +27,12 @@ from services.edi_gateway.operations.doorkeeper import TokenDoorkeeper
 from services.edi_gateway.service import GatewayService
 from services.rating import pages as rating_pages
 from services.rating import service as rating
+from services.rating.pages import Hands
 from services.rating.service import RatingService
 from services.remittance import pages as remittance_pages
 from services.remittance import service as remittance
 from services.remittance.service import RemittanceService
-from shared.contracts.parts import ServiceName
+from shared.contracts.parts import Environment, ServiceName
 from shared.platform import migrate
 from shared.platform.bus import Bus
 from shared.platform.clock import Clock, SystemClock
@@ -265,7 +267,7 @@ def _app(host: Host, clock: Clock) -> FastAPI:
         )
         routers += gateway_web.build_routers(desk)
     for other, build_pages in (
-        (host.rating, rating_pages.build_pages),
+        (host.rating, _rating_pages(host.rating, clock)),
         (host.remittance, remittance_pages.build_pages),
     ):
         if other is not None:
@@ -279,6 +281,14 @@ def _app(host: Host, clock: Clock) -> FastAPI:
         doorkeeper=doorkeeper,
         shell=Shell(settings.environment, sessions, FURNITURE),
     )
+
+
+def _rating_pages(
+    service: RatingService | None, clock: Clock
+) -> Callable[[Database, Environment], APIRouter]:
+    """Rating's pages, whose forms act with the running service."""
+    hands = Hands(service.desk, service.reruns) if service else None
+    return partial(rating_pages.build_pages, clock=clock, hands=hands)
 
 
 class _Server(uvicorn.Server):

@@ -10,11 +10,23 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.rating.pages import accounts, charges, tariffs, waiting
-from services.rating.pages.rooms import House
+from services.rating.pages import (
+    accounts,
+    batches,
+    charges,
+    controls,
+    reruns,
+    reviews,
+    tariffs,
+    waiting,
+)
+from services.rating.pages.rooms import Hands, House
 from shared.contracts.parts import Environment
+from shared.platform.clock import Clock, SystemClock
 from shared.platform.database import Database
 from shared.platform.web.shell import Furniture, NavEntry
+
+__all__ = ["FURNITURE", "Hands", "build_pages"]
 
 FURNITURE: Final = Furniture(
     nav=(NavEntry("Rating", "/rating/"),), templates=Path(__file__).parents[1] / "templates"
@@ -22,15 +34,22 @@ FURNITURE: Final = Furniture(
 """What rating brings to the console."""
 
 
-def build_pages(database: Database, environment: Environment) -> APIRouter:
+def build_pages(
+    database: Database,
+    environment: Environment,
+    clock: Clock | None = None,
+    hands: Hands | None = None,
+) -> APIRouter:
     """Return the routes of rating's pages.
 
     Args:
         database: where to read.
         environment: test or production; the other one is never shown.
+        clock: tells the time; the machine's when left out.
+        hands: what forms act with; without it the pages only show.
     """
-    house = House(database, environment)
+    house = House(database, environment, clock or SystemClock(), hands)
     router = APIRouter(include_in_schema=False)
-    for room in (waiting, accounts, charges, tariffs):
+    for room in (waiting, accounts, charges, batches, reviews, tariffs, controls, reruns):
         router.include_router(room.build(house))
     return router

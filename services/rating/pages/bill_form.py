@@ -146,7 +146,9 @@ def _rows(
         ("kw", "kW", _demand_buckets(plan), demand),
     ]
     return tuple(
-        FormRow(f"{kind}_{bucket}", f"{bucket.replace('_', ' ')}, {unit}", had.get(bucket))
+        FormRow(
+            f"{kind}_{bucket}", f"{bucket.replace('_', ' ').capitalize()}, {unit}", had.get(bucket)
+        )
         for kind, unit, buckets, had in kinds
         for bucket in buckets
     )

@@ -6,20 +6,25 @@ the wrong one out of habit, and every view can be sent to a colleague as a link.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
-from fastapi import Request, Response
+from fastapi import HTTPException, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+from starlette.datastructures import FormData
 
 from services.rating.browsing.marks import Sight
+from services.rating.rerun.jobs import RerunDesk
 from services.rating.scope import Scope
+from services.rating.work import RatingDesk
 from shared.contracts.parts import Environment
+from shared.platform.clock import Clock
 from shared.platform.database import Database
-from shared.platform.web.identity import Principal
+from shared.platform.web.identity import Principal, Role
 from shared.platform.web.scopes import KnownCca, chosen, open_to
 from shared.platform.web.shell import ZONE, NavEntry, shell_of
 
@@ -27,10 +32,16 @@ ROOMS: Final = (
     NavEntry("Waiting", "/rating/"),
     NavEntry("Accounts", "/rating/accounts"),
     NavEntry("Charges", "/rating/charges"),
+    NavEntry("Batches", "/rating/batches"),
+    NavEntry("Reviews", "/rating/reviews"),
     NavEntry("Tariffs", "/rating/tariffs"),
+    NavEntry("Controls", "/rating/controls"),
+    NavEntry("Re-run", "/rating/rerun"),
 )
 """The rooms of rating, in the order that a test holds."""
 
+FIELDS_MAX: Final = 30
+SEE_OTHER: Final = 303
 YEARS: Final = (1990, 2100)
 
 Word = Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00]*$")]
@@ -77,16 +88,66 @@ class Asked(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Hands:
+    """What pages act with; without it they only show.
+
+    Attributes:
+        desk: charges what is released.
+        reruns: rates again.
+    """
+
+    desk: RatingDesk
+    reruns: RerunDesk
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """What pages read from.
 
     Attributes:
         database: rating's tables.
         environment: test or production; the other one is never shown.
+        clock: tells the time.
+        hands: what forms act with.
     """
 
     database: Database
     environment: Environment
+    clock: Clock
+    hands: Hands | None = None
+
+    def acting(self) -> Hands:
+        """What a form acts with.
+
+        Raises:
+            HTTPException: 503, these pages only show.
+        """
+        if self.hands is None:
+            raise HTTPException(503, "These pages only show; the service is elsewhere.")
+        return self.hands
+
+    @asynccontextmanager
+    async def form(self, request: Request, principal: Principal) -> AsyncIterator[FormData]:
+        """Read a form that came from one of this session's own pages.
+
+        Raises:
+            ForeignForm: it did not.
+        """
+        async with request.form(max_files=0, max_fields=FIELDS_MAX) as form:
+            shell_of(request).sessions.check_form(principal, form)
+            yield form
+
+    def one(self, principal: Principal, cca: str | None) -> Scope:
+        """The scope of one CCA that somebody named.
+
+        Raises:
+            NotAllowed: it is closed to them.
+            HTTPException: 422, none was named.
+        """
+        found = chosen(principal, cca)
+        if not cca:
+            raise HTTPException(422, "Choose a CCA first.")
+        return self.scope(found[0])
 
     def scope(self, one: KnownCca) -> Scope:
         """A CCA as rating names it."""
@@ -104,7 +165,12 @@ class House:
         self, request: Request, principal: Principal, template: str, values: Mapping[str, Any]
     ) -> Response:
         """Return a page among the rooms."""
-        frame = {"rooms": ROOMS, "ccas": open_to(principal), "scope_environment": self.environment}
+        frame = {
+            "rooms": ROOMS,
+            "ccas": open_to(principal),
+            "scope_environment": self.environment,
+            "may_act": self.hands is not None and principal.may(Role.OPERATOR),
+        }
         return shell_of(request).page(
             request, f"rating/{template}", {**frame, **values}, principal=principal
         )

@@ -43,6 +43,7 @@ async def _live(office: Office) -> None:
             request("R1"),
             request("R2", account="A2", agreement="SA2", meter="M2"),
             request("R3", account="A3", agreement="SA3", meter="M3", rate_code="E1"),
+            request("R4", account="A4", agreement="SA4", meter="M4"),
         )
     )
     for number, (first, last) in enumerate(itertools.pairwise(MONTHS), start=1):
@@ -57,3 +58,7 @@ async def _live(office: Office) -> None:
     days = whole_days(date(2026, 6, 6), 30, 150, estimated=[(4, 8), (960, 96)])
     days = days.model_copy(update={"meter_number": "M2"})
     await office.tell(interval_report(interval_usage("V1", days, account="A2", agreement="SA2")))
+    much = meter(
+        (MONTHS[5], MONTHS[6]), {"on": "90000", "off": "210000", "total": "300000"}, number="M4"
+    )
+    await office.tell(usage_report(usage("W1", much, account="A4", agreement="SA4")))

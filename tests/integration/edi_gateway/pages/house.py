@@ -14,8 +14,8 @@ from starlette.responses import HTMLResponse
 
 from services.edi_gateway.api import build_routers
 from services.edi_gateway.pages import FURNITURE as GATEWAY
-from services.rating import api as rating_api
 from services.rating import pages as rating
+from services.rating import service as rating_service
 from services.rating.pages.rooms import ROOMS
 from services.rating.pages.waiting import WaitingForm
 from services.rating.views import HoldsView, HoldView
@@ -23,14 +23,18 @@ from services.remittance import api as remittance_api
 from services.remittance import pages as remittance
 from services.remittance.views import AccountBalance, LineView, RemittanceView, Totals
 from shared.contracts.parts import Environment
+from shared.platform.clock import FixedClock
 from shared.platform.database import Database
 from shared.platform.http import create_app
+from shared.platform.memory_bus import MemoryBus
+from shared.platform.settings import PlatformSettings
 from shared.platform.web.identity import Principal, Role, admit_to_cca
 from shared.platform.web.scopes import known_ccas
 from shared.platform.web.shell import Shell
 from tests.integration.edi_gateway.api.office import Office
 
 TEST = Environment.TEST
+CLOCK = FixedClock(datetime(2026, 11, 23, 21, tzinfo=UTC))
 CENT = Decimal("0.01")
 MCE = known_ccas()[0]
 WHO = Principal(uuid4(), "desk", Role.VIEWER)
@@ -141,8 +145,10 @@ def remittance_room(shell: Shell, request: Request) -> HTMLResponse:
 async def open_house(office: Office, dsn: str) -> AsyncIterator[FastAPI]:
     """The console with the rooms of every service, and two furnished ones under /furnished."""
     rates, money = Database(dsn, "rating"), Database(dsn, "remittance")
+    working = rating_service.build(PlatformSettings(), rates, MemoryBus(), CLOCK)
+    hands = rating.Hands(working.desk, working.reruns)
     guarded = APIRouter(dependencies=[Depends(admit_to_cca)])
-    guarded.include_router(rating_api.build_router(rates))
+    guarded.include_router(working.router)
     guarded.include_router(remittance_api.build_router(money))
     shell = shell_of(office)
     furnished = APIRouter(prefix="/furnished", include_in_schema=False)
@@ -155,11 +161,11 @@ async def open_house(office: Office, dsn: str) -> AsyncIterator[FastAPI]:
     async def _remittance(request: Request) -> HTMLResponse:
         return remittance_room(shell, request)
 
-    yield create_app(
+    app = create_app(
         "CCA Exchange",
         routers=[
             *build_routers(office.desk),
-            rating.build_pages(rates, TEST),
+            rating.build_pages(rates, TEST, CLOCK, hands),
             remittance.build_pages(money, TEST),
             guarded,
             furnished,
@@ -168,6 +174,8 @@ async def open_house(office: Office, dsn: str) -> AsyncIterator[FastAPI]:
         doorkeeper=office.desk.doorkeeper,
         shell=shell,
     )
+    app.state.reruns = working.reruns
+    yield app
     await rates.close()
     await money.close()
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from io import StringIO
 
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from shared.platform.web.identity import Role
@@ -21,7 +23,7 @@ from tests.machines.run import Run
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ROOMS = ["Waiting", "Accounts", "Charges", "Tariffs"]
+ROOMS = ["Waiting", "Accounts", "Charges", "Batches", "Reviews", "Tariffs", "Controls", "Re-run"]
 PLAN = "/rating/tariffs/mce/MCE-E-TOU-C/2026-04-01"
 PAGES = (
     "/rating/",
@@ -33,6 +35,11 @@ PAGES = (
     "/rating/tariffs?cca=mce",
     PLAN,
     f"{PLAN}/diff?other=2026-04-01",
+    "/rating/batches?month=2026-07-10&cca=mce",
+    "/rating/reviews",
+    "/rating/reviews/1?cca=mce",
+    "/rating/controls",
+    "/rating/rerun",
 )
 
 
@@ -56,10 +63,26 @@ def morning_dsn(postgres_dsn: str, furnished_template: str) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def base(office: Office, morning_dsn: str) -> AsyncIterator[str]:
-    """Address of the console."""
-    async with open_house(office, morning_dsn) as app, serving(app) as base:
+async def app(office: Office, morning_dsn: str) -> AsyncIterator[FastAPI]:
+    """The console."""
+    async with open_house(office, morning_dsn) as app:
+        yield app
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def base(app: FastAPI) -> AsyncIterator[str]:
+    """Its address."""
+    async with serving(app) as base:
         yield base
+
+
+@asynccontextmanager
+async def operator(office: Office, base: str, browser: Browser) -> AsyncIterator[Page]:
+    """Somebody who may act, another one each time."""
+    async with await browser.new_context() as context:
+        page = await context.new_page()
+        await sign_in(page, base, await office.token(Role.OPERATOR))
+        yield page
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -97,7 +120,7 @@ class TestRooms:
         viewport = ViewportSize(width=width, height=HEIGHT)
         async with await browser.new_context(viewport=viewport) as context:
             page = await context.new_page()
-            await sign_in(page, base, await office.token(Role.VIEWER))
+            await sign_in(page, base, await office.token(Role.OPERATOR))
             found = []
             for path in PAGES:
                 answer = await page.goto(f"{base}{path}")
@@ -224,3 +247,98 @@ class TestTariffs:
 
         assert answer is not None
         assert answer.status == 404
+
+
+class TestBatches:
+    async def test_a_month_is_counted_by_stage(self, page: Page, base: str) -> None:
+        await page.goto(f"{base}/rating/batches?month=2026-07-10&cca=mce")
+
+        batch = page.get_by_role("row", name="mce at PGE")
+        cells = await batch.get_by_role("cell").all_inner_texts()
+        assert cells[:7] == ["4", "3", "1", "0", "1", "0", "2"]
+        rows = await table(page, f"{base}/rating/batches.csv?month=2026-07-10&cca=mce")
+        assert [row["under_review"] for row in rows] == ["1"]
+
+    async def test_nothing_to_release_is_said_in_numbers(
+        self, office: Office, base: str, browser: Browser
+    ) -> None:
+        async with operator(office, base, browser) as page:
+            await page.goto(f"{base}/rating/batches/release?cca=mce&month=2026-07-10")
+
+            await expect(page.get_by_text("0 charges, $0.00")).to_be_visible()
+
+
+class TestReviews:
+    async def test_one_person_asks_and_another_releases(
+        self, office: Office, base: str, browser: Browser
+    ) -> None:
+        async with operator(office, base, browser) as first:
+            await first.goto(f"{base}/rating/reviews")
+            await first.get_by_role("link", name="W1", exact=True).click()
+            await self._decide(first, "Ask for its release")
+            await expect(first.locator(".timeline")).to_contain_text("ask: looked at the meter")
+            await self._decide(first, "Release")
+            await expect(first.get_by_role("alert")).to_contain_text("acted last")
+            place = first.url
+        async with operator(office, base, browser) as second:
+            await second.goto(place)
+            await self._decide(second, "Release")
+            await expect(second.get_by_text("Closed by")).to_be_visible()
+            await second.goto(f"{base}/rating/charges?account=A4")
+            await expect(second.locator("tbody tr")).to_have_count(1)
+
+    async def _decide(self, page: Page, what: str) -> None:
+        options = await page.get_by_label("What").locator("option").all_inner_texts()
+        label = next(one for one in options if one.startswith(what))
+        await page.get_by_label("What").select_option(label=label)
+        await page.get_by_label("Why").fill("looked at the meter")
+        await page.get_by_role("button", name="Do it").click()
+
+
+class TestControls:
+    async def test_the_value_hold_says_when_it_last_fired(self, page: Page, base: str) -> None:
+        await page.goto(f"{base}/rating/controls")
+
+        row = page.get_by_role("row", name="mce residential")
+        await expect(row).to_contain_text("2026-11-23 12:00")
+        await expect(row).to_contain_text("never tested")
+        await page.get_by_role("link", name="HIGH VALUE", exact=True).first.click()
+        await expect(page.get_by_role("region", name="Findings")).to_contain_text("A4")
+
+
+class TestRerun:
+    async def test_a_rate_code_is_mapped_and_what_waited_is_charged(
+        self, office: Office, app: FastAPI, base: str, browser: Browser
+    ) -> None:
+        async with operator(office, base, browser) as page:
+            await page.goto(f"{base}/rating/rerun?cca=mce")
+            row = page.get_by_role("row", name="NOBODYS")
+            await row.get_by_label("A plan’s rate code").fill("E-TOU-C")
+            await row.get_by_label("Why").fill("the utility renamed it")
+            await row.get_by_role("button", name="Dry run").click()
+            await expect(page.get_by_role("heading", name="Stands: planning")).to_be_visible()
+            await self._work(app)
+            await page.get_by_role("link", name="Look again").click()
+            await page.get_by_label("Why").fill("as expected")
+            await page.get_by_role("button", name="Start: 0 cancelled and billed anew, 1").click()
+            await self._work(app)
+            await page.goto(page.url)
+            await expect(page.get_by_role("heading", name="Stands: done")).to_be_visible()
+            await expect(page.locator("#progress")).to_contain_text("1 charged")
+            link = await page.get_by_role("link", name="All of these as CSV").get_attribute("href")
+
+        assert link is not None
+
+    async def test_a_job_about_nothing_is_refused_in_words(
+        self, office: Office, base: str, browser: Browser
+    ) -> None:
+        async with operator(office, base, browser) as page:
+            await page.goto(f"{base}/rating/rerun")
+            await page.locator("#f-reason").fill("just so")
+            await page.get_by_role("button", name="Dry run").first.click()
+
+            await expect(page.get_by_role("alert")).to_contain_text("name a plan")
+
+    async def _work(self, app: FastAPI) -> None:
+        while await app.state.reruns.work():
+            pass

@@ -1,0 +1,184 @@
+"""Pages about batches: how far each bill cycle came, which bill windows close, and the release."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse, StreamingResponse
+from pydantic import TypeAdapter, ValidationError
+
+from services.rating.browsing.batches import awaiting_money
+from services.rating.messages import Occasion
+from services.rating.pages.rooms import SEE_OTHER, Asked, Day, House, Word
+from services.rating.review.batches import Batch, list_batches, release_batch
+from services.rating.review.settings import Reason
+from services.rating.review.views import show_deadlines
+from services.rating.scope import UTILITY_ZONE, Scope
+from services.rating.store_activation import signing
+from shared.platform.web import csv_file
+from shared.platform.web.identity import Operator, Principal, Viewer
+from shared.platform.web.scopes import chosen
+
+DEADLINES_SHOWN: Final = 20
+NO_CYCLE: Final = "-"
+"""How an address calls the batch of agreements without a bill cycle."""
+STAGES: Final = (
+    *("expected", "received", "missing", "held", "under_review", "awaiting_release", "charged"),
+)
+REASON: Final = TypeAdapter[str](Reason)
+
+
+class BatchesForm(Asked):
+    """Which month."""
+
+    month: Day | None = None
+    """Any day of it."""
+    released: int | None = None
+    held: int | None = None
+
+
+class ReleaseForm(Asked):
+    """Which batch."""
+
+    cycle: Word = NO_CYCLE
+    month: Day
+
+
+@dataclass(frozen=True, slots=True)
+class ScopedBatch:
+    """A batch and whose it is."""
+
+    scope: Scope
+    batch: Batch
+
+    @property
+    def cycle(self) -> str:
+        """The cycle as an address names it."""
+        return self.batch.bill_cycle or NO_CYCLE
+
+
+def build(house: House) -> APIRouter:
+    """The pages below `/rating/batches`."""
+    router = APIRouter()
+    _add_lists(router, house)
+    _add_release(router, house)
+    return router
+
+
+def _add_lists(router: APIRouter, house: House) -> None:
+    @router.get("/rating/batches")
+    async def batches(
+        request: Request, principal: Viewer, asked: Annotated[BatchesForm, Query()]
+    ) -> Response:
+        """Every batch of a month by stage, and the bill windows that close next."""
+        month = _month(house, asked)
+        found = await _batches(house, principal, asked)
+        deadlines = []
+        async with house.database.read() as session:
+            for one in chosen(principal, asked.cca):
+                scope, at = house.scope(one), house.clock.now()
+                rows = await show_deadlines(session, scope, at, DEADLINES_SHOWN)
+                deadlines += [(scope, row) for row in rows]
+        deadlines.sort(key=lambda pair: pair[1].due_at)
+        values = {
+            "asked": asked,
+            "month": month,
+            "before": f"/rating/batches?{asked.address(month=month - timedelta(days=1))}",
+            "after": f"/rating/batches?{asked.address(month=month + timedelta(days=31))}",
+            "batches": found,
+            "deadlines": deadlines[:DEADLINES_SHOWN],
+            "csv": f"/rating/batches.csv?{asked.address(month=month)}",
+        }
+        return house.page(request, principal, "batches.html", values)
+
+    @router.get("/rating/batches.csv")
+    async def batches_csv(
+        principal: Viewer, asked: Annotated[BatchesForm, Query()]
+    ) -> StreamingResponse:
+        """The same as a file."""
+        found = await _batches(house, principal, asked)
+        return csv_file.download("batches.csv", _csv(found))
+
+
+def _add_release(router: APIRouter, house: House) -> None:
+    @router.get("/rating/batches/release")
+    async def confirm(
+        request: Request, principal: Operator, asked: Annotated[ReleaseForm, Query()]
+    ) -> Response:
+        """What a release would do, in counts and money, before anybody does it."""
+        return await _confirm(house, request, principal, asked, None)
+
+    @router.post("/rating/batches/release")
+    async def let_go(
+        request: Request, principal: Operator, asked: Annotated[ReleaseForm, Query()]
+    ) -> Response:
+        """Let a batch leave; once more finds nothing left to release."""
+        scope, hands = house.one(principal, asked.cca), house.acting()
+        async with house.form(request, principal) as form:
+            said = str(form.get("reason", ""))
+        try:
+            reason = REASON.validate_python(said)
+        except ValidationError:
+            return await _confirm(house, request, principal, asked, "Say why, in a few words.")
+        done = await release_batch(
+            house.database,
+            hands.desk,
+            Occasion(scope, house.clock.now()),
+            (_cycle(asked.cycle), asked.month),
+            signing(principal.name),
+            reason,
+        )
+        told = {
+            "cca": asked.cca,
+            "month": asked.month,
+            "released": done.released,
+            "held": done.held,
+        }
+        return RedirectResponse(f"/rating/batches?{urlencode(told)}", SEE_OTHER)
+
+
+async def _confirm(
+    house: House, request: Request, principal: Principal, asked: ReleaseForm, wrong: str | None
+) -> Response:
+    scope = house.one(principal, asked.cca)
+    async with house.database.read() as session:
+        money = await awaiting_money(session, scope, _cycle(asked.cycle), asked.month)
+    values = {"asked": asked, "scope": scope, "money": money, "wrong": wrong}
+    return house.page(request, principal, "batch_release.html", values)
+
+
+async def _batches(house: House, principal: Principal, asked: BatchesForm) -> list[ScopedBatch]:
+    month = _month(house, asked)
+    found = []
+    async with house.database.read() as session:
+        for one in chosen(principal, asked.cca):
+            scope = house.scope(one)
+            rows = await list_batches(session, scope, month)
+            found += [ScopedBatch(scope, row) for row in rows if row.expected or row.received]
+    return found
+
+
+def _month(house: House, asked: BatchesForm) -> date:
+    day = asked.month or house.clock.now().astimezone(UTILITY_ZONE).date()
+    return day.replace(day=1)
+
+
+def _cycle(word: str) -> str:
+    return "" if word == NO_CYCLE else word
+
+
+async def _csv(found: Sequence[ScopedBatch]) -> AsyncIterator[str]:
+    yield csv_file.lines([("cca", "utility", "bill_cycle", "month", *STAGES, "due_at", "owner")])
+    yield csv_file.lines(
+        [
+            *(one.scope.cca, one.scope.utility, csv_file.Identifier(one.cycle), one.batch.month),
+            *(getattr(one.batch, stage) for stage in STAGES),
+            *(one.batch.due_at, one.batch.owner),
+        ]
+        for one in found
+    )

@@ -1,0 +1,216 @@
+"""The pages of a re-run: pick what, see the dry run in counts and money, confirm, watch, take away.
+
+No engineer is needed: an operator who finds a wrong rate corrects the tariff, asks here for what it
+touched, and starts the job when the numbers are those expected.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse, StreamingResponse
+from pydantic import Field, ValidationError
+
+from services.rating.pages.rooms import SEE_OTHER, Asked, House, Word
+from services.rating.rerun.asked import CodeMapping, RerunAsked, mapping_job
+from services.rating.rerun.jobs import RerunSettings
+from services.rating.rerun.store_jobs import find_job, list_jobs
+from services.rating.rerun.views import items_csv, line_of, show_items, show_job, show_unmapped
+from services.rating.scope import Scope
+from services.rating.store_activation import signing
+from shared.platform.refusals import Refusal
+from shared.platform.web import csv_file
+from shared.platform.web.identity import Analyst, Operator, Principal, Viewer
+from shared.platform.web.scopes import chosen
+
+JOBS_SHOWN: Final = 50
+ITEMS_SHOWN: Final = 100
+FILTERS: Final = (
+    *("plan_id", "plan_version", "rate_code", "bill_cycle", "period_from", "period_to"),
+    *("hold_code", "what"),
+)
+
+
+class RerunsForm(Asked):
+    """Whose jobs, and what a new one begins with."""
+
+    before: int = Field(default=0, ge=0, le=2**62)
+    plan_id: Word | None = None
+    plan_version: Word | None = None
+    rate_code: Word | None = None
+    bill_cycle: Word | None = None
+    accounts: Word | None = None
+    hold_code: Word | None = None
+
+
+class JobForm(Asked):
+    """Whose job, and where its list of bills goes on."""
+
+    after: int = Field(default=0, ge=0, le=2**31 - 1)
+
+
+def build(house: House) -> APIRouter:
+    """The pages below `/rating/rerun`."""
+    router = APIRouter()
+    _add_list(router, house)
+    _add_job(router, house)
+    return router
+
+
+def _add_list(router: APIRouter, house: House) -> None:
+    @router.get("/rating/rerun")
+    async def reruns(
+        request: Request, principal: Viewer, asked: Annotated[RerunsForm, Query()]
+    ) -> Response:
+        """The form for a new job, rate codes that no plan knows, and the jobs so far."""
+        return await _list(house, request, principal, asked, None)
+
+    @router.post("/rating/rerun")
+    async def ask(request: Request, principal: Operator) -> Response:
+        """Ask for a dry run; the same form sent twice is one job."""
+        async with house.form(request, principal) as form:
+            said = {name: str(value) for name, value in form.items() if str(value).strip()}
+        scope = house.one(principal, said.get("cca"))
+        try:
+            wanted = _asked(said)
+            reruns = house.acting().reruns
+            job = await reruns.ask(scope, wanted, said.get("key", ""), signing(principal.name))
+        except ValidationError as wrong:
+            words = "; ".join(_words(one) for one in wrong.errors())
+            return await _list(house, request, principal, RerunsForm(cca=scope.cca), words)
+        except Refusal as refusal:
+            form_again = RerunsForm(cca=scope.cca)
+            return await _list(house, request, principal, form_again, refusal.detail)
+        return RedirectResponse(_place(scope, job.job_id), SEE_OTHER)
+
+
+def _add_job(router: APIRouter, house: House) -> None:
+    @router.get("/rating/rerun/{job_id}")
+    async def job(
+        request: Request, principal: Viewer, job_id: UUID, asked: Annotated[JobForm, Query()]
+    ) -> Response:
+        """One job: dry run, confirmation, progress, result."""
+        return await _job(house, request, principal, job_id, asked, None)
+
+    @router.post("/rating/rerun/{job_id}")
+    async def decide(
+        request: Request, principal: Operator, job_id: UUID, asked: Annotated[JobForm, Query()]
+    ) -> Response:
+        """Start or cancel it; twice is once."""
+        scope, reruns = house.one(principal, asked.cca), house.acting().reruns
+        async with house.form(request, principal) as form:
+            step, reason = str(form.get("step", "")), str(form.get("reason", "")).strip()
+        if not reason:
+            wrong = "Say why, in a few words."
+            return await _job(house, request, principal, job_id, asked, wrong)
+        act = reruns.cancel if step == "cancel" else reruns.start
+        try:
+            await act(scope, job_id, signing(principal.name), reason[:300])
+        except Refusal as refusal:
+            return await _job(house, request, principal, job_id, asked, refusal.detail)
+        return RedirectResponse(_place(scope, job_id), SEE_OTHER)
+
+    @router.get("/rating/rerun/{job_id}/items.csv")
+    async def items(
+        principal: Analyst, job_id: UUID, asked: Annotated[JobForm, Query()]
+    ) -> StreamingResponse:
+        """Every bill of a job as a file."""
+        scope = house.one(principal, asked.cca)
+        async with house.database.read() as session:
+            await find_job(session, scope, job_id)
+        return csv_file.download(f"rerun-{job_id}.csv", items_csv(house.database, job_id))
+
+
+async def _list(
+    house: House,
+    request: Request,
+    principal: Principal,
+    asked: RerunsForm,
+    wrong: str | None,
+) -> Response:
+    jobs: list[tuple[Scope, Any]] = []
+    unmapped: list[tuple[Scope, Any]] = []
+    async with house.database.read() as session:
+        book = await house.hands.desk.books.current(session) if house.hands else None
+        for one in chosen(principal, asked.cca):
+            scope = house.scope(one)
+            found = await list_jobs(session, scope, asked.before, JOBS_SHOWN)
+            jobs += [(scope, line_of(job)) for job in found]
+            if book is not None:
+                unmapped += [(scope, row) for row in await show_unmapped(session, scope, book)]
+    jobs.sort(key=lambda pair: pair[1].seq, reverse=True)
+    last = jobs[JOBS_SHOWN - 1][1].seq if len(jobs) >= JOBS_SHOWN else None
+    values = {
+        "asked": asked,
+        "jobs": jobs[:JOBS_SHOWN],
+        "older": f"/rating/rerun?{asked.address(before=last)}" if last else None,
+        "newest": f"/rating/rerun?{asked.address(before=None)}" if asked.before else None,
+        "unmapped": unmapped,
+        "wrong": wrong,
+        "key": uuid4().hex,
+    }
+    return house.page(request, principal, "reruns.html", values)
+
+
+async def _job(
+    house: House,
+    request: Request,
+    principal: Principal,
+    job_id: UUID,
+    asked: JobForm,
+    wrong: str | None,
+) -> Response:
+    scope = house.one(principal, asked.cca)
+    settings = house.hands.reruns.settings if house.hands else RerunSettings()
+    async with house.database.read() as session:
+        job = await show_job(session, scope, job_id, settings.second_person_cents)
+        items = await show_items(session, job_id, asked.after, ITEMS_SHOWN)
+    more = items[-1].position if len(items) == ITEMS_SHOWN else None
+    place = _place(scope, job_id)
+    values = {
+        "asked": asked,
+        "scope": scope,
+        "job": job,
+        "items": items,
+        "more": f"{place}&after={more}" if more else None,
+        "first": place if asked.after else None,
+        "place": place,
+        "csv": f"/rating/rerun/{job_id}/items.csv?{urlencode({'cca': scope.cca})}",
+        "wrong": wrong,
+    }
+    return house.page(request, principal, "rerun.html", values)
+
+
+def _asked(said: dict[str, str]) -> RerunAsked:
+    """What a form asks: a filter, or a rate code to be mapped.
+
+    Raises:
+        ValidationError: it asks for nothing, or for what cannot be.
+    """
+    reason = said.get("reason", "")
+    if "plan_code" in said:
+        mapping = CodeMapping.model_validate(
+            {
+                name: said[name]
+                for name in ("rate_code", "plan_code", "effective_from")
+                if name in said
+            }
+        )
+        return mapping_job(mapping, reason)
+    wanted: dict[str, object] = {name: said[name] for name in FILTERS if name in said}
+    if "accounts" in said:
+        wanted["accounts"] = said["accounts"].replace(",", " ").split()
+    return RerunAsked.model_validate({"filter": wanted, "reason": reason})
+
+
+def _words(error: Any) -> str:  # noqa: ANN401  pydantic's own shape
+    place = ".".join(str(part) for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{place.removeprefix('filter.').replace('_', ' ')}: {message}" if place else message
+
+
+def _place(scope: Scope, job_id: UUID) -> str:
+    return f"/rating/rerun/{job_id}?{urlencode({'cca': scope.cca})}"
