@@ -18,7 +18,6 @@ from sqlalchemy import Row, insert, select, text, update
 from services.rating.corrections import ChargeDraft
 from services.rating.desk import DeskOutcome
 from services.rating.messages import Occasion
-from services.rating.review.registry import AWAITING_RELEASE
 from services.rating.review.settings import Reason, Words
 from services.rating.review.store_reviews import Approval, Proposed, proposed_of
 from services.rating.review.tables import OPEN_REVIEW
@@ -251,8 +250,3 @@ async def _sign(
         {"review_id": one, "act": act, "by": by, "reason": reason, "at": at} for one in review_ids
     ]
     await session.execute(insert(REVIEW.acts), rows)
-
-
-def needs_nobody_else(codes: Sequence[str]) -> bool:
-    """Whether a charge waits only because its batch is released by hand."""
-    return tuple(codes) == (AWAITING_RELEASE,)
