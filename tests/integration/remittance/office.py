@@ -25,7 +25,7 @@ from shared.contracts.documents import (
     SentDocument,
 )
 from shared.contracts.envelope import Body, Envelope
-from shared.contracts.parts import Environment, Purpose, ServiceName
+from shared.contracts.parts import Environment, Purpose, Reason, ServiceName
 from shared.contracts.remittance import (
     RemittanceApplied,
     RemittanceHeld,
@@ -42,7 +42,7 @@ MCE = Scope("mce", "pge", Environment.TEST)
 SPACE = UUID("6c9f3f5e-0000-4000-8000-000000000001")
 PATIENCE_S = 20.0
 
-Word = str | RemittanceLineKind
+Word = str | RemittanceLineKind | Decimal | Reason
 
 
 def document_id(number: str) -> UUID:
@@ -231,6 +231,15 @@ class Office:
         cents = await self.value(
             "SELECT coalesce(sum(credit_cents - debit_cents), 0)::bigint"
             " FROM remittance.journal_entry WHERE ledger_account = 'unapplied'"
+        )
+        return Decimal(cents) / 100
+
+    async def balance_of(self, ledger_account: str) -> Decimal:
+        """Debits less credits of a ledger account."""
+        cents = await self.value(
+            "SELECT coalesce(sum(debit_cents - credit_cents), 0)::bigint"
+            " FROM remittance.journal_entry WHERE ledger_account = :ledger_account",
+            ledger_account=ledger_account,
         )
         return Decimal(cents) / 100
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from services.edi_gateway.profile import AdjustmentRule, FeeRule, PaymentRules, TradingPartner
 from services.edi_gateway.transactions import Payment, Reading, facts_of, to_messages
 from services.edi_gateway.transactions.reading import REASONS_MAX
 from shared.contracts.remittance import RemittanceLineKind, RemittanceReported
@@ -39,6 +40,12 @@ def payment_of(reading: Reading) -> Payment:
     (fact,) = reading.facts
     assert isinstance(fact, Payment)
     return fact
+
+
+def summing(partner: TradingPartner, **rules: str) -> TradingPartner:
+    """Return the partner with other sums in its 820."""
+    profile = partner.profile.model_copy(update={"payments": PaymentRules.model_validate(rules)})
+    return partner.model_copy(update={"profile": profile})
 
 
 class TestPayment:
@@ -110,6 +117,21 @@ class TestPayment:
     def test_an_adjustment_beside_a_payment_is_told_and_is_no_money(self, read: Read) -> None:
         (line,) = payment_of(read(head("90.00") + "RMR*IV*MCE1*PO*90.00*100.00**72*-10.00")).lines
         assert (line.amount, line.adjusting) == (Decimal("90.00"), Decimal(0))
+
+    def test_an_adjustment_is_money_where_the_profile_says_so(
+        self, read: Read, pge: TradingPartner
+    ) -> None:
+        partner = summing(pge, adjustments=AdjustmentRule.ADDED)
+        text = head("90.00") + "RMR*IV*MCE1*PO*100.00*100.00**72*-10.00"
+        (line,) = payment_of(read(text, partner)).lines
+        assert (line.amount, line.adjusting) == (Decimal("90.00"), Decimal("-10.00"))
+
+    def test_a_fee_is_taken_off_where_the_profile_says_so(
+        self, read: Read, pge: TradingPartner
+    ) -> None:
+        partner = summing(pge, fees=FeeRule.SUBTRACTED)
+        payment = payment_of(read(head("12.65") + PAID + "ADX*5.00*CS", partner))
+        assert payment.lines_total == payment.total
 
     def test_sums_that_disagree_are_left_to_the_remittance_service(self, read: Read) -> None:
         payment = payment_of(read(head("99.00") + PAID))
