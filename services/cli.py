@@ -20,7 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services import cli_files, cli_rerun, cli_tariffs, host
+from services import cli_files, cli_rerun, cli_settlements, cli_tariffs, host
 from services import demo as demo_day
 from services.edi_gateway import reading_faults
 from services.edi_gateway.operations import access, ledger_audit
@@ -360,3 +360,4 @@ def revoke_token(name: Annotated[str, typer.Argument()]) -> None:
 
 cli_tariffs.register(app, _database_url, _run)
 cli_rerun.register(app, _database_url, _run)
+cli_settlements.register(app, _database_url, _run)

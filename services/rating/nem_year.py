@@ -1,8 +1,8 @@
-"""Works out the yearly settlement of customers who generate, for a person to act on.
+"""Works out the yearly settlement of customers who generate.
 
 Once a year a CCA pays for energy that its customers sent beyond what they took. Who is owed what is
 worked out here, from usage in force and from the credits that charges carried. Nothing is written:
-cheques are another house's business, and a credit on a bill is a decision.
+`settlement` keeps what somebody prepared, and books it when somebody else approves.
 """
 
 from __future__ import annotations
@@ -24,31 +24,65 @@ from services.rating.store import USAGE
 from services.rating.store_accounts import among, in_scope, load_register
 from services.rating.store_charges import load_banks
 from services.rating.tariffs.book import PriceBook
-from services.rating.usage import periods
+from services.rating.usage import period_of, periods
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import Direction, UsageItem
-from shared.platform.database import ReadSession
+from shared.platform.database import ReadSession, WriteSession
 
 _MARK: Final = f'%"{Direction.RECEIVED.value}"%'
 
 
 @dataclass(frozen=True, slots=True)
 class YearEnd:
-    """What a service agreement's year of net metering ends in."""
+    """What a service agreement's year of net metering ends in.
+
+    Attributes:
+        bills: billing periods of the year.
+        balance_cents: credits after the last of them.
+        settlement: what is paid, and how.
+        settled_through: the last closing read of the year.
+        current_cents: credits now; later bills may have used some.
+        rate_micro: 1e-6 dollars per kWh, with the adder.
+        policy: the rules that say so.
+    """
 
     account_number: str
     service_agreement_id: str
     bills: int
     balance_cents: int
     settlement: Settlement
+    settled_through: date
+    current_cents: int
+    rate_micro: int
+    policy: CashOut
+
+    @property
+    def compensation_cents(self) -> int:
+        """What the year puts into the customer's balance, for the next bills to apply."""
+        return self.settlement.paid_cents if self.settlement.how == "bill_credit" else 0
+
+    @property
+    def ended_cents(self) -> int:
+        """What the year takes out of the balance; never more than later bills have left."""
+        kept = self.settlement.balance_cents - self.compensation_cents
+        return -min(self.balance_cents - kept, max(self.current_cents, 0))
+
+    @property
+    def next_balance_cents(self) -> int:
+        """The balance once the settlement is booked."""
+        return self.current_cents + self.ended_cents + self.compensation_cents
 
 
 async def settle_accounts(
-    session: ReadSession, scope: Scope, book: PriceBook, year: tuple[date, date], nsc_micro: int
+    session: ReadSession | WriteSession,
+    scope: Scope,
+    book: PriceBook,
+    year: tuple[date, date],
+    nsc_micro: int,
 ) -> list[YearEnd]:
     """Settle every agreement of a CCA that sent energy in a year, by the policy of its plan.
 
-    Agreements whose plan has no rules for a settlement are left out.
+    Agreements whose plan has no rules for a settlement, or settles in another month, are left out.
 
     Args:
         session: where usage and charges are read.
@@ -60,7 +94,8 @@ async def settle_accounts(
     items = await _usage(session, scope, year)
     accounts = frozenset(item.account_number for item in items)
     register = await load_register(session, scope, accounts)
-    banks = await load_banks(session, scope, accounts)
+    banks = await load_banks(session, scope, accounts, year[1])
+    now = await load_banks(session, scope, accounts)
     by_agreement: dict[tuple[str, str], list[UsageItem]] = {}
     for item in items:
         key = (item.account_number, item.service_agreement_id or "")
@@ -69,15 +104,25 @@ async def settle_accounts(
     for key, theirs in sorted(by_agreement.items()):
         agreement = register.find(key[0], key[1] or None)
         policy = _policy(agreement, scope, book, year[1])
-        if policy is None:
+        if policy is None or policy.month != year[1].month:
             continue
         balance = banks.get(key, 0)
-        settled = settle_year(policy, _surplus(theirs), balance, nsc_micro)
-        found.append(YearEnd(*key, len(theirs), balance, settled))
+        found.append(
+            YearEnd(
+                *(*key, len(theirs), balance),
+                settle_year(policy, _surplus(theirs), balance, nsc_micro),
+                settled_through=max(period_of(item)[1] for item in theirs),
+                current_cents=now.get(key, 0),
+                rate_micro=policy.price_micro(nsc_micro),
+                policy=policy,
+            )
+        )
     return found
 
 
-async def _usage(session: ReadSession, scope: Scope, year: tuple[date, date]) -> list[UsageItem]:
+async def _usage(
+    session: ReadSession | WriteSession, scope: Scope, year: tuple[date, date]
+) -> list[UsageItem]:
     t = USAGE.c
     charged = [
         *in_scope(USAGE, scope),

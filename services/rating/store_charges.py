@@ -30,7 +30,7 @@ from services.rating.components.nem import BANK_LINE
 from services.rating.corrections import ChargeDraft
 from services.rating.rate_usage import Explanation, LineReason
 from services.rating.scope import Scope
-from services.rating.store import CHARGE_LINES, CHARGES, INVOICE_COUNTERS
+from services.rating.store import CHARGE_LINES, CHARGES, INVOICE_COUNTERS, SETTLEMENT
 from services.rating.store_accounts import in_scope
 from shared.contracts.charges import LineKind
 from shared.contracts.parts import Purpose
@@ -121,11 +121,15 @@ def is_reversed() -> ColumnElement[bool]:
 
 
 async def load_banks(
-    session: ReadSession | WriteSession, scope: Scope, account_numbers: Collection[str]
+    session: ReadSession | WriteSession,
+    scope: Scope,
+    account_numbers: Collection[str],
+    through: date = date.max,
 ) -> dict[tuple[str, str], int]:
     """Read net metering balances in cents, by account and service agreement.
 
-    A balance is the sum of the lines that moved it, over all charges less those that reverse one.
+    A balance is the sum of the lines that moved it, over all charges less those that reverse one,
+    and of what yearly settlements moved. With `through` it is that of the bills until a day.
     """
     t, line = CHARGES.c, CHARGE_LINES.c
     amount = case((line.kind == LineKind.CREDIT.value, -line.amount_cents), else_=line.amount_cents)
@@ -138,10 +142,36 @@ async def load_banks(
             t.account_number == any_(literal(list(account_numbers), ARRAY(Text))),
             *in_scope(CHARGES, scope),
             func.starts_with(line.line_id, literal_column(f"'{BANK_LINE}.'")),
+            *([t.period_end <= through] if through != date.max else []),
         )
         .group_by(t.account_number, agreement)
     )
-    return {(row[0], row[1]): int(row[2]) for row in found}
+    banks = {(row[0], row[1]): int(row[2]) for row in found}
+    for key, settled in (await load_settled(session, scope, account_numbers)).items():
+        moved = sum(cents for day, cents in settled if day <= through)
+        banks[key] = banks.get(key, 0) + moved
+    return banks
+
+
+async def load_settled(
+    session: ReadSession | WriteSession, scope: Scope, account_numbers: Collection[str]
+) -> dict[tuple[str, str], list[tuple[date, int]]]:
+    """Read what yearly settlements moved: the day they settle through, and signed cents."""
+    t = SETTLEMENT.moves.c
+    found = await session.execute(
+        select(
+            *(t.account_number, t.service_agreement_id, t.settled_through),
+            (t.ended_cents + t.compensation_cents).label("cents"),
+        ).where(
+            *in_scope(SETTLEMENT.moves, scope),
+            t.account_number == any_(literal(list(account_numbers), ARRAY(Text))),
+        )
+    )
+    settled: dict[tuple[str, str], list[tuple[date, int]]] = {}
+    for row in found:
+        key = (row.account_number, row.service_agreement_id)
+        settled.setdefault(key, []).append((row.settled_through, int(row.cents)))
+    return settled
 
 
 async def load_lines(

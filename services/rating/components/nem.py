@@ -45,7 +45,7 @@ class CashOut(BaseModel):
     """Up to this much `small` applies, above it a cheque is sent."""
     small: Literal["bill_credit", "roll_over"] = "bill_credit"
     rest: Literal["zero", "keep"] = "zero"
-    """What becomes of dollar credits that are still there."""
+    """What becomes of dollar credits that are still there; what is owed to the CCA stays owed."""
     source: Source
 
     @model_validator(mode="after")
@@ -53,6 +53,15 @@ class CashOut(BaseModel):
         if (self.rate_source == "fixed") != (self.rate_micro is not None):
             raise ValueError("rate_micro belongs to rate_source fixed, and to it alone")
         return self
+
+    def price_micro(self, nsc_micro: int) -> int:
+        """What a kWh of surplus is paid, adder included, in 1e-6 dollars.
+
+        Args:
+            nsc_micro: the utility's net surplus compensation rate of the month.
+        """
+        rate = nsc_micro if self.rate_micro is None else self.rate_micro
+        return rate + self.adder_micro
 
 
 class NetMetering(BaseModel):
@@ -165,11 +174,10 @@ def settle_year(
         balance_cents: dollar credits carried so far.
         nsc_micro: the net surplus compensation rate of the month, in 1e-6 dollars per kWh.
     """
-    kept = balance_cents if policy.rest == "keep" else 0
+    kept = balance_cents if policy.rest == "keep" else min(balance_cents, 0)
     if surplus_micro <= 0:
         return Settlement(surplus_micro, 0, 0, "none", balance_cents)
-    rate = policy.rate_micro if policy.rate_micro is not None else nsc_micro
-    earned = line_cents(surplus_micro, rate + policy.adder_micro)
+    earned = line_cents(surplus_micro, policy.price_micro(nsc_micro))
     paid = earned if policy.cap_cents is None else min(earned, policy.cap_cents)
     if paid > policy.threshold_cents:
         return Settlement(surplus_micro, earned, paid, "cheque", kept)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -39,13 +39,16 @@ from services.rating.rerun.rerating import NOT_IN_FORCE, Effect, Moved, Rerating
 from services.rating.scope import Scope
 from services.rating.store import CHARGE_LINES, CHARGES, RERUN, USAGE
 from services.rating.store_accounts import among, in_scope, load_register
-from services.rating.store_charges import is_reversed, load_charges
+from services.rating.store_charges import is_reversed, load_charges, load_settled
 from services.rating.tariffs.book import MappedCode, PriceBook
 from services.rating.work import SLICE_ITEMS, RatingDesk
 from shared.contracts.charges import LineKind
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageItem
 from shared.platform.database import WriteSession
+
+NO_CHARGE: Final = UUID(int=0)
+"""What moved credits without being a charge: a yearly settlement."""
 
 BATCH_ITEMS: Final = 500
 """Items of one unit of work; the last account is finished, so a batch may be a little longer."""
@@ -232,6 +235,9 @@ async def _load_moves(
     for row in found:
         moved = Moved(row.period_start, row.charge_id, int(row.cents))
         moves.setdefault((row.account_number, row.agreement), []).append(moved)
+    for key, settled in (await load_settled(session, scope, accounts)).items():
+        for day, cents in settled:  # counts for every bill that begins on that day or later
+            moves.setdefault(key, []).append(Moved(day - timedelta(days=1), NO_CHARGE, cents))
     return moves
 
 
