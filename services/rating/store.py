@@ -79,6 +79,7 @@ AGREEMENTS: Final = Table(
     Column("service_agreement_id", Text, nullable=False),
     _moment("created_at"),
     UniqueConstraint("account_id", "service_agreement_id"),
+    Index("ix_agreements_service_agreement_id", "service_agreement_id"),
 )
 
 AGREEMENT_ENTRIES: Final = Table(
@@ -112,6 +113,7 @@ METERS: Final = Table(
     Column("kind", Text, nullable=False),
     Column("effective_on", Date, nullable=False),
     _moment("recorded_at"),
+    Index("ix_meters_meter_number", "meter_number"),
 )
 
 ENROLLMENT_REQUESTS: Final = Table(
@@ -255,6 +257,8 @@ CHARGES: Final = Table(
     Index("uq_charges_reverses", "reverses", unique=True),
     Index("ix_charges_transaction_id", "transaction_id"),
     Index("ix_charges_account_number", "account_number", *SCOPE_COLUMNS),
+    Index("ix_charges_rated_at", "rated_at", "charge_id", "cca", "environment"),
+    Index("ix_charges_plan_id", "plan_id", "plan_version", "rated_at"),
 )
 
 CHARGE_LINES: Final = Table(
