@@ -7,6 +7,7 @@ what to install: nothing is skipped.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -46,6 +47,11 @@ def pytest_configure(config: pytest.Config) -> None:
     told: dict[str, str] = getattr(config, "workerinput", {})
     folder = told.get(TOLD_TO_WORKERS) or tempfile.mkdtemp(prefix="ccax-")
     config.stash[RUN_FOLDER] = Path(folder)
+    if told:
+        # The line editor of the dividing process leaves the size of its terminal behind for its
+        # children. A table that a test reads must not be folded by it.
+        for name in ("COLUMNS", "LINES"):
+            os.environ.pop(name, None)
 
 
 @pytest.hookimpl(optionalhook=True)
