@@ -77,7 +77,7 @@ PLANS: Final[tuple[tuple[str, str, tuple[Bucket, ...]], ...]] = (
     ("EV2-A", "LIGHT_GREEN", (ON, MID, OFF)),
     ("E-1", "LIGHT_GREEN", ()),
 )
-HEARTBEAT_S: Final = 0.001
+HEARTBEAT_S: Final = 0.005
 MB: Final = 1e6
 
 
