@@ -32,7 +32,7 @@ from services.rating.rate_usage import Explanation, LineReason
 from services.rating.scope import Scope
 from services.rating.store import CHARGE_LINES, CHARGES, INVOICE_COUNTERS, SETTLEMENT
 from services.rating.store_accounts import in_scope
-from shared.contracts.charges import LineKind
+from shared.contracts.charges import ChargeUnit, LineKind
 from shared.contracts.parts import Purpose
 from shared.platform.database import ReadSession, WriteSession, copy_rows
 
@@ -233,7 +233,7 @@ def _line(row: Row[Any]) -> Line:
         code=row.code,
         label=row.label,
         quantity_micro=row.quantity_micro,
-        unit=row.unit,
+        unit=ChargeUnit(row.unit) if row.unit else None,
         price_micro=row.price_micro,
         cents=row.amount_cents,
     )

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
+from services.rating.desk import DeskOutcome
 from services.rating.messages import Occasion
 from services.rating.review.decide import (
     Act,
@@ -18,13 +20,15 @@ from services.rating.review.decide import (
     act_on,
     release,
 )
+from services.rating.review.registry import Mode
+from services.rating.review.settings import AuditSetting, NewSetting, write_setting
+from services.rating.store_charges import load_charges
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageCancelled
 from tests.integration.rating.office import NOON, Office, enrollment, usage_report
-from tests.unit.rating.words import JUNE, MCE, THREE_CE, request, usage
+from tests.unit.rating.words import JUNE, MCE, THREE_CE, request, transaction, usage
 
 HUGE = {"on": "50000", "off": "200000", "total": "250000"}
-HUGE_USD = Decimal("37205.50")
 JULY = (date(2026, 7, 6), date(2026, 8, 5))
 
 
@@ -174,3 +178,62 @@ class TestTheNextMonth:
         assert [charge.usage_id for charge in office.charges] == ["U2"]
         assert JUNE[1] == JULY[0]
         assert await office.rows("audit_findings", code="USAGE_GAP") == 0
+
+
+class TestABillThatIsRatedAgain:
+    async def test_waits_together_with_its_cancel_when_it_is_above_the_limit(
+        self, people: Reviewers
+    ) -> None:
+        office = people.office
+        await office.tell(usage_report(usage()))
+        await limit_to(office, cents=1_000)
+        desk, key = office.service.desk, transaction("867 U1")
+        async with office.service.database.unit_of_work() as session:
+            sent = (await load_charges(session, [key]))[key]
+            cancel = replace(
+                sent,
+                charge_id=uuid4(),
+                purpose=Purpose.CANCEL,
+                reverses=sent.charge_id,
+                original_invoice_number=sent.invoice_number,
+            )
+            rebill = replace(sent, charge_id=uuid4(), plan_version="corrected")
+            outcome = DeskOutcome((), (), (cancel, rebill), (), ())
+            kept = await desk.keep(session, Occasion(MCE, NOON), outcome)
+        await people.act("jane")
+
+        done = await people.release("joe")
+
+        assert list(kept) == []
+        assert [charge.purpose for charge in done.charges] == [Purpose.CANCEL, Purpose.ORIGINAL]
+        assert [charge.purpose for charge in office.charges] == [
+            Purpose.ORIGINAL,
+            Purpose.CANCEL,
+            Purpose.ORIGINAL,
+        ]
+        assert await people.states() == ["released"]
+
+    async def test_is_withdrawn_when_the_utility_cancels_meanwhile(self, people: Reviewers) -> None:
+        office = people.office
+        await office.tell(usage_report(usage()))
+        await limit_to(office, cents=1_000)
+        key = transaction("867 U1")
+        async with office.service.database.unit_of_work() as session:
+            sent = (await load_charges(session, [key]))[key]
+            cancel = replace(sent, charge_id=uuid4(), purpose=Purpose.CANCEL, reverses=key)
+            rebill = replace(sent, charge_id=uuid4(), plan_version="corrected")
+            outcome = DeskOutcome((), (), (cancel, rebill), (), ())
+            await office.service.desk.keep(session, Occasion(MCE, NOON), outcome)
+
+        await office.tell(usage_report(usage("C1", purpose=Purpose.CANCEL, corrects="U1")))
+
+        assert await people.states() == ["withdrawn"]
+        assert [charge.purpose for charge in office.charges] == [Purpose.ORIGINAL, Purpose.CANCEL]
+
+
+async def limit_to(office: Office, cents: int) -> None:
+    """From now on a CCA's charges of so much are held."""
+    setting = AuditSetting(mode=Mode.HOLD, limits={"limit_cents": cents})
+    new = NewSetting(setting=setting, reason="a smaller limit")
+    async with office.service.database.unit_of_work() as session:
+        await write_setting(session, "mce", "HIGH_VALUE", new, "ann", NOON)
