@@ -224,7 +224,7 @@ def _reason_text(part: CheckedTransaction, reason: Reason) -> Text:
 
 
 def _ask_reference(file: Path, terms: Terms, tally: Tally) -> dict[str, Any]:
-    verdict = reference_verdict(file.read_bytes(), terms.guide.name)
+    verdict = reference_verdict(file.read_bytes(), terms.guide.name, terms.guide.folder)
     return {
         "accepted": verdict.accepted,
         "fault": verdict.fault or None,

@@ -139,6 +139,12 @@ class TestValidate:
 
         assert f"pyx12 {word} the file: it agrees" in said.stdout
 
+    def test_the_reference_reads_by_the_guide_of_a_utility(self) -> None:
+        said = ccax("validate", GOOD, "--utility", "pge", "--reference")
+
+        assert "guide pge" in said.stdout
+        assert "pyx12 accepts the file: it agrees" in said.stdout
+
     def test_help_tells_the_exit_statuses(self) -> None:
         said = " ".join(ccax("validate", "--help").stdout.split())
 
