@@ -13,7 +13,15 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Text, Uuid, any_, bindparam, cast, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    Uuid,
+    any_,
+    bindparam,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from services.rating.accounts import Register
@@ -26,8 +34,9 @@ from services.rating.messages import Occasion
 from services.rating.rate_usage import rate
 from services.rating.scope import Scope
 from services.rating.shadow.compare import BilledLine, Difference, Tolerance, compare
+from services.rating.shadow.metered import Metered, load_usage, usage_of
 from services.rating.shadow.tolerance import load_tolerance
-from services.rating.store import REPORTED_INVOICES, SHADOW, USAGE
+from services.rating.store import REPORTED_INVOICES, SHADOW
 from services.rating.store_accounts import among, in_scope, load_register
 from services.rating.store_charges import load_charges
 from services.rating.store_tariffs import PriceBooks
@@ -42,8 +51,7 @@ from shared.contracts.charges import (
 )
 from shared.contracts.envelope import Envelope
 from shared.contracts.measures import from_cents, to_cents
-from shared.contracts.parts import MESSAGE_ITEMS_MAX, Purpose, ServiceName
-from shared.contracts.usage import UsageItem
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, ServiceName
 from shared.platform.database import WriteSession, wait_lock
 
 CHECK_BATCH: Final = 500
@@ -56,16 +64,6 @@ class Bill:
 
     invoice: ReportedInvoice
     correlation_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class Metered:
-    """The usage of a bill: where it stands, and what it says."""
-
-    transaction_id: UUID
-    state: UsageState
-    hold_code: str | None
-    item: UsageItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +179,8 @@ class ShadowDesk:
         """
         if not bills:
             return []
-        metered = await _load_usage(session, occasion.scope, [bill.invoice for bill in bills])
-        found = {bill.invoice.transaction_id: _usage_of(bill.invoice, metered) for bill in bills}
+        metered = await load_usage(session, occasion.scope, [bill.invoice for bill in bills])
+        found = {bill.invoice.transaction_id: usage_of(bill.invoice, metered) for bill in bills}
         known = await self._known(session, occasion, [one for one in found.values() if one])
         checked = [_check(bill, found[bill.invoice.transaction_id], known) for bill in bills]
         if only_news:
@@ -255,57 +253,6 @@ def _ours(metered: Metered, known: _Known) -> tuple[tuple[Line, ...], tuple[str,
     if isinstance(rated, Hold):
         return rated
     return rated.lines, (rated.plan_id, rated.plan_version)
-
-
-# --- usage ---------------------------------------------------------------------------------------
-
-
-async def _load_usage(
-    session: WriteSession, scope: Scope, invoices: Iterable[ReportedInvoice]
-) -> list[Metered]:
-    """Usage of the bills' accounts that a bill can be about: no cancels, no copies."""
-    t = USAGE.c
-    accounts = sorted({invoice.account_number for invoice in invoices})
-    found = await session.execute(
-        select(t.transaction_id, t.state, t.hold_code, cast(t.body, Text).label("content"))
-        .where(
-            *in_scope(USAGE, scope),
-            among(t.account_number, accounts),
-            t.purpose != Purpose.CANCEL.value,
-            t.state != UsageState.DUPLICATE.value,
-        )
-        .order_by(t.seq)
-    )
-    return [_metered(row) for row in found]
-
-
-def _metered(row: Row[Any]) -> Metered:
-    item = UsageItem.model_validate_json(row.content)
-    return Metered(row.transaction_id, UsageState(row.state), row.hold_code, item)
-
-
-def _usage_of(invoice: ReportedInvoice, metered: Iterable[Metered]) -> Metered | None:
-    """The usage that a bill names, or the one of its account and period.
-
-    Usage that was cancelled is only looked at for the bill's own cancel.
-    """
-    days = (invoice.period_start, invoice.period_end)
-    theirs = [
-        one
-        for one in metered
-        if one.item.account_number == invoice.account_number
-        and (one.state is not UsageState.CANCELLED or invoice.purpose is Purpose.CANCEL)
-    ]
-    if invoice.usage_id:
-        return next((one for one in theirs if one.item.usage_id == invoice.usage_id), None)
-    return next((one for one in reversed(theirs) if _days(one.item) == days), None)
-
-
-def _days(item: UsageItem) -> tuple[object, object]:
-    return (
-        min(meter.period_start for meter in item.meters),
-        max(meter.period_end for meter in item.meters),
-    )
 
 
 # --- writing and telling -------------------------------------------------------------------------

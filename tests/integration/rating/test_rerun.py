@@ -241,7 +241,7 @@ class TestBatches:
         await bill(office, 3)
         await correct_prices(office, tmp_path)
         crashes = iter([False, True, False, False])
-        add_up = jobs.carry_out
+        add_up = batch.carry_out
 
         async def carry_out(session: WriteSession, *rest: object) -> None:
             await add_up(session, *rest)  # type: ignore[arg-type]
@@ -266,7 +266,7 @@ class TestBatches:
         await correct_prices(office, tmp_path)
         job = await dry_run(office)
         desk = office.service.reruns
-        add_up = jobs.carry_out
+        add_up = batch.carry_out
         done = []
 
         async def carry_out(session: WriteSession, *rest: object) -> None:
@@ -318,6 +318,22 @@ class TestWhoMayStart:
         started = await strict.start(MCE, job.job_id, "bob", "checked")
 
         assert started.started_by == "bob"
+
+    async def test_a_rebill_above_the_value_limit_waits_together_with_its_cancel(
+        self, office: Office, tmp_path: Path
+    ) -> None:
+        await bill(office)
+        await correct_prices(office, tmp_path, on_peak="30000000")
+        job = await dry_run(office)
+        assert job.plan is not None
+        assert job.plan.second_person
+
+        await office.service.reruns.start(MCE, job.job_id, "bob", "checked")
+        done = await until(office, job.job_id, JobState.DONE)
+
+        assert done.progress.outcomes == {"under_review": 1}
+        assert len(office.charges) == 1
+        assert await office.rows("reviews", state="waiting") == 1
 
     async def test_nobody_starts_what_is_over_or_another_ccas(self, office: Office) -> None:
         await bill(office)
