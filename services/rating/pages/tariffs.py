@@ -7,21 +7,31 @@ import io
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
+from fastapi.responses import RedirectResponse, StreamingResponse
 
+from services.rating.holds import RateNotFound
 from services.rating.pages.bill_form import BillForm, Calculation, calculate
-from services.rating.pages.rooms import Asked, House, Word
-from services.rating.store_activation import TariffKey, TariffVersionUnknown, activations
+from services.rating.pages.rooms import SEE_OTHER, Asked, House, Word
+from services.rating.store_activation import (
+    SecondPersonNeeded,
+    TariffAlreadyActive,
+    TariffKey,
+    TariffVersionUnknown,
+    activate,
+    activations,
+    signing,
+)
 from services.rating.store_tariffs import ListedPlan, list_plans, load_newest_taxes, load_plan
 from services.rating.tariffs.compare import compare, compare_bills
 from services.rating.tariffs.export import plan_csv
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.taxes import TaxFile
+from services.rating.work import release_holds
 from shared.platform.database import ReadSession
 from shared.platform.web import csv_file
 from shared.platform.web.csv_file import Identifier
-from shared.platform.web.identity import Viewer
+from shared.platform.web.identity import Operator, Viewer
 
 CSV_HEAD: Final = (
     *("cca", "utility", "plan_id", "version", "rate_codes", "products", "cohort"),
@@ -105,6 +115,34 @@ def _add_version(router: APIRouter, house: House) -> None:
             values = await _version(session, plan, asked)
         return house.page(request, principal, "tariff.html", values)
 
+    @router.post(VERSION)
+    async def activate_version(
+        request: Request,
+        principal: Operator,
+        cca: str,
+        plan_id: str,
+        version: str,
+        later: BackgroundTasks,
+    ) -> Response:
+        """Let a draft count; whoever imported it cannot. What waited for it is charged then."""
+        house.sight(principal, cca)
+        desk, at = house.acting().desk, house.clock.now()
+        async with house.form(request, principal) as form:
+            reason = str(form.get("reason", "")).strip()
+        try:
+            async with house.database.unit_of_work() as session:
+                key = TariffKey.plan(cca, plan_id, version)
+                await activate(session, key, signing(principal.name), at, reason)
+        except (SecondPersonNeeded, TariffAlreadyActive) as refusal:
+            async with house.database.read() as session:
+                plan = await _plan(session, cca, plan_id, version)
+                values = await _version(session, plan, BillForm())
+            told = {**values, "wrong": refusal.detail}
+            return house.page(request, principal, "tariff.html", told)
+        later.add_task(release_holds, desk, house.database, (RateNotFound.code,), at)
+        place = f"/rating/tariffs/{cca}/{plan_id}/{version}"
+        return RedirectResponse(place, SEE_OTHER, background=later)
+
     @router.get(f"{VERSION}/diff")
     async def diff(
         request: Request,
@@ -179,6 +217,7 @@ async def _version(session: ReadSession, plan: PlanFile, asked: BillForm) -> dic
     active = await activations(session)
     taxes = await load_newest_taxes(session)
     return {
+        "wrong": None,
         "asked": asked,
         "plan": plan,
         "place": f"/rating/tariffs/{plan.cca}/{plan.plan_id}/{plan.version}",

@@ -6,6 +6,9 @@ import itertools
 from datetime import date
 
 from services.rating.service import build
+from services.rating.store_tariffs import import_files
+from services.rating.tariffs.files import PLANS_FOLDER, read_folder
+from services.rating.tariffs.plan import PlanFile
 from shared.contracts.parts import Purpose
 from shared.platform.clock import FixedClock
 from shared.platform.database import Database
@@ -21,6 +24,25 @@ MONTHS = [date(2026, month, 6) for month in range(1, 9)]
 METERED = {"on": "90.5", "off": "210.25", "total": "300.75"}
 
 
+IMPORTER = "rates desk"
+DRAFT = "2027-01-01"
+
+
+def dearer_plan() -> PlanFile:
+    """A draft of next year's residential prices: a cent more on summer afternoons."""
+    plans = read_folder(PLANS_FOLDER).plans
+    plan = next(p for p in plans if (p.plan_id, p.version) == ("MCE-E-TOU-C", "2026-04-01"))
+    first = plan.components[0].model_dump()
+    first["prices"]["summer"]["on_peak"] += 1_000
+    changed = type(plan.components[0]).model_validate(first)
+    changes = {
+        "version": DRAFT,
+        "effective_from": date(2027, 1, 1),
+        "known_from": date(2026, 11, 1),
+    }
+    return plan.model_copy(update={**changes, "components": (changed, *plan.components[1:])})
+
+
 async def furnish(dsn: str) -> None:
     """Live half a year in rating's part of a database."""
     database, bus = Database(dsn, "rating"), MemoryBus()
@@ -31,6 +53,8 @@ async def furnish(dsn: str) -> None:
     await service.open(lifecycle)
     await office.overhear()
     await service.import_tariffs()
+    async with database.unit_of_work() as session:
+        await import_files(session, [dearer_plan()], NOON, IMPORTER)
     await _live(office)
     await lifecycle.close()
     await bus.close()

@@ -17,7 +17,7 @@ from tests.integration.edi_gateway.api.office import Office
 from tests.integration.edi_gateway.pages.browser import serving, sign_in
 from tests.integration.edi_gateway.pages.house import open_house
 from tests.integration.edi_gateway.pages.test_accessibility import HEIGHT, WIDTHS, wrongs
-from tests.integration.rating.furnish import furnish
+from tests.integration.rating.furnish import DRAFT, furnish
 from tests.machines import postgres
 from tests.machines.run import Run
 
@@ -34,7 +34,7 @@ PAGES = (
     "/rating/charges/MCE0000000005",
     "/rating/tariffs?cca=mce",
     PLAN,
-    f"{PLAN}/diff?other=2026-04-01",
+    f"{PLAN}/diff?other={DRAFT}",
     "/rating/batches?month=2026-07-10&cca=mce",
     "/rating/reviews",
     "/rating/reviews/1?cca=mce",
@@ -233,6 +233,29 @@ class TestTariffs:
         await expect(bill).to_contain_text("100 kWh")
         await expect(bill.get_by_text("Total")).to_be_visible()
 
+    async def test_two_versions_differ_in_words_and_in_money(self, page: Page, base: str) -> None:
+        await page.goto(f"{base}{PLAN}")
+        await page.get_by_role("link", name=f"what {DRAFT} changes").click()
+        await page.get_by_label("From day").fill("2026-07-01")
+        await page.get_by_label("To read date").fill("2026-08-01")
+        await page.get_by_role("button", name="Bill it").click()
+
+        await expect(page.get_by_text("$0.20782 → $0.21782 (+4.81 %)")).to_be_visible()
+        await expect(page.get_by_text("$2.50 more")).to_be_visible()
+
+    async def test_a_draft_counts_once_somebody_else_has_activated_it(
+        self, office: Office, base: str, browser: Browser
+    ) -> None:
+        async with operator(office, base, browser) as page:
+            await page.goto(f"{base}/rating/tariffs?state=draft&plan=MCE-E-TOU-C")
+            await page.get_by_role("link", name=f"MCE-E-TOU-C {DRAFT}").click()
+            await expect(page.get_by_text("bills nobody until")).to_be_visible()
+            await page.get_by_label("Why").fill("agrees with the board's sheet")
+            await page.get_by_role("button", name="Activate").click()
+
+            await expect(page.get_by_text("agrees with the board's sheet")).to_be_visible()
+            await expect(page.get_by_text("bills nobody until")).to_have_count(0)
+
     async def test_usage_that_cannot_be_billed_is_refused_in_words(
         self, page: Page, base: str
     ) -> None:
@@ -301,7 +324,6 @@ class TestControls:
 
         row = page.get_by_role("row", name="mce residential")
         await expect(row).to_contain_text("2026-11-23 12:00")
-        await expect(row).to_contain_text("never tested")
         await page.get_by_role("link", name="HIGH VALUE", exact=True).first.click()
         await expect(page.get_by_role("region", name="Findings")).to_contain_text("A4")
 

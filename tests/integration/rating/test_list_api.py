@@ -1,0 +1,53 @@
+"""Lists over HTTP: by the page, without a gap, and never another CCA's."""
+
+from __future__ import annotations
+
+from tests.integration.rating.office import Office, enrollment, usage_report
+from tests.integration.rating.test_api import SCOPE, app_of, client
+from tests.unit.rating.words import request, usage
+
+
+class TestLists:
+    async def test_pages_follow_each_other_without_a_gap(self, office: Office) -> None:
+        numbers = [f"A{n}" for n in range(5)]
+        await office.tell(
+            enrollment(*(request(f"R{a}", account=a, agreement=f"S{a}") for a in numbers))
+        )
+        await office.tell(
+            usage_report(*(usage(f"U{a}", account=a, agreement=f"S{a}") for a in numbers))
+        )
+        found: dict[str, list[str]] = {"accounts": [], "charges": []}
+        async with client(app_of(office)) as http:
+            for what, seen in found.items():
+                after: dict[str, str] = {}
+                while True:
+                    params = {**SCOPE, **after, "limit": "2"}
+                    page = (await http.get(f"/rating/v1/{what}", params=params)).json()
+                    seen += [row["account_number"] for row in page[what]]
+                    if page["next"] is None:
+                        break
+                    after = {"after": page["next"]}
+
+        assert found["accounts"] == numbers
+        assert sorted(found["charges"]) == numbers
+
+    async def test_an_account_tells_its_usage_and_its_story(self, office: Office) -> None:
+        await office.tell(enrollment(request()))
+        await office.tell(usage_report(usage()))
+
+        async with client(app_of(office)) as http:
+            used = (await http.get("/rating/v1/accounts/A1/usage", params=SCOPE)).json()
+            story = (await http.get("/rating/v1/accounts/A1/timeline", params=SCOPE)).json()
+            other = await http.get("/rating/v1/accounts/A1/usage", params={**SCOPE, "cca": "3ce"})
+
+        assert [(row["state"], row["energy"]["delivered_kwh"]) for row in used] == [
+            ("charged", "300")
+        ]
+        assert [event["kind"] for event in story] == ["charge", "usage", "enrollment"]
+        assert other.json() == []
+
+    async def test_a_made_up_place_in_a_list_is_refused(self, office: Office) -> None:
+        async with client(app_of(office)) as http:
+            answer = await http.get("/rating/v1/charges", params={**SCOPE, "after": "9.x"})
+
+        assert answer.status_code == 422
