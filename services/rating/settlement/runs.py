@@ -223,9 +223,15 @@ async def approve(
             approved_at=at,
         )
     )
+    await _move(session, run, where, at)
+    return await load_run(session, scope, run_id)
+
+
+async def _move(session: WriteSession, run: Run, where: dict[str, str], at: datetime) -> None:
+    """Move the balances of everybody whose year changes theirs."""
     moves = [
         {
-            "run_id": run_id,
+            "run_id": run.head.run_id,
             "account_number": end.account_number,
             "service_agreement_id": end.service_agreement_id,
             **where,
@@ -239,7 +245,6 @@ async def approve(
     ]
     if moves:
         await session.execute(insert(SETTLEMENT.moves), moves)
-    return await load_run(session, scope, run_id)
 
 
 async def load_run(session: ReadSession | WriteSession, scope: Scope, run_id: int) -> Run:
