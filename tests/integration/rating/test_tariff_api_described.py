@@ -1,4 +1,4 @@
-"""The tariff routes keep what their description promises, whatever they are sent."""
+"""The routes keep what their description promises, whatever they are sent."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class _Porter:
         return Principal(UUID(int=1), "jane", Role.ADMIN)
 
 
-def ask_everything(base: str) -> list[str]:
-    """Send made-up requests to every tariff operation; returns which were asked."""
+def ask_everything(base: str, below: tuple[str, ...]) -> list[str]:
+    """Send made-up requests to every operation below some paths; returns which were asked."""
     asked = []
     for found in schemathesis.openapi.from_url(f"{base}/openapi.json").get_all_operations():
         assert isinstance(found, Ok)
         operation: APIOperation[Any, Any, Any, Any] = found.ok()
-        if "/tariffs" not in operation.path:
+        if not any(path in operation.path for path in below):
             continue
 
         @settings(
@@ -54,15 +54,22 @@ def ask_everything(base: str) -> list[str]:
     return asked
 
 
+TARIFFS = (("/tariffs",), 5)
+RERUNS = (("/reruns", "/rate-codes", "/shadow-bills"), 15)
+
+
 @pytest.mark.slow
-class TestTheTariffRoutes:
-    async def test_answer_as_described(self, office: Office) -> None:
+class TestTheRoutes:
+    @pytest.mark.parametrize(("below", "operations"), [TARIFFS, RERUNS])
+    async def test_answer_as_described(
+        self, office: Office, below: tuple[str, ...], operations: int
+    ) -> None:
         async def ready() -> dict[str, bool]:
             return {}
 
         routers = [office.service.router]
         app = create_app("rating", routers=routers, ready=ready, doorkeeper=_Porter())
         async with serving(app) as base:
-            asked = await asyncio.to_thread(ask_everything, base)
+            asked = await asyncio.to_thread(ask_everything, base, below)
 
-        assert len(asked) == 5
+        assert len(asked) == operations
