@@ -62,6 +62,8 @@ NO_CYCLE_NAME = "-"
 Code = Annotated[str, Path(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")]
 ReviewId = Annotated[int, Path(ge=1, le=2**62)]
 Cycle = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+Month = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
+"""Any day of a month."""
 Limit = Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)]
 Position = Annotated[int, Query(ge=0, le=2**62)]
 
@@ -199,14 +201,14 @@ def _add_decisions(router: APIRouter, database: Database, clock: Clock, desk: Ra
 
 def _add_batches(router: APIRouter, database: Database, clock: Clock, desk: RatingDesk) -> None:
     @router.get("/batches")
-    async def batches(scope: InScope, month: date) -> list[Batch]:
+    async def batches(scope: InScope, month: Month) -> list[Batch]:
         """The batches of the month of a day, counted by how far their bills came."""
         async with database.read() as session:
             return await list_batches(session, scope, month)
 
     @router.post("/batches/{bill_cycle}/{month}/owner", status_code=204)
     async def assign(
-        scope: InScope, bill_cycle: Cycle, month: date, new: NewOwner, who: Operator
+        scope: InScope, bill_cycle: Cycle, month: Month, new: NewOwner, who: Operator
     ) -> None:
         """Say who looks after a batch; `-` is the batch without a bill cycle."""
         signed = (signing(who.name), new.reason, clock.now())
@@ -215,7 +217,7 @@ def _add_batches(router: APIRouter, database: Database, clock: Clock, desk: Rati
 
     @router.post("/batches/{bill_cycle}/{month}/release")
     async def let_batch_go(
-        scope: InScope, bill_cycle: Cycle, month: date, why: Why, who: Operator
+        scope: InScope, bill_cycle: Cycle, month: Month, why: Why, who: Operator
     ) -> BatchReleased:
         """Let everything of a batch leave that no audit holds."""
         by, occasion = signing(who.name), Occasion(scope, clock.now())

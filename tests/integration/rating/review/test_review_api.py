@@ -119,10 +119,11 @@ class TestAnAudit:
     async def test_is_set_anew_by_an_administrator_and_every_version_stays(
         self, office: Office, desk: Desk
     ) -> None:
-        strict = {"setting": {"mode": "hold", "limits": {"limit_cents": 1000}}, **WHY}
+        setting: dict[str, Any] = {"mode": "hold", "limits": {"limit_cents": 1000}}
+        strict = {"setting": setting, **WHY}
         refused = await desk.post("audits/HIGH_VALUE/versions", strict, "jane")
         first = await desk.post("audits/HIGH_VALUE/versions", strict, "jane", "admin")
-        strict["setting"]["owner"] = "billing"
+        setting["owner"] = "billing"
         await desk.post("audits/HIGH_VALUE/versions", strict, "joe", "admin")
         await office.tell(usage_report(usage()))
         versions = await desk.get("audits/HIGH_VALUE/versions")
@@ -172,6 +173,10 @@ class TestABatch:
         (after,) = await desk.get("batches", month="2026-07-15")
 
         assert left == []
+        headers = {"x-name": "vera"}
+        never = {**SCOPE, "month": "9999-12-31"}
+        too_late = await desk.http.get(f"{ROOT}/batches", params=never, headers=headers)
+        assert too_late.status_code == 422
         assert (status, released) == (200, {"released": 1, "held": 0})
         assert (before["expected"], before["received"], before["missing"]) == (3, 2, 1)
         assert (before["awaiting_release"], before["under_review"]) == (1, 1)
