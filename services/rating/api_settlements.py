@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Response
+from fastapi import Path as PathParameter
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.rating.api import InScope
@@ -41,12 +42,15 @@ END_HEAD: Final = (
 )
 
 
+RunId = Annotated[int, PathParameter(ge=1, lt=2**63)]
+
+
 class YearAsked(BaseModel):
     """Which year is to be settled, and at which rate."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    ended_on: date
+    ended_on: Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1))]
     """The last closing read of the year."""
     nsc: Annotated[Decimal, Field(ge=0, le=10, max_digits=8, decimal_places=6)]
     """Net surplus compensation of the month, dollars per kWh."""
@@ -116,7 +120,7 @@ def build_settlement_router(database: Database, clock: Clock) -> APIRouter:
     @router.get("/{run_id}", response_model=RunView)
     async def one_run(
         scope: InScope,
-        run_id: int,
+        run_id: RunId,
         form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
         how: Annotated[str | None, Query(pattern="^(cheque|bill_credit|roll_over|none)$")] = None,
     ) -> RunView | Response:
@@ -132,7 +136,7 @@ def build_settlement_router(database: Database, clock: Clock) -> APIRouter:
         return run_view(run)
 
     @router.post("/{run_id}/approval", status_code=201)
-    async def approve_run(scope: InScope, run_id: int, why: Reason, who: Operator) -> RunView:
+    async def approve_run(scope: InScope, run_id: RunId, why: Reason, who: Operator) -> RunView:
         """Book a run; whoever prepared it cannot. Bills from now on apply the credits."""
         async with database.unit_of_work() as session:
             book = await current_book(session)

@@ -77,7 +77,8 @@ class Period:
 
 def adds_up(period: Period, limits: Limits) -> Said | None:
     """Buckets against the total, exactly; intervals against the total of another 867."""
-    for direction in Direction:
+    both = {quantity.bucket is Bucket.TOTAL for quantity in period.meter.quantities}
+    for direction in Direction if len(both) > 1 else ():
         energy = energy_of(period.meter, direction)
         buckets = [micro for bucket, micro in energy.items() if bucket is not Bucket.TOTAL]
         total = energy.get(Bucket.TOTAL)
@@ -98,8 +99,10 @@ def adds_up(period: Period, limits: Limits) -> Said | None:
 def below_zero(period: Period, limits: Limits) -> Said | None:
     """Energy to the customer below zero."""
     del limits
+    if period.is_intervals or all(q.quantity >= 0 for q in period.meter.quantities):
+        return None
     least = min(energy_of(period.meter, Direction.DELIVERED).values(), default=0)
-    if period.is_intervals or least >= 0:
+    if least >= 0:
         return None
     return Said(f"{kwh_text(least)} kWh delivered", {"kwh": kwh_text(least)})
 
@@ -161,6 +164,9 @@ def by_a_multiplier(period: Period, limits: Limits) -> Said | None:
     now = period.now.per_day_micro
     thens = {name: one.per_day_micro for name, one in period.references.items()}
     if not thens or now <= 0 or min(thens.values()) <= 0:
+        return None
+    near = min(MULTIPLIERS) - 1
+    if not all(now > then * near or now * near < then for then in thens.values()):
         return None
     room = limits["tolerance_percent"]
     for ratio in MULTIPLIERS:
