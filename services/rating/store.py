@@ -259,6 +259,9 @@ CHARGES: Final = Table(
     Index("ix_charges_account_number", "account_number", *SCOPE_COLUMNS),
     Index("ix_charges_rated_at", "rated_at", "charge_id", "cca", "environment"),
     Index("ix_charges_plan_id", "plan_id", "plan_version", "rated_at"),
+    Index(
+        "ix_charges_cancels", "rated_at", "charge_id", postgresql_where=text("purpose = 'cancel'")
+    ),
 )
 
 CHARGE_LINES: Final = Table(

@@ -5,6 +5,7 @@ People look accounts up by agreement or meter, and read charges newest first: in
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "a71d0c55e2b4"
@@ -23,8 +24,17 @@ INDEXES = (
 def upgrade() -> None:
     for name, table, columns in INDEXES:
         op.create_index(name, table, columns, unique=False, schema="rating")
+    op.create_index(
+        "ix_charges_cancels",
+        "charges",
+        ["rated_at", "charge_id"],
+        unique=False,
+        schema="rating",
+        postgresql_where=sa.text("purpose = 'cancel'"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_charges_cancels", table_name="charges", schema="rating")
     for name, table, _ in reversed(INDEXES):
         op.drop_index(name, table_name=table, schema="rating")

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, literal_column, select, tuple_
 
 from services.rating.browsing.energy import Energy, energies
 from services.rating.browsing.marks import PAGE_ROWS, Mark, Sight
@@ -200,9 +200,10 @@ def _conditions(wanted: ChargeFilter) -> list[ColumnElement[bool]]:
         t.account_number: wanted.account_number,
         t.plan_id: wanted.plan_id,
         t.plan_version: wanted.plan_version,
-        t.purpose: wanted.purpose.value if wanted.purpose else None,
     }
     said = [column == value for column, value in equal.items() if value is not None]
+    if wanted.purpose is not None:  # as a constant, so that the index of the few cancels is found
+        said.append(t.purpose == literal_column(f"'{wanted.purpose.value}'"))
     if wanted.since is not None:
         said.append(t.rated_at >= wanted.since)
     if wanted.until is not None:

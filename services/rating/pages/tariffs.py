@@ -65,6 +65,9 @@ def build(house: House) -> APIRouter:
     router = APIRouter()
     _add_lists(router, house)
     _add_version(router, house)
+    _add_activation(router, house)
+    _add_comparison(router, house)
+    _add_files(router, house)
     return router
 
 
@@ -115,6 +118,8 @@ def _add_version(router: APIRouter, house: House) -> None:
             values = await _version(session, plan, asked)
         return house.page(request, principal, "tariff.html", values)
 
+
+def _add_activation(router: APIRouter, house: House) -> None:
     @router.post(VERSION)
     async def activate_version(
         request: Request,
@@ -143,6 +148,8 @@ def _add_version(router: APIRouter, house: House) -> None:
         place = f"/rating/tariffs/{cca}/{plan_id}/{version}"
         return RedirectResponse(place, SEE_OTHER, background=later)
 
+
+def _add_comparison(router: APIRouter, house: House) -> None:
     @router.get(f"{VERSION}/diff")
     async def diff(
         request: Request,
@@ -166,6 +173,8 @@ def _add_version(router: APIRouter, house: House) -> None:
             values | _difference(before, after, asked, taxes),
         )
 
+
+def _add_files(router: APIRouter, house: House) -> None:
     @router.get(f"{VERSION}/prices.csv")
     async def prices(principal: Viewer, cca: str, plan_id: str, version: str) -> StreamingResponse:
         """Every price of a version."""
