@@ -13,7 +13,6 @@ from typing import Final
 from uuid import UUID
 
 from services.rating.accounts import Register
-from services.rating.components.nem import moved_cents
 from services.rating.corrections import (
     ChargeDraft,
     UsageRecord,
@@ -23,6 +22,7 @@ from services.rating.corrections import (
     refuse_occupied,
     reversal_of,
 )
+from services.rating.credit_banks import BankKey, CreditBanks
 from services.rating.holds import (
     AlreadyCancelled,
     CancelWithoutOriginal,
@@ -67,10 +67,6 @@ class DeskOutcome:
     ended: tuple[Ended, ...]
     held: tuple[UsageRecord, ...]
     door: Door | None = field(default=None, compare=False)
-
-
-BankKey = tuple[str, str]
-"""Account number and service agreement; the latter empty where the utility names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +118,7 @@ class UsageDesk:
         self._by_account: dict[str, list[UUID]] = {}
         self._charges = dict(known.charges)
         self._readings, self._priced = known.readings, known.priced
-        self._banks = dict(known.banks)
+        self._banks = CreditBanks(known.banks)
         self._reserved = dict(known.reserved)
         self._door = door or OpenDoor()
         self._drafts: dict[UUID, ChargeDraft] = {}
@@ -235,7 +231,8 @@ class UsageDesk:
             self._disturbed.add(record.account_number)
         others = [o for o in self._before_or_charged(record) if o.usage_id != original.usage_id]
         refuse_occupied(record, others)
-        draft = self._draft(record)
+        with self._banks.without(self._charges.get(original.transaction_id)):
+            draft = self._draft(record)
         if self._records[original.transaction_id].state is UsageState.CHARGED:
             self._reverse(original, record)
             self._end(original, record)
@@ -249,7 +246,7 @@ class UsageDesk:
             raise RateNotFound("no tariffs were imported")
         item = _item(record)
         agreement = self._register.find(item.account_number, item.service_agreement_id)
-        bank = self._banks.get(_bank_key(item), 0)
+        bank = self._banks.balance_of(item)
         readings = self._readings.get(record.transaction_id, ())
         rated = self._priced.get(record.transaction_id) or rate(
             item, self._scope, agreement, self._book, self._known_on, bank, readings=readings
@@ -275,14 +272,14 @@ class UsageDesk:
         """Keep the net metering credits of a charge under review from being spent twice."""
         before = self._reserved.pop(record.transaction_id, None)
         if before is not None:
-            self._bank(before, taken_back=True)
+            self._banks.take_back(before)
         if draft is not None:
             self._reserved[record.transaction_id] = draft
-            self._bank(draft)
+            self._banks.enter(draft)
 
     def _charge(self, record: UsageRecord, draft: ChargeDraft) -> None:
         self._drafts[draft.charge_id] = draft
-        self._bank(draft)
+        self._banks.enter(draft)
         self._charges[record.transaction_id] = draft
         self._set(replace(record, state=UsageState.CHARGED, hold=None))
 
@@ -291,19 +288,12 @@ class UsageDesk:
         if original.state is not UsageState.CHARGED:
             return False
         charge = self._charges.pop(original.transaction_id)
-        self._bank(charge, taken_back=True)
+        self._banks.take_back(charge)
         if self._drafts.pop(charge.charge_id, None) is not None:
             return False
         draft = reversal_of(charge, correction)
         self._drafts[draft.charge_id] = draft
         return True
-
-    def _bank(self, charge: ChargeDraft, *, taken_back: bool = False) -> None:
-        """Move the net metering credits of a charge, or of its reversal."""
-        moved = moved_cents(charge.lines)
-        if moved:
-            key = _bank_key(charge)
-            self._banks[key] = self._banks.get(key, 0) + (-moved if taken_back else moved)
 
     def _end(self, original: UsageRecord, correction: UsageRecord) -> None:
         self._reserve(original, None)
@@ -386,10 +376,6 @@ _WORK: Final[Mapping[Purpose, Callable[[UsageDesk, UsageRecord], None]]] = {
 
 def _code(record: UsageRecord) -> str | None:
     return record.hold.code if record.hold else None
-
-
-def _bank_key(of: UsageItem | ChargeDraft) -> BankKey:
-    return of.account_number, of.service_agreement_id or ""
 
 
 def _item(record: UsageRecord) -> UsageItem:

@@ -74,6 +74,22 @@ class TestCreditsFromTheRoof:
         )
         assert billed == Decimal("39.97")  # what July comes to by itself
 
+    async def test_are_not_counted_twice_when_the_usage_is_replaced(
+        self, office_with_nem: Office
+    ) -> None:
+        office = office_with_nem
+        for item in (
+            usage("U1", SUNNY),
+            usage("U2", CLOUDY),
+            usage("U3", CLOUDY, purpose=Purpose.REPLACE, corrects="U2"),
+        ):
+            await office.tell(usage_report(item))
+
+        billed, cancelled, rebilled = office.charges[-3:]
+        assert cancelled.purpose is Purpose.CANCEL
+        assert rebilled.usage_id == "U3"
+        assert cancelled.total == billed.total == rebilled.total == Decimal("19.81")
+
     async def test_count_within_one_file_too(self, office_with_nem: Office) -> None:
         office = office_with_nem
         await office.tell(usage_report(usage("U1", SUNNY), usage("U2", CLOUDY)))
