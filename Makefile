@@ -80,15 +80,20 @@ pytest: $(DEV_STAMP) ## Run the tests alone, on every core, with coverage (ARGS=
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered $(ARGS)
 
 .PHONY: bench
-bench: $(DEV_STAMP) $(PEER_STAMP) ## Measure: the codec beside its peers, then the whole loop
+bench: $(DEV_STAMP) $(PEER_STAMP) ## Measure: the codec and rating beside their peers, what is stored, then the whole loop
 	@$(BIN)/python -m benchmarks.codec
+	@$(BIN)/python -m benchmarks.rating
+	@$(BIN)/python -m benchmarks.rating_storage
+	@$(BIN)/python -m benchmarks.intervals
+	@$(BIN)/python -m benchmarks.remittance
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: nightly
-nightly: $(DEV_STAMP) ## Prove at length: bills beside PySAM, verdicts beside pyx12, memory of 100 MB files, a million damaged files
+nightly: $(DEV_STAMP) ## Prove at length: bills beside PySAM, verdicts beside pyx12, memory of 100 MB files, a million payment lines, a million damaged files
 	@$(BIN)/python -m benchmarks.bill_oracle
 	@$(BIN)/python -m benchmarks.differential
 	@$(BIN)/python -m benchmarks.memory
+	@$(BIN)/python -m benchmarks.reconcile --lines 1000000
 	@$(BIN)/python -m benchmarks.fuzz
 
 .PHONY: audit
