@@ -21,10 +21,10 @@ PROVISION_STAMP := $(VENV)/.provisioned
 
 # Words a person may put behind `make demo` or `make run`.
 DEMO_FLAGS = $(if $(filter-out 0 no,$(EXIT)),--exit) $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) $(ARGS)
-# Two processes of tests for each core, because most of a journey is waiting; tests of one group stay
-# together. ARGS="-n 0" uses one process.
+# One process of tests more than there are cores, because most of a journey is waiting; tests of one
+# group stay together. ARGS="-n 0" uses one process.
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-PARALLEL := --numprocesses=$(shell echo $$((2 * $(CORES)))) --maxprocesses=8 --dist=loadgroup
+PARALLEL := --numprocesses=$(shell echo $$(($(CORES) + 1))) --maxprocesses=5 --dist=loadgroup
 CODE := $(wildcard services shared simulator tools tests benchmarks migrations)
 
 ##@ Use it
@@ -78,7 +78,11 @@ schemas: $(DEV_STAMP) ## Hold docker-compose.yml to its published schema
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 .PHONY: pytest
-pytest: $(DEV_STAMP) ## Run the tests alone, on every core, with coverage (ARGS="-k word" chooses)
+pytest: $(DEV_STAMP) ## Run the tests alone, on every core (ARGS="-k word" chooses)
+	$(BIN)/pytest $(PARALLEL) $(ARGS)
+
+.PHONY: coverage
+coverage: $(DEV_STAMP) ## Run the tests and tell which lines they reached
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered $(ARGS)
 
 .PHONY: bench
