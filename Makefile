@@ -21,10 +21,8 @@ PROVISION_STAMP := $(VENV)/.provisioned
 
 # Words a person may put behind `make demo` or `make run`.
 DEMO_FLAGS = $(if $(filter-out 0 no,$(EXIT)),--exit) $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) $(ARGS)
-# One process of tests more than there are cores, because most of a journey is waiting; tests of one
-# group stay together. ARGS="-n 0" uses one process.
-CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-PARALLEL := --numprocesses=$(shell echo $$(($(CORES) + 1))) --maxprocesses=5 --dist=loadgroup
+# One process of tests for each core; tests of one group stay together. ARGS="-n 0" uses one process.
+PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadgroup
 CODE := $(wildcard services shared simulator tools tests benchmarks migrations)
 
 ##@ Use it
