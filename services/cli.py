@@ -6,14 +6,11 @@ database of the data folder, joining it when the exchange is running.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -22,6 +19,7 @@ from rich.table import Table
 
 from services import cli_files, cli_rerun, cli_settlements, cli_tariffs, host
 from services import demo as demo_day
+from services.cli_doors import carry_out, database_url, open_database
 from services.edi_gateway import reading_faults
 from services.edi_gateway.operations import access, ledger_audit
 from services.edi_gateway.partners import load_partners
@@ -33,7 +31,6 @@ from shared.platform import migrate as migrations
 from shared.platform.clock import SystemClock
 from shared.platform.collector import set_aside
 from shared.platform.database import Database
-from shared.platform.embedded import start_postgres
 from shared.platform.refusals import Refusal
 from shared.platform.settings import PlatformSettings
 from shared.platform.web.identity import Role
@@ -49,6 +46,9 @@ dead_letters_app = typer.Typer(no_args_is_help=True, help="Messages that were gi
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(partners_app, name="partners")
 app.add_typer(token_app, name="token")
+app.add_typer(cli_tariffs.tariffs_app, name="tariffs")
+app.add_typer(cli_rerun.rerun_app, name="rerun")
+app.add_typer(cli_settlements.settlements_app, name="settlements")
 cli_files.register(app)
 console = Console()
 
@@ -68,36 +68,6 @@ def main() -> None:
             "Choose other ports with CCAX_HTTP_PORT and CCAX_SFTP_PORT.[/red]"
         )
         sys.exit(1)
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
-
-
-@asynccontextmanager
-async def _database_url() -> AsyncIterator[str]:
-    """The address of the database: the configured one, or the embedded one of the data folder."""
-    settings = PlatformSettings()
-    if settings.database_url:
-        yield settings.database_url
-        return
-    folder = settings.data_dir / host.DATABASE_FOLDER
-    postgres = await asyncio.to_thread(start_postgres, folder)
-    try:
-        await migrations.migrate_all(postgres.url)
-        yield postgres.url
-    finally:
-        await asyncio.to_thread(postgres.stop)
-
-
-@asynccontextmanager
-async def _gateway_database() -> AsyncIterator[Database]:
-    async with _database_url() as url:
-        database = Database(url, "edi")
-        try:
-            yield database
-        finally:
-            await database.close()
 
 
 @app.command()
@@ -121,7 +91,7 @@ def run(
         if not await running.lifecycle.close():
             raise typer.Exit(1)
 
-    _run(serve())
+    carry_out(serve())
 
 
 @app.command()
@@ -140,7 +110,7 @@ def demo(
         if not await demo_day.play(PlatformSettings(), plan, console, exit_after=exit_after):
             raise typer.Exit(1)
 
-    _run(play())
+    carry_out(play())
 
 
 @app.command()
@@ -148,11 +118,11 @@ def migrate() -> None:
     """Bring the database to the shape this version expects; safe to repeat."""
 
     async def work() -> None:
-        async with _database_url() as url:
+        async with database_url() as url:
             for name, revision in (await migrations.migrate_all(url)).items():
                 console.print(f"{name}: {revision or 'no tables'}")
 
-    _run(work())
+    carry_out(work())
 
 
 @app.command()
@@ -160,7 +130,7 @@ def audit() -> None:
     """Verify the ledger's hash chains and re-derive every balance; status 1 on any difference."""
 
     async def work() -> None:
-        async with _database_url() as url:
+        async with database_url() as url:
             edi, books = Database(url, "edi"), Database(url, "remittance")
             try:
                 async with edi.read() as session:
@@ -181,7 +151,7 @@ def audit() -> None:
         if broken or not report.is_clean:
             raise typer.Exit(1)
 
-    _run(work())
+    carry_out(work())
 
 
 @partners_app.command("list")
@@ -204,13 +174,13 @@ def add_key(
 
     async def work() -> None:
         load_partners().utility(utility)
-        async with _gateway_database() as database, database.unit_of_work() as session:
+        async with open_database("edi") as database, database.unit_of_work() as session:
             added = await access.add_partner_key(
                 session, utility, public_key.read_text(), SystemClock().now()
             )
         console.print(f"{utility}: key {added.fingerprint} added")
 
-    _run(work())
+    carry_out(work())
 
 
 @partners_app.command("keys")
@@ -218,11 +188,11 @@ def list_keys(utility: Annotated[str, typer.Argument()]) -> None:
     """Show the keys that open a utility's mailbox."""
 
     async def work() -> None:
-        async with _gateway_database() as database, database.read() as session:
+        async with open_database("edi") as database, database.read() as session:
             for key in await access.list_partner_keys(session, utility):
                 console.print(f"{key.fingerprint}  {key.comment}  added {key.added_at:%Y-%m-%d}")
 
-    _run(work())
+    carry_out(work())
 
 
 @partners_app.command("revoke-key")
@@ -233,11 +203,11 @@ def revoke_key(
     """Shut a key out; open connections end with their session."""
 
     async def work() -> None:
-        async with _gateway_database() as database, database.unit_of_work() as session:
+        async with open_database("edi") as database, database.unit_of_work() as session:
             await access.revoke_partner_key(session, utility, fingerprint, SystemClock().now())
         console.print(f"{utility}: key {fingerprint} revoked")
 
-    _run(work())
+    carry_out(work())
 
 
 @partners_app.command("our-key")
@@ -253,7 +223,7 @@ def list_dead_letters() -> None:
 
     async def work() -> None:
         table = Table("service", "message", "type", "died", "reason")
-        async with _database_url() as url, host.at_desk(PlatformSettings(), url) as desk:
+        async with database_url() as url, host.at_desk(PlatformSettings(), url) as desk:
             for service in desk.services:
                 for letter in await service.mailbox.dead_letters():
                     reason = letter.reason.strip().splitlines()[-1]
@@ -262,7 +232,7 @@ def list_dead_letters() -> None:
                     table.add_row(name, letter.message_id, letter.type, died, reason)
         console.print(table)
 
-    _run(work())
+    carry_out(work())
 
 
 @dead_letters_app.command("replay")
@@ -274,11 +244,11 @@ def replay_dead_letter(
 
     async def work() -> None:
         settings = PlatformSettings()
-        async with _database_url() as url, host.at_desk(settings, url, (service,)) as desk:
+        async with database_url() as url, host.at_desk(settings, url, (service,)) as desk:
             outcome = await desk.services[0].consumer.replay(message_id)
         console.print(f"{message_id}: {outcome}")
 
-    _run(work())
+    carry_out(work())
 
 
 @app.command("read-again")
@@ -289,11 +259,11 @@ def read_again(
     """Read a file again that our reader gave up on, from where it stopped."""
 
     async def work() -> None:
-        async with _gateway_database() as database, database.unit_of_work() as session:
+        async with open_database("edi") as database, database.unit_of_work() as session:
             await reading_faults.read_again(session, file_id, actor, SystemClock().now())
         console.print(f"{file_id} is queued for reading")
 
-    _run(work())
+    carry_out(work())
 
 
 @token_app.command("create")
@@ -311,7 +281,7 @@ def create_token(
 
     async def work() -> None:
         until: date | None = expires.replace(tzinfo=UTC).date() if expires else None
-        async with _gateway_database() as database, database.unit_of_work() as session:
+        async with open_database("edi") as database, database.unit_of_work() as session:
             made = await access.create_token(
                 session,
                 name=name,
@@ -322,7 +292,7 @@ def create_token(
             )
         sys.stdout.write(made.plain + "\n")
 
-    _run(work())
+    carry_out(work())
 
 
 @token_app.command("list")
@@ -331,7 +301,7 @@ def list_tokens() -> None:
 
     async def work() -> None:
         table = Table("name", "role", "CCAs", "created", "expires", "revoked")
-        async with _gateway_database() as database, database.read() as session:
+        async with open_database("edi") as database, database.read() as session:
             for token in await access.list_tokens(session):
                 table.add_row(
                     token.name,
@@ -343,7 +313,7 @@ def list_tokens() -> None:
                 )
         console.print(table)
 
-    _run(work())
+    carry_out(work())
 
 
 @token_app.command("revoke")
@@ -351,13 +321,8 @@ def revoke_token(name: Annotated[str, typer.Argument()]) -> None:
     """End a token, and every console session it opened."""
 
     async def work() -> None:
-        async with _gateway_database() as database, database.unit_of_work() as session:
+        async with open_database("edi") as database, database.unit_of_work() as session:
             await access.revoke_token(session, name, SystemClock().now())
         console.print(f"token {name} revoked")
 
-    _run(work())
-
-
-cli_tariffs.register(app, _database_url, _run)
-cli_rerun.register(app, _database_url, _run)
-cli_settlements.register(app, _database_url, _run)
+    carry_out(work())

@@ -7,11 +7,7 @@ imports and who activates is signed with a name; the two must be different peopl
 from __future__ import annotations
 
 import csv
-import getpass
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -22,13 +18,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.cli_doors import Signed, carry_out, open_rating, signer
 from services.rating.calendars import load_calendars
 from services.rating.engine.hours import calendar_of
 from services.rating.nem_year import settle_accounts
 from services.rating.scope import Scope
-from services.rating.service import RatingService
-from services.rating.service import build as build_rating
-from services.rating.store_activation import PLAN_KIND, TariffKey, signing
+from services.rating.store_activation import PLAN_KIND, TariffKey
 from services.rating.store_tariffs import list_plans, load_book
 from services.rating.tariffs import urdb
 from services.rating.tariffs.check import Severity, TariffFinding, check
@@ -41,21 +36,13 @@ from services.rating.tariffs.preview import NO_CITY, TestBill, TestUsage, previe
 from shared.contracts.measures import from_cents, from_micro, to_micro
 from shared.contracts.usage import Bucket
 from shared.platform.clock import SystemClock
-from shared.platform.database import Database
-from shared.platform.memory_bus import MemoryBus
 from shared.platform.settings import PlatformSettings
 from shared.platform.web.scopes import CCAS_FILE, known_ccas
 
 tariffs_app = typer.Typer(no_args_is_help=True, help="Rate plans.")
 console = Console()
 
-DatabaseUrl = Callable[[], AbstractAsyncContextManager[str]]
-Run = Callable[..., None]
-
 PlanPath = Annotated[Path, typer.Argument(help="A plan file, or a name below the program's plans.")]
-Signed = Annotated[
-    str | None, typer.Option("--as", help="Who signs; the user of this machine when left out.")
-]
 Quantities = Annotated[list[str], typer.Option(help="Bucket and amount, e.g. on_peak=120.5.")]
 Optional = Annotated[list[str] | None, typer.Option(help="Likewise.")]
 
@@ -69,46 +56,6 @@ class Form(StrEnum):
     MIDAS = "midas"
 
 
-@dataclass(slots=True)
-class _Doors:
-    """How commands reach the database; the command line opens them when it starts."""
-
-    database_url: DatabaseUrl | None = None
-    run: Run | None = None
-
-
-_doors = _Doors()
-
-
-def register(app: typer.Typer, database_url: DatabaseUrl, run: Run) -> None:
-    """Add `tariffs` to the command line.
-
-    Args:
-        app: the command line.
-        database_url: gives the address of the database for as long as it is needed.
-        run: runs a command's work in an event loop.
-    """
-    _doors.database_url, _doors.run = database_url, run
-    app.add_typer(tariffs_app, name="tariffs")
-
-
-@asynccontextmanager
-async def _rating() -> AsyncIterator[RatingService]:
-    if _doors.database_url is None:
-        raise LookupError("the command line was not put together")
-    async with _doors.database_url() as url:
-        database = Database(url, "rating")
-        try:
-            yield build_rating(PlatformSettings(), database, MemoryBus(), SystemClock())
-        finally:
-            await database.close()
-
-
-def _run(work: Callable[[], object]) -> None:
-    if _doors.run is not None:
-        _doors.run(work())
-
-
 @tariffs_app.command("import")
 def import_tariffs(
     folder: Annotated[Path | None, typer.Argument(help="Plan files, if not ours.")] = None,
@@ -117,11 +64,11 @@ def import_tariffs(
     """Import rate plans. Ours are active at once; yours are drafts until another activates them."""
 
     async def work() -> None:
-        async with _rating() as rating:
+        async with open_rating() as rating:
             if folder is None:
                 done, released = await rating.import_tariffs()
             else:
-                who = signing(signed or getpass.getuser())
+                who = signer(signed)
                 done, released = await rating.import_tariffs(folder, who)
         for name in done.imported:
             console.print(f"imported   {name}")
@@ -131,7 +78,7 @@ def import_tariffs(
         if released.tried:
             console.print(f"{released.tried} held tried again, {released.charged} charged")
 
-    _run(work)
+    carry_out(work())
 
 
 @tariffs_app.command("activate")
@@ -148,14 +95,12 @@ def activate(
         key = TariffKey(PLAN_KIND, f"{cca}/{plan_id}", version)
         if plan_id in {"cca", "taxes"}:
             key = TariffKey(plan_id, cca if plan_id == "cca" else "", version)
-        async with _rating() as rating:
-            released = await rating.activate_tariff(
-                key, signing(signed or getpass.getuser()), reason
-            )
+        async with open_rating() as rating:
+            released = await rating.activate_tariff(key, signer(signed), reason)
         console.print(f"{key.words} is active")
         console.print(f"{released.tried} held tried again, {released.charged} charged")
 
-    _run(work)
+    carry_out(work())
 
 
 @tariffs_app.command("list")
@@ -164,7 +109,7 @@ def list_versions() -> None:
 
     async def work() -> None:
         table = Table("CCA", "plan", "version", "effective", "known", "sure", "imported", "active")
-        async with _rating() as rating, rating.database.read() as session:
+        async with open_rating() as rating, rating.database.read() as session:
             for plan in await list_plans(session):
                 table.add_row(
                     *(plan.cca, plan.plan_id, plan.version, str(plan.effective_from)),
@@ -173,7 +118,7 @@ def list_versions() -> None:
                 )
         console.print(table)
 
-    _run(work)
+    carry_out(work())
 
 
 @tariffs_app.command("check")
@@ -310,7 +255,7 @@ def settle_year(
         last = ended.replace(tzinfo=UTC).date()
         leap_day = (last.month, last.day) == (2, 29)
         year = (last.replace(year=last.year - 1, day=28 if leap_day else last.day), last)
-        async with _rating() as rating, rating.database.read() as session:
+        async with open_rating() as rating, rating.database.read() as session:
             book = await load_book(session)
             rate = to_micro(Decimal(nsc))
             found = await settle_accounts(session, scope, book, year, rate) if book else []
@@ -328,7 +273,7 @@ def settle_year(
                 )
             )
 
-    _run(work)
+    carry_out(work())
 
 
 def _plan(path: Path) -> PlanFile:
