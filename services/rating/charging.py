@@ -7,15 +7,18 @@ nothing else. Integers throughout: 1e-6 kWh, 1e-6 kW, 1e-6 dollars, cents.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final
 
 from shared.contracts.charges import ChargeUnit, LineKind
 from shared.contracts.usage import Bucket
 
-LABEL_LENGTH_MAX = 80
-"""SAC15 of an 810 holds this many characters."""
+LABEL_LENGTH_MAX: Final = 60
+"""What utilities print of SAC15 (X12 holds 80): marks at its end must not be cut off."""
+
+ESTIMATED_MARK: Final = " ESTIMATED"
+"""What the text of a line ends in whose quantity is the utility's estimate."""
 
 _BUCKETS_APART: Final = frozenset(bucket.value for bucket in Bucket if bucket is not Bucket.TOTAL)
 
@@ -81,6 +84,11 @@ class PeriodPart:
         return self.end == (self.period_end or self.end)
 
     @property
+    def has_estimates(self) -> bool:
+        """Whether any quantity of these days is the utility's estimate."""
+        return bool(self.estimated) or self.demand_estimated
+
+    @property
     def received_total_micro(self) -> int:
         """All energy that came from the customer."""
         return whole(self.received_micro)
@@ -109,12 +117,21 @@ def rests_on_estimate(line: Line, part: PeriodPart) -> bool:
         return False
     if line.unit is ChargeUnit.KW:
         return part.demand_estimated
-    marked = part.estimated - {Bucket.TOTAL}
+    apart = part.estimated - {Bucket.TOTAL}
     detail = line.line_id.rsplit(".", 2)[-2]
     bucket = detail.rstrip("0123456789").rstrip("_")  # a tier is the bucket and its number
-    if marked and bucket in _BUCKETS_APART:
-        return bucket in marked
+    if apart and bucket in _BUCKETS_APART:
+        return bucket in apart
     return bool(part.estimated)
+
+
+def marked(line: Line, part: PeriodPart) -> Line:
+    """The line as it is printed: its text says so where its quantity is an estimate."""
+    if not rests_on_estimate(line, part):
+        return line
+    text = line.label.removesuffix(part.suffix)
+    tail = part.suffix + ESTIMATED_MARK
+    return replace(line, label=text[: LABEL_LENGTH_MAX - len(tail)] + tail)
 
 
 def whole(quantities: Mapping[Bucket, int]) -> int:

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from services.rating.accounts import Agreement, Terms
-from services.rating.charging import Line, PeriodPart, rests_on_estimate
+from services.rating.charging import Line, PeriodPart, marked, rests_on_estimate
 from services.rating.components.energy_surcharge import energy_surcharge
 from services.rating.components.nem import bank_lines
 from services.rating.components.user_tax import generation_cents, user_tax
@@ -224,7 +224,10 @@ def price_parts(
         if len(parts) > 1:
             left -= min(max(generation_cents(lines), 0), left)
         lines.extend(taxes)
-    return printed
+    return [
+        [marked(line, each.part) for line in lines] if each.part.has_estimates else lines
+        for each, lines in zip(parts, printed, strict=True)
+    ]
 
 
 def _component_lines(priced: PricedPart, earlier_cents: int) -> list[Line]:

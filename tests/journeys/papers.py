@@ -61,6 +61,8 @@ class Used:
     buckets: Mapping[str, str]
     start: str = START
     end: str = END
+    read: str = "QD"
+    """QTY01: `QD` as read, `KA` estimated by the utility."""
 
 
 MONTH = Used("500.000", {ON_PEAK: "100.000", OFF_PEAK: "400.000"})
@@ -201,7 +203,7 @@ def usage(
         ("REF", "MG", who.meter),
         ("REF", "MT", "KHMON"),
         ("REF", "NH", rate_code or who.rate_code),
-        ("QTY", "QD", used.total, "KH"),
+        ("QTY", used.read, used.total, "KH"),
         ("MEA", "AA", "PRQ", used.total, "KH", "", "", "51"),
         *(("MEA", "AA", "PRQ", kwh, "KH", "", "", code) for code, kwh in used.buckets.items()),
     )

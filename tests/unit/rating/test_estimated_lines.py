@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
+from services.rating.charging import LABEL_LENGTH_MAX, PeriodPart
+from services.rating.charging import marked as marked_line
 from services.rating.intervals.take import take
 from services.rating.rate_usage import Rated, rate
-from shared.contracts.usage import UsageItem
+from shared.contracts.usage import Bucket, UsageItem
 from tests.unit.rating.interval_words import JUNE_FIRST, interval_usage, whole_days
 from tests.unit.rating.words import JUNE, MCE, TODAY, enrolled, meter, price_book, usage
 
@@ -38,6 +43,12 @@ class TestMonthlyUsage:
             "cost_relief.all": True,
             "energy_surcharge.all": True,
         }
+        assert [line.label for line in bill.lines] == [
+            "GENERATION ON PEAK SUMMER ESTIMATED",
+            "GENERATION OFF PEAK SUMMER",
+            "COST RELIEF CREDIT ESTIMATED",
+            "ENERGY SURCHARGE ESTIMATED",
+        ]
         (reason, *_) = bill.explanation.lines
         assert reason.rule == "energy times price; the quantity is the utility's estimate"
         assert bill.explanation.parts[0].endswith(", estimated by the utility")
@@ -48,6 +59,29 @@ class TestMonthlyUsage:
         )
 
         assert all(marked(bill).values())
+
+    def test_divided_by_days_says_both_and_no_mark_is_cut_off(self) -> None:
+        period = (date(2026, 9, 16), date(2026, 10, 16))
+        energy = {"on": "1", "off": "2", "total": "3"}
+
+        bill = rated(usage("U1", meter(period, energy, estimated=True)))
+
+        labels = [line.label for line in bill.lines]
+        assert labels[0] == "GENERATION ON PEAK SUMMER 09/16-09/30 PRORATED ESTIMATED"
+        assert all(label.endswith(" PRORATED ESTIMATED") for label in labels)
+        assert max(map(len, labels)) <= LABEL_LENGTH_MAX
+        assert all(", energy divided by days, estimated" in one for one in bill.explanation.parts)
+
+    def test_a_long_text_gives_way_to_its_marks(self) -> None:
+        line = replace(rated(usage()).lines[0], label="WORDS " * 9)
+        part = PeriodPart(
+            *JUNE, "summer", {}, 0, dated=True, prorated=True, estimated=frozenset(Bucket)
+        )
+
+        label = marked_line(line, part).label
+
+        assert len(label) == LABEL_LENGTH_MAX
+        assert label.endswith(" 06/06-07/05 PRORATED ESTIMATED")
 
     def test_marks_nothing_of_a_measured_month(self) -> None:
         bill = rated(usage())
