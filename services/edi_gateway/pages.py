@@ -31,9 +31,11 @@ from services.edi_gateway.operations import queries
 from services.edi_gateway.operations.lookup import Hit, look_up
 from services.edi_gateway.operations.projection import QUESTIONS
 from services.edi_gateway.operations.queries import TransactionFilter
+from shared.platform.web.addresses import own_page
 from shared.platform.web.identity import NotSignedIn, Role, Viewer, principal_of
 from shared.platform.web.sessions import Sessions, check_same_site
-from shared.platform.web.shell import ZONE, Furniture, NavEntry, shell_of
+from shared.platform.web.shell import Furniture, NavEntry, shell_of
+from shared.platform.web.times import ZONE
 
 FURNITURE: Final = Furniture(
     nav=(NavEntry("Transactions", "/transactions"), NavEntry("Files", "/files")),
@@ -109,7 +111,7 @@ async def sign_in_page(
 ) -> Response:
     """Ask for a token."""
     return shell_of(request).page(
-        request, "shell/sign_in.html", {"next": own_page(next_page), "wrong": None}
+        request, "shell/sign_in.html", {"next": own_page(next_page, HOME), "wrong": None}
     )
 
 
@@ -118,7 +120,10 @@ async def sign_in(desk: Desk, request: Request) -> Response:
     """Open a session for whoever shows a good token."""
     check_same_site(request)
     async with request.form(max_files=0, max_fields=4) as form:
-        token, wanted = str(form.get("token", "")).strip(), own_page(str(form.get("next", HOME)))
+        token, wanted = (
+            str(form.get("token", "")).strip(),
+            own_page(str(form.get("next", "")), HOME),
+        )
     try:
         principal = await desk.doorkeeper.admit(token)
     except NotSignedIn as refusal:
@@ -143,12 +148,6 @@ async def sign_out(desk: Desk, request: Request) -> Response:
     response = RedirectResponse("/sign-in", SEE_OTHER)
     Sessions.end(response)
     return response
-
-
-def own_page(address: str) -> str:
-    """Return the address if it is a page of ours, else the first room: nobody is led elsewhere."""
-    is_ours = address.startswith("/") and not address.startswith(("//", "/\\"))
-    return address if is_ours and address.isprintable() and "\\" not in address else HOME
 
 
 @router.get("/transactions")

@@ -34,6 +34,7 @@ from shared.platform.web.problems import (
 )
 from shared.platform.web.reference import reference_page
 from shared.platform.web.shell import STATIC_FOLDER, Shell
+from shared.platform.web.times import build_time_switch
 
 BODY_BYTES_MAX: Final = 1024 * 1024
 """Size of a request's body; operations that take files name their own limit."""
@@ -94,7 +95,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _on_wrong_request)
     app.add_exception_handler(HTTPException, _on_http)
     _add_machine_room(app, ready)
-    for router in routers:
+    for router in (build_time_switch(), *routers):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC_FOLDER), name="static")
     app.openapi = lambda: _describe(app)  # type: ignore[method-assign]  # FastAPI's documented way

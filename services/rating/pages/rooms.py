@@ -26,7 +26,8 @@ from shared.platform.clock import Clock
 from shared.platform.database import Database
 from shared.platform.web.identity import Principal, Role
 from shared.platform.web.scopes import KnownCca, chosen, open_to
-from shared.platform.web.shell import ZONE, NavEntry, shell_of
+from shared.platform.web.shell import NavEntry, shell_of
+from shared.platform.web.times import ZONE
 
 ROOMS: Final = (
     NavEntry("Waiting", "/rating/"),

@@ -12,7 +12,8 @@ from services.rating.intervals.block import ESTIMATED, MICRO_DECIMALS, MISSING
 from services.rating.intervals.showing import DayReadings
 from shared.contracts.usage import Direction
 from shared.platform.web.charts import Chart, Number, Series, plain
-from shared.platform.web.shell import ZONE, money
+from shared.platform.web.shell import money
+from shared.platform.web.times import ZONE
 
 
 def months_chart(rows: Sequence[UsageRow]) -> Chart:

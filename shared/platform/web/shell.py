@@ -9,31 +9,26 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment as Jinja
 from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
 
 from shared.contracts.parts import Environment
 from shared.platform.web.charts import figure, plain
 from shared.platform.web.identity import Principal
 from shared.platform.web.problems import Problem
 from shared.platform.web.sessions import Sessions
+from shared.platform.web.times import chosen_time, day, moment, showing, shown_time
 
 FOLDER: Final = Path(__file__).parent
 STATIC_FOLDER: Final = FOLDER / "static"
 OWN_TEMPLATES: Final = FOLDER / "templates"
-ZONE: Final = ZoneInfo("America/Los_Angeles")
-"""All three utilities and all CCAs keep Pacific time."""
-
 HASH_LETTERS: Final = 12
 
 
@@ -80,7 +75,9 @@ class Shell:
             lstrip_blocks=True,
         )
         self._jinja.filters.update(moment=moment, day=day, money=money, words=words, quantity=plain)
-        self._jinja.globals.update(asset=asset, has_asset=has_asset, figure=figure)
+        self._jinja.globals.update(
+            asset=asset, has_asset=has_asset, figure=figure, shown_time=shown_time
+        )
 
     def page(
         self,
@@ -96,10 +93,12 @@ class Shell:
             "environment": self.environment.value,
             "nav": self._nav if principal else (),
             "path": request.url.path,
+            "here": _address(request),
             "principal": principal,
             "form_token": self.sessions.form_token(principal),
         }
-        html = self._jinja.get_template(template).render({**(values or {}), **frame})
+        with showing(chosen_time(request)):
+            html = self._jinja.get_template(template).render({**(values or {}), **frame})
         return HTMLResponse(html, status_code=status)
 
     def problem(
@@ -113,6 +112,12 @@ class Shell:
             principal=principal,
             status=problem.status,
         )
+
+
+def _address(request: Request) -> str:
+    """Where somebody is, as an address to come back to or to keep."""
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def shell_of(request: Request) -> Shell:
@@ -132,25 +137,6 @@ def asset(name: str) -> str:
 def has_asset(name: str) -> bool:
     """Whether a static file is there; pages do without those that are not."""
     return (STATIC_FOLDER / name).is_file()
-
-
-def moment(at: datetime | None) -> Markup:
-    """Show an instant in Pacific time, with UTC beside it."""
-    if at is None:
-        return Markup("—")
-    at, local = at.astimezone(UTC), at.astimezone(ZONE)
-    return Markup(
-        '<time datetime="{iso}">{local} <span class="utc">{utc} UTC</span></time>'
-    ).format(
-        iso=at.isoformat(timespec="seconds"),
-        local=local.strftime("%b %-d, %Y %H:%M:%S %Z"),
-        utc=at.strftime("%H:%M:%S" if local.date() == at.date() else "%b %-d, %H:%M:%S"),
-    )
-
-
-def day(at: datetime | None) -> str:
-    """Show the Pacific day and minute of an instant, for tables."""
-    return at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M") if at else "—"
 
 
 def money(amount: Decimal | None) -> str:

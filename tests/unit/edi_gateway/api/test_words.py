@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from services.edi_gateway.api_desk import BadCursor, TransactionQuery, read_cursor, write_cursor
 from services.edi_gateway.operations.queries import Cursor
-from services.edi_gateway.pages import ListForm, own_page, split_segments
+from services.edi_gateway.pages import ListForm, split_segments
+from shared.platform.web.addresses import own_page
 
 
 class TestCursor:
@@ -78,7 +79,7 @@ class TestOwnPage:
         "address", ["//x.org", "https://x.org", "/\\x.org", "/a\\b", "", "/\n"]
     )
     def test_a_foreign_address_becomes_the_first_room(self, address: str) -> None:
-        assert own_page(address) == "/transactions"
+        assert own_page(address, "/transactions") == "/transactions"
 
     def test_a_page_of_ours_stays(self) -> None:
-        assert own_page("/files?state=read") == "/files?state=read"
+        assert own_page("/files?state=read", "/transactions") == "/files?state=read"
