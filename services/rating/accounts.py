@@ -8,13 +8,14 @@ and what is true on a day follows from the entries.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
 from shared.contracts.enrollment import EnrollmentPurpose, EnrollmentRequest
 from shared.contracts.parts import BillOption, Reason
+from shared.platform.values import changed, value
 
 AHEAD_DAYS_MAX: Final = 366
 """An effective date further ahead than this is taken for a slip of the pen (`DIV`)."""
@@ -39,7 +40,7 @@ class Status(StrEnum):
     DROPPED = "dropped"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Terms:
     """What decides a charge besides the usage: rate code, product, and the city for taxes."""
 
@@ -53,7 +54,7 @@ class Terms:
     bill_cycle: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Entry:
     """One applied request: from `effective_on` the agreement has this status and these terms."""
 
@@ -74,7 +75,7 @@ class Meter:
     kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Agreement:
     """A service agreement with its whole history, oldest applied request first."""
 
@@ -143,7 +144,7 @@ class Agreement:
 
     def with_entry(self, entry: Entry, meters: frozenset[str]) -> Agreement:
         """The agreement after one more applied request."""
-        return replace(self, entries=(*self.entries, entry), meters=self.meters | meters)
+        return changed(self, entries=(*self.entries, entry), meters=self.meters | meters)
 
 
 def _without_undone_drops(entries: tuple[Entry, ...]) -> list[Entry]:
@@ -347,7 +348,7 @@ def _terms(request: EnrollmentRequest, agreement: Agreement) -> Terms:
         return Terms(**given)
     before = agreement.entry_on(request.effective_on or date.max) or agreement.entries[-1]
     if request.purpose is EnrollmentPurpose.CHANGE:
-        return replace(before.terms, **given)
+        return changed(before.terms, **given)
     return before.terms
 
 

@@ -32,6 +32,7 @@ from services.rating.tariffs.book import PriceBook
 from shared.contracts.measures import to_micro
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import Bucket, Direction, Unit, UsageItem
+from shared.platform.values import value
 
 GROUP_MIN: Final = 4
 """Fewer accounts than this are not worth an array."""
@@ -54,7 +55,7 @@ class Likeness(NamedTuple):
     known_on: date
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Member:
     item: UsageItem
     energy_micro: Mapping[Bucket, int]

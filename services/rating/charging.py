@@ -7,12 +7,13 @@ nothing else. Integers throughout: 1e-6 kWh, 1e-6 kW, 1e-6 dollars, cents.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, timedelta
 from typing import Final
 
 from shared.contracts.charges import ChargeUnit, LineKind
 from shared.contracts.usage import Bucket
+from shared.platform.values import value
 
 LABEL_LENGTH_MAX: Final = 60
 """What utilities print of SAC15 (X12 holds 80): marks at its end must not be cut off."""
@@ -23,7 +24,7 @@ ESTIMATED_MARK: Final = " ESTIMATED"
 _BUCKETS_APART: Final = frozenset(bucket.value for bucket in Bucket if bucket is not Bucket.TOTAL)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PeriodPart:
     """Days `[start, end)` with one price list, and what was used in them.
 
@@ -140,7 +141,7 @@ def whole(quantities: Mapping[Bucket, int]) -> int:
     return sum(buckets) if buckets else quantities.get(Bucket.TOTAL, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Line:
     """One printed line; `cents` is unsigned, its kind gives the sign.
 
@@ -164,7 +165,7 @@ class Line:
         return -self.cents if self.kind is LineKind.CREDIT else self.cents
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Amount:
     """A signed amount and what it was made from; `None` where a line has no such thing."""
 

@@ -7,7 +7,7 @@ A utility corrects usage by sending a new 867 that names the old one: a cancel (
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -27,6 +27,7 @@ from services.rating.usage import content_of, energy_of, period_of
 from shared.contracts.charges import LineKind
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageItem
+from shared.platform.values import changed, value
 
 _CHARGE_IDS: Final = UUID("6f0c7a52-8a51-4b53-9d0e-2f6f3c1b7a10")
 """Name space of charge ids, so that the same usage always gives the same id."""
@@ -41,7 +42,7 @@ class UsageState(StrEnum):
     DUPLICATE = "duplicate"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class UsageRecord:
     """One 867 as the service keeps it; `item` is absent where only its place in time matters."""
 
@@ -101,7 +102,7 @@ class UsageRecord:
         return (self.period_start, self.period_end) == (other.period_start, other.period_end)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ChargeDraft:
     """A charge; `invoice_number` is empty until the unit of work numbers it.
 
@@ -165,7 +166,7 @@ def charge_of(record: UsageRecord, item: UsageItem, rated: Rated) -> ChargeDraft
 def reversal_of(charge: ChargeDraft, correction: UsageRecord) -> ChargeDraft:
     """The full reversal of a charge: what was billed, not what today's rates would say."""
     due_on = correction.item.bill_due_on if correction.item else None
-    return replace(
+    return changed(
         charge,
         charge_id=uuid5(_CHARGE_IDS, f"{correction.transaction_id}/{Purpose.CANCEL}"),
         purpose=Purpose.CANCEL,
@@ -184,7 +185,7 @@ def duplicate_of(record: UsageRecord, first: UsageRecord) -> UsageRecord:
     reason: UsageHold = UsageIdReused(f"other usage came under {record.usage_id} before")
     if first.content_hash == record.content_hash:
         reason = UsageDuplicate(f"usage {record.usage_id} came before")
-    return replace(record, state=UsageState.DUPLICATE, hold=reason.as_hold())
+    return changed(record, state=UsageState.DUPLICATE, hold=reason.as_hold())
 
 
 def refuse_occupied(record: UsageRecord, earlier: Iterable[UsageRecord]) -> None:

@@ -7,7 +7,7 @@ that a batch costs a constant number of round trips and the rules can be tested 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -38,6 +38,7 @@ from services.rating.scope import Scope
 from services.rating.tariffs.book import PriceBook
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageItem
+from shared.platform.values import changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +200,14 @@ class UsageDesk:
         except UsageHold as reason:
             hold = reason.as_hold()
             if record.hold is None or record.hold.code != hold.code:
-                self._set(replace(record, state=UsageState.HELD, hold=hold))
+                self._set(changed(record, state=UsageState.HELD, hold=hold))
 
     def _work_original(self, record: UsageRecord) -> None:
         waiting = self._correction_waiting_for(record)
         if waiting is not None:
             self._end(record, waiting)
             if waiting.purpose is Purpose.CANCEL:
-                self._set(replace(waiting, state=UsageState.CANCELLED, hold=None))
+                self._set(changed(waiting, state=UsageState.CANCELLED, hold=None))
             self._disturbed.add(record.account_number)
             return
         refuse_occupied(record, self._before_or_charged(record))
@@ -218,7 +219,7 @@ class UsageDesk:
         reversed_by_charge = self._reverse(original, record)
         self._end(original, record)
         state = UsageState.CHARGED if reversed_by_charge else UsageState.CANCELLED
-        self._set(replace(record, state=state, hold=None))
+        self._set(changed(record, state=state, hold=None))
 
     def _work_replacement(self, record: UsageRecord) -> None:
         """Cancel and rebill together, or wait together: never half a correction.
@@ -281,7 +282,7 @@ class UsageDesk:
         self._drafts[draft.charge_id] = draft
         self._banks.enter(draft)
         self._charges[record.transaction_id] = draft
-        self._set(replace(record, state=UsageState.CHARGED, hold=None))
+        self._set(changed(record, state=UsageState.CHARGED, hold=None))
 
     def _reverse(self, original: UsageRecord, correction: UsageRecord) -> bool:
         """Reverse the charge of usage; one not yet said to anybody is simply not made."""
@@ -297,7 +298,7 @@ class UsageDesk:
 
     def _end(self, original: UsageRecord, correction: UsageRecord) -> None:
         self._reserve(original, None)
-        ended = replace(
+        ended = changed(
             self._records[original.transaction_id],
             state=UsageState.CANCELLED,
             hold=None,

@@ -7,7 +7,6 @@ charge on any day, which is what makes a rebill, an explanation and an audit pos
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -33,9 +32,10 @@ from services.rating.tariffs.book import PriceBook
 from services.rating.tariffs.taxes import TaxDecision
 from services.rating.usage import is_estimated, period_of, periods
 from shared.contracts.usage import UsageItem
+from shared.platform.values import changed, value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class LineReason:
     """Why one line is what it is; quantity and price stand on the line itself.
 
@@ -49,7 +49,7 @@ class LineReason:
     estimated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Explanation:
     """Why a charge is what it is, for the person who has to answer for it."""
 
@@ -61,7 +61,7 @@ class Explanation:
     lines: tuple[LineReason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Rated:
     """Usage with its price: the lines of a charge that has no invoice number yet."""
 
@@ -234,7 +234,7 @@ def _component_lines(priced: PricedPart, earlier_cents: int) -> list[Line]:
     plan = priced.span.plan
     part = priced.part
     if earlier_cents:
-        part = replace(part, earlier_cents=earlier_cents)
+        part = changed(part, earlier_cents=earlier_cents)
     active = [c for c in plan.components if c.applies(priced.product, part.start)]
     if not any(component.prices_energy for component in active):
         raise RateNotFound(f"{plan.plan_id} has no generation price for {priced.product}")

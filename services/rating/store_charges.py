@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -35,6 +34,7 @@ from services.rating.store_accounts import in_scope
 from shared.contracts.charges import ChargeUnit, LineKind
 from shared.contracts.parts import Purpose
 from shared.platform.database import ReadSession, WriteSession, copy_rows
+from shared.platform.values import changed
 
 INVOICE_DIGITS: Final = 10
 """With a CCA's short name of at most 12 characters this fits BIG02 (22 characters)."""
@@ -75,7 +75,7 @@ async def number_charges(
     last = (await session.execute(counted)).scalar_one()
     first = last - len(drafts) + 1
     return [
-        replace(draft, invoice_number=f"{scope.cca.upper()}{first + index:0{INVOICE_DIGITS}d}")
+        changed(draft, invoice_number=f"{scope.cca.upper()}{first + index:0{INVOICE_DIGITS}d}")
         for index, draft in enumerate(drafts)
     ]
 

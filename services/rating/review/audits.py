@@ -8,12 +8,13 @@ list of bill audits, and the exceptions that this project's rating facts define.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from statistics import median_low
 from typing import Final
 
 from shared.contracts.measures import from_cents, from_micro
+from shared.platform.values import value
 
 HISTORY_PERIODS: Final = 12
 """How many earlier periods of a service agreement an audit looks at."""
@@ -26,7 +27,7 @@ Limits = Mapping[str, int]
 """An audit's numbers by name: cents, days, percent, kW."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Past:
     """One earlier period of a service agreement.
 
@@ -45,7 +46,7 @@ class Past:
         return (self.period_end - self.period_start).days
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Case:
     """What an audit looks at: a charge that is about to leave.
 

@@ -8,7 +8,7 @@ else meanwhile opens a review of its own, so that nobody releases what they have
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -24,6 +24,7 @@ from services.rating.review.window import BillWindow, Deadline
 from services.rating.scope import UTILITY_ZONE, Scope
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import Bucket, Unit, UsageItem
+from shared.platform.values import changed
 
 NO_CYCLE: Final = ""
 """The bill cycle of agreements whose 814 named none."""
@@ -163,7 +164,7 @@ class ReviewGate:
         deadline = self.deadline_of(draft.transaction_id, draft.due_on)
         residential = customer_class is CustomerClass.RESIDENTIAL
         case = _case(draft, item, rebill, self.at, residential=residential)
-        case = replace(
+        case = changed(
             case,
             past=self._past(draft),
             due_at=deadline.due_at if deadline else None,

@@ -28,6 +28,7 @@ from services.rating.vee.period_checks import PERIOD_CHECKS, Period
 from services.rating.vee.rules import InForce, Settings
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import MeterUsage, UsageItem
+from shared.platform.values import value
 
 if TYPE_CHECKING:
     from services.rating.vee.matrix import Mask
@@ -36,7 +37,7 @@ COMPLETENESS: Final = "VEE_COMPLETENESS"
 _ONE_DAY: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Subject:
     """One 867 to be checked, with its readings and the class of its customer."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,12 +11,13 @@ from uuid import UUID
 from services.rating.charging import whole
 from shared.contracts.measures import to_micro
 from shared.contracts.usage import Bucket, Direction, MeterUsage, Unit, UsageItem
+from shared.platform.values import value
 
 if TYPE_CHECKING:
     from services.rating.intervals.block import IntervalBlock
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Figures:
     """One meter over one period.
 

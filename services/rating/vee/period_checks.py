@@ -14,6 +14,7 @@ from services.rating.intervals.block import kwh_text
 from services.rating.vee.figures import Figures, energy_of
 from services.rating.vee.interval_checks import PERCENT
 from shared.contracts.usage import Bucket, Direction, MeterUsage
+from shared.platform.values import value
 
 Limits = Mapping[str, int]
 
@@ -34,7 +35,7 @@ class Said:
     numbers: Mapping[str, str | int]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Period:
     """What a check looks at: a meter's period, and those it is compared with.
 
