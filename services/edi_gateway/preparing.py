@@ -24,8 +24,8 @@ from services.edi_gateway.transactions import (
     write_document,
 )
 from services.edi_gateway.x12 import OutboundSegment
-from shared.contracts.charges import Charge
-from shared.contracts.documents import SentDocument
+from shared.contracts.charges import Charge, LineKind
+from shared.contracts.documents import SentDocument, SentTax
 from shared.contracts.enrollment import EnrollmentDecision
 from shared.contracts.parts import Environment, Purpose
 
@@ -134,12 +134,26 @@ def _prepare_charge(
             purpose=charge.purpose,
             original_document_number=charge.original_invoice_number,
             amount=charge.total,
+            taxes=_taxes(charge),
             period_start=charge.period_start,
             period_end=charge.period_end,
             dated_on=charge.invoiced_on,
         ),
     )
     return segments, kept
+
+
+def _taxes(charge: Charge) -> tuple[SentTax, ...]:
+    """Add a charge's tax lines up by who is owed them; a bill may print one for each part."""
+    sums: dict[tuple[str, str], Decimal] = {}
+    for line in charge.lines:
+        if line.kind is LineKind.TAX:
+            owed_to = (line.code, line.jurisdiction)
+            sums[owed_to] = sums.get(owed_to, Decimal(0)) + line.amount
+    return tuple(
+        SentTax(code=code, jurisdiction=jurisdiction, amount=amount)
+        for (code, jurisdiction), amount in sums.items()
+    )
 
 
 def _prepare_decision(

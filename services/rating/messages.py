@@ -13,6 +13,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.rating.charging import Line
+from services.rating.components.user_tax import city_of
 from services.rating.corrections import ChargeDraft, UsageRecord
 from services.rating.desk import DeskOutcome, Ended
 from services.rating.scope import UTILITY_ZONE, Scope
@@ -113,6 +114,7 @@ def _line_words(line: Line, sequence: int) -> dict[str, object]:
         "unit": line.unit,
         "price": None if price is None else from_micro(price),
         "amount": from_cents(line.cents),
+        "jurisdiction": city_of(line),
     }
 
 

@@ -54,6 +54,8 @@ class ChargeLine(Part):
     unit: ChargeUnit | None = None
     price: UsdPrice | None = None
     amount: Annotated[Usd, Field(ge=0)]
+    jurisdiction: Text = ""
+    """The city that is owed a user tax; empty for other lines and where nobody said."""
 
     @property
     def signed_amount(self) -> Usd:

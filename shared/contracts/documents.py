@@ -10,10 +10,20 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.measures import Usd
-from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Purpose, Reason
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Purpose, Reason, Text
 
 SetId = Annotated[str, Field(pattern=r"^[0-9]{3}$")]
 """A transaction set, e.g. `810`."""
+
+
+class SentTax(Part):
+    """A tax within the amount of a sent 810, owed to one jurisdiction."""
+
+    code: Identifier
+    """TXI01: `UT` user tax, `ET` energy surcharge."""
+    jurisdiction: Text = ""
+    """The city of a user tax; empty where the code alone says who is owed."""
+    amount: Usd
 
 
 class SentDocument(Part):
@@ -31,6 +41,8 @@ class SentDocument(Part):
     purpose: Purpose = Purpose.ORIGINAL
     original_document_number: Identifier | None = None
     amount: Usd | None = None
+    taxes: tuple[SentTax, ...] = ()
+    """What of the amount is tax, each code and jurisdiction once (810 only)."""
     period_start: date | None = None
     period_end: date | None = None
     dated_on: date

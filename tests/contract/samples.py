@@ -29,6 +29,7 @@ from shared.contracts.documents import (
     DocumentAcknowledged,
     DocumentSent,
     SentDocument,
+    SentTax,
 )
 from shared.contracts.enrollment import (
     EnrolledMeter,
@@ -273,6 +274,7 @@ BODIES: tuple[Body, ...] = (
                 document_number="MCE0000000001",
                 account_number="0012345678",
                 amount=Decimal("-0.01"),
+                taxes=(SentTax(code="UT", jurisdiction="MARINA", amount=Decimal("0.12")),),
                 dated_on=LAST,
             ),
         ),

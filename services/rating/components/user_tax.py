@@ -14,6 +14,8 @@ from services.rating.rounding import tax_cents
 from shared.contracts.charges import LineKind
 
 CODE: Final = "UT"
+WORDS: Final = (" UTILITY", " USERS TAX")
+"""Follow the city on the label of a user tax; a label without room loses of the second only."""
 
 
 def user_tax(
@@ -46,7 +48,7 @@ def user_tax(
             line_id=line_id("user_tax", "all", part),
             kind=LineKind.TAX,
             code=CODE,
-            label=label_of(f"{city} UTILITY USERS TAX", part),
+            label=label_of(f"{city}{''.join(WORDS)}", part),
             quantity_micro=None,
             unit=None,
             price_micro=rate_micro,
@@ -54,6 +56,15 @@ def user_tax(
             rule=share_rule(base),
         )
     ]
+
+
+def city_of(line: Line) -> str:
+    """The city that a line is owed to; "" for every line but a user tax.
+
+    The label is where a charge keeps it, whenever it was rated; `CITY_LENGTH_MAX` leaves room for
+    the city on every label.
+    """
+    return line.label.partition(WORDS[0])[0] if line.code == CODE else ""
 
 
 def share_rule(base_cents: int) -> str:

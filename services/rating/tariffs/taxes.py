@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 from services.rating.holds import TaxUnknown
 
 Source = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+CITY_LENGTH_MAX = 30
+"""A longer name would be cut on the label of a part that is dated and prorated."""
 NO_TAX_ON_RECORD = "no user tax on record"
 
 
@@ -33,7 +35,9 @@ class CityTax(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    city: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z .'-]{1,39}$")]
+    city: Annotated[
+        str, StringConstraints(pattern=r"^[A-Z][A-Z .'-]+$", max_length=CITY_LENGTH_MAX)
+    ]
     rate_micro: Annotated[StrictInt, Field(ge=0, le=1_000_000)]
     effective_from: date
     source: Source

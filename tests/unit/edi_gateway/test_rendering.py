@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from services.edi_gateway.rendering import (
     render_acknowledgments,
 )
 from services.edi_gateway.x12 import OutboundSegment, SetVerdict, build_ta1, scan
+from shared.contracts.charges import LineKind
 from shared.contracts.enrollment import EnrollmentDecision, EnrollmentPurpose
 from shared.contracts.parts import Environment, Purpose, Reason
 from simulator.x12 import read_interchanges
@@ -54,6 +56,28 @@ class TestCharges:
             assert piece.count(b"~") == one.segments
             assert one.business_key == CHARGE.invoice_number
             assert one.amount == CHARGE.total
+
+    def test_its_taxes_are_told_by_who_is_owed_them(self) -> None:
+        tax = CHARGE.lines[0].model_copy(
+            update={
+                "kind": LineKind.TAX,
+                "code": "UT",
+                "amount": Decimal("0.10"),
+                "jurisdiction": "MARINA",
+            }
+        )
+        state = tax.model_copy(update={"code": "ET", "jurisdiction": "", "amount": Decimal("0.07")})
+        lines = (CHARGE.lines[0], tax, tax, state)
+        total = sum((line.amount for line in lines), Decimal(0))
+        taxed = CHARGE.model_copy(update={"lines": lines, "total": total})
+
+        document = render(job_of(taxed)).transactions[0].document
+
+        assert document is not None
+        assert [(each.code, each.jurisdiction, each.amount) for each in document.taxes] == [
+            ("UT", "MARINA", Decimal("0.20")),
+            ("ET", "", Decimal("0.07")),
+        ]
 
     def test_the_same_job_gives_the_same_bytes(self) -> None:
         assert render(job_of(CHARGE)) == render(job_of(CHARGE))

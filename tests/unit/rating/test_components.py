@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.rating.charging import Line
+from services.rating.charging import LABEL_LENGTH_MAX, Amount, Line, amount_line
 from services.rating.components import Adder, Demand, Fixed, Minimum, PerUnit, Tiered, TimeOfUse
 from services.rating.components.tiered import spread
+from services.rating.components.user_tax import city_of, user_tax
 from services.rating.holds import DeterminantMissing, DeterminantUnpriced, RateNotFound
+from services.rating.tariffs.taxes import CITY_LENGTH_MAX
 from shared.contracts.charges import ChargeUnit, LineKind
 from tests.unit.rating.parts import FIVE, MICRO, cents, part
 
@@ -297,6 +300,18 @@ class TestWhereTheCustomerGenerates:
 
 
 energy = st.integers(0, 5_000_000_000)
+
+
+class TestTheCityOfAUserTax:
+    def test_is_read_from_the_longest_label_there_is(self) -> None:
+        city = "A" * CITY_LENGTH_MAX
+        dated = replace(part(15, of=30, total=MICRO), dated=True, prorated=True)
+        generation = amount_line("x", ("ENC001", "GENERATION"), dated, Amount(10_000, ""))
+
+        (line,) = user_tax(dated, city, 85_000, [generation], half_even=False)
+
+        assert len(line.label) <= LABEL_LENGTH_MAX
+        assert (city_of(line), city_of(generation)) == (city, "")
 
 
 class TestAPeriodAndItsParts:
