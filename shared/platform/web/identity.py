@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, ClassVar, Final, Protocol
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -29,7 +29,7 @@ BEARER = HTTPBearer(
 
 
 class Role(StrEnum):
-    """What somebody may do; each role may do what those before it may."""
+    """What somebody may do."""
 
     VIEWER = "viewer"
     """Reads lists, timelines and states."""
@@ -38,15 +38,27 @@ class Role(StrEnum):
     """Reads everything, the raw bytes of customers' data too."""
 
     OPERATOR = "operator"
-    """Uploads and re-sends files."""
+    """Uploads and re-sends files; reads what an analyst does."""
+
+    FINANCE = "finance"
+    """Moves money in the books and closes them; reads what an analyst does, uploads nothing."""
 
     ADMIN = "admin"
-    """Manages tokens and partners' keys."""
+    """Manages tokens and partners' keys, and may do all the rest."""
 
     def includes(self, needed: Role) -> bool:
         """Whether this role may do what `needed` may."""
-        order = list(Role)
-        return order.index(self) >= order.index(needed)
+        return needed in _REACH[self]
+
+
+_REACH: Final = {
+    Role.VIEWER: {Role.VIEWER},
+    Role.ANALYST: {Role.VIEWER, Role.ANALYST},
+    Role.OPERATOR: {Role.VIEWER, Role.ANALYST, Role.OPERATOR},
+    Role.FINANCE: {Role.VIEWER, Role.ANALYST, Role.FINANCE},
+    Role.ADMIN: set(Role),
+}
+"""Role → what it may do: files and money are two people's work, so neither includes the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +155,7 @@ def require(role: Role) -> Callable[..., Awaitable[Principal]]:
 Viewer = Annotated[Principal, Depends(require(Role.VIEWER))]
 Analyst = Annotated[Principal, Depends(require(Role.ANALYST))]
 Operator = Annotated[Principal, Depends(require(Role.OPERATOR))]
+Finance = Annotated[Principal, Depends(require(Role.FINANCE))]
 Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
 
 
