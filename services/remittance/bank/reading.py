@@ -1,0 +1,60 @@
+"""Finds out what kind of bank file it is, and has it read.
+
+Whatever the file is called: a bank's portal names downloads as it likes, so the first record tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from services.remittance.bank import bai2_file, camt053, ctx
+from services.remittance.bank.statement import FileFormat, Statement, UnreadableFile
+
+FILE_BYTES_MAX: Final = 16 * 1024 * 1024
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+def format_of(data: bytes) -> FileFormat:
+    """Tell the kind of a file by how it begins.
+
+    Raises:
+        UnreadableFile: it is empty, too large, or begins like none of the kinds.
+    """
+    if len(data) > FILE_BYTES_MAX:
+        raise UnreadableFile(
+            f"the file has {len(data):,} bytes; at most {FILE_BYTES_MAX:,} are read"
+        )
+    begins = data.removeprefix(BYTE_ORDER_MARK).lstrip()[:3]
+    if begins.startswith(b"<"):
+        return FileFormat.CAMT053
+    if begins == b"01,":
+        return FileFormat.BAI2
+    if begins == b"101":
+        return FileFormat.CTX
+    raise UnreadableFile(
+        "The file begins neither like BAI2 (01,), nor CAMT.053 (XML), nor NACHA (101)."
+    )
+
+
+def read_file(data: bytes) -> tuple[FileFormat, tuple[Statement, ...]]:
+    """Read a file of any kind.
+
+    Returns:
+        Its kind and its statements; those with `held_for` must not move anything.
+
+    Raises:
+        UnreadableFile: no statement can be made of it.
+    """
+    kind = format_of(data)
+    if kind is FileFormat.CAMT053:
+        return kind, camt053.read(data)
+    try:
+        text = data.removeprefix(BYTE_ORDER_MARK).decode("ascii")
+    except UnicodeDecodeError as fault:
+        raise UnreadableFile(f"{kind.value}: byte {fault.start + 1} is no ASCII letter") from fault
+    readers: dict[FileFormat, Callable[[str], tuple[Statement, ...]]] = {
+        FileFormat.BAI2: bai2_file.read,
+        FileFormat.CTX: ctx.read,
+    }
+    return kind, readers[kind](text)
