@@ -31,6 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.rating.browsing.tables import saved_views
+from services.rating.progress.tables import progress_tables
 from services.rating.rerun.tables import rerun_tables
 from services.rating.review.tables import review_tables
 from services.rating.settlement.tables import settlement_tables
@@ -43,8 +45,10 @@ SCHEMA: Final = "rating"
 METADATA: Final = metadata(SCHEMA)
 MAILBOX: Final = mailbox_tables(METADATA)
 REVIEW: Final = review_tables(METADATA)
+PROGRESS: Final = progress_tables(METADATA)
 RERUN: Final = rerun_tables(METADATA)
 SHADOW: Final = shadow_tables(METADATA)
+SAVED_VIEWS: Final = saved_views(METADATA)
 VEE: Final = vee_tables(METADATA)
 SETTLEMENT: Final = settlement_tables(METADATA)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from services.rating.api import InScope
 from services.rating.messages import Occasion
 from services.rating.rerun.asked import Why
 from services.rating.scope import Scope
+from services.rating.shadow.api_causes import add_causes
 from services.rating.shadow.check import ShadowDesk
 from services.rating.shadow.compare import Tolerance
 from services.rating.shadow.tolerance import load_tolerance, set_tolerance
@@ -118,6 +120,7 @@ def build_shadow_router(database: Database, clock: Clock, shadow: ShadowDesk) ->
     """The routes below `/rating/v1/shadow-bills`."""
     router = APIRouter(prefix="/shadow-bills", responses=documented(401, 403, 404, 422))
     _add_tolerance(router, database, clock)
+    add_causes(router, database, clock)
     _add_bills(router, database, clock, shadow)
     return router
 
@@ -208,17 +211,34 @@ async def _show(session: ReadSession, scope: Scope, transaction_id: UUID) -> Bil
     checks = await session.execute(
         select(SHADOW.checks).where(c.transaction_id == transaction_id).order_by(c.check_id.desc())
     )
-    return BillView(**_line(row), checks=tuple(_check(check) for check in checks))
+    d = SHADOW.differences.c
+    kept = await session.execute(
+        select(SHADOW.differences)
+        .where(d.transaction_id == transaction_id)
+        .order_by(d.difference_id)
+    )
+    by_check: dict[int, list[Any]] = {}
+    for one in kept:
+        by_check.setdefault(one.check_id, []).append(one)
+    return BillView(
+        **_line(row),
+        checks=tuple(_check(check, by_check.get(check.check_id, ())) for check in checks),
+    )
 
 
-def _check(row: Any) -> CheckView:  # noqa: ANN401
+def _check(row: Any, differences: Iterable[Any]) -> CheckView:  # noqa: ANN401
     names = ("state", "usage_transaction_id", "plan_id", "plan_version", "checked_at")
     return CheckView(
         **{name: getattr(row, name) for name in names},
         ours=None if row.ours_cents is None else from_cents(row.ours_cents),
         theirs=from_cents(row.theirs_cents),
         differences=tuple(
-            DifferenceView(**told, difference=from_cents(told["difference_cents"]))
-            for told in row.differences
+            DifferenceView(
+                **{
+                    name: getattr(one, name) for name in ("kind", "code", "label", "ours", "theirs")
+                },
+                difference=from_cents(one.difference_cents),
+            )
+            for one in differences
         ),
     )

@@ -8,7 +8,7 @@ answer to "applied?".
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -34,6 +34,7 @@ from services.rating.messages import Occasion
 from services.rating.rate_usage import rate
 from services.rating.scope import Scope
 from services.rating.shadow.compare import BilledLine, Difference, Tolerance, compare
+from services.rating.shadow.differences import BillDifferences, keep_differences
 from services.rating.shadow.metered import Metered, load_usage, usage_of
 from services.rating.shadow.tolerance import load_tolerance
 from services.rating.store import REPORTED_INVOICES, SHADOW
@@ -185,7 +186,7 @@ class ShadowDesk:
         checked = [_check(bill, found[bill.invoice.transaction_id], known) for bill in bills]
         if only_news:
             checked = [c for c in checked if c.state is not InvoiceCheck.WAITING_FOR_USAGE]
-        await _save(session, checked, occasion.at)
+        await _save(session, occasion.scope, checked, occasion.at)
         await self.put(session, _announce(occasion, checked))
         return checked
 
@@ -274,7 +275,9 @@ def _row(scope: Scope, invoice: ReportedInvoice, envelope: Envelope) -> dict[str
     }
 
 
-async def _save(session: WriteSession, checked: Sequence[Checked], at: datetime) -> None:
+async def _save(
+    session: WriteSession, scope: Scope, checked: Sequence[Checked], at: datetime
+) -> None:
     if not checked:
         return
     rows = [
@@ -286,12 +289,19 @@ async def _save(session: WriteSession, checked: Sequence[Checked], at: datetime)
             "plan_version": each.plan[1] if each.plan else None,
             "ours_cents": each.ours_cents,
             "theirs_cents": to_cents(each.bill.invoice.total),
-            "differences": [asdict(difference) for difference in each.differences],
             "checked_at": at,
         }
         for each in checked
     ]
-    await session.execute(insert(SHADOW.checks), rows)
+    made = await session.scalars(
+        insert(SHADOW.checks).returning(SHADOW.checks.c.check_id, sort_by_parameter_order=True),
+        rows,
+    )
+    found = [
+        BillDifferences(check_id, scope, each.bill.invoice, each.differences)
+        for check_id, each in zip(made, checked, strict=True)
+    ]
+    await keep_differences(session, found, at)
     t = REPORTED_INVOICES
     await (await session.connection()).execute(
         update(t).where(t.c.transaction_id == bindparam("at_id")).values(state=bindparam("is")),

@@ -1,11 +1,13 @@
-"""The tables of shadow bills: how much may differ, and what each check of a bill found."""
+"""The tables of shadow bills: how much may differ, what checks found, and who looks after it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -15,8 +17,8 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +27,29 @@ class ShadowTables:
 
     Attributes:
         tolerances: how much may differ before a person must look; the last one of a CCA counts.
-        checks: every time a bill was checked, and each difference that was found.
+        checks: every time a bill was checked.
+        differences: each difference that a check found; those of a bill's last check are current.
+        acts: who looks after differences of one cause, or has explained them, and why.
     """
 
     tolerances: Table
     checks: Table
+    differences: Table
+    acts: Table
 
 
 def shadow_tables(metadata: MetaData) -> ShadowTables:
     """Declare the tables of shadow bills among a service's others."""
-    return ShadowTables(tolerances=_tolerances(metadata), checks=_checks(metadata))
+    return ShadowTables(
+        tolerances=_tolerances(metadata),
+        checks=_checks(metadata),
+        differences=_differences(metadata),
+        acts=_acts(metadata),
+    )
+
+
+def _scope() -> list[Column[Any]]:
+    return [Column(name, Text, nullable=False) for name in ("cca", "utility", "environment")]
 
 
 def _tolerances(metadata: MetaData) -> Table:
@@ -68,7 +83,54 @@ def _checks(metadata: MetaData) -> Table:
         Column("plan_version", Text),
         Column("ours_cents", BigInteger),
         Column("theirs_cents", BigInteger, nullable=False),
-        Column("differences", JSONB, nullable=False),
         Column("checked_at", DateTime(timezone=True), nullable=False),
         Index("ix_shadow_checks_transaction_id", "transaction_id", "check_id"),
+    )
+
+
+def _differences(metadata: MetaData) -> Table:
+    current = text("is_current")
+    scope = ("cca", "utility", "environment")
+    return Table(
+        "shadow_differences",
+        metadata,
+        Column("difference_id", BigInteger, Identity(always=True), primary_key=True),
+        Column("check_id", ForeignKey("rating.shadow_checks.check_id"), nullable=False),
+        *_scope(),
+        Column("transaction_id", Uuid, nullable=False),
+        Column("invoice_number", Text, nullable=False),
+        Column("account_number", Text, nullable=False),
+        Column("kind", Text, nullable=False),
+        Column("code", Text, nullable=False),
+        Column("label", Text, nullable=False),
+        Column("ours", Text),
+        Column("theirs", Text),
+        Column("difference_cents", BigInteger, nullable=False),
+        Column("since", DateTime(timezone=True), nullable=False),
+        Column("is_current", Boolean, nullable=False),
+        Index("ix_shadow_differences_check_id", "check_id"),
+        Index("ix_shadow_differences_transaction_id", "transaction_id"),
+        Index(
+            "ix_shadow_differences_cause",
+            *("kind", "code", "difference_id", *scope),
+            postgresql_where=current,
+        ),
+        Index("ix_shadow_differences_newest", "difference_id", *scope, postgresql_where=current),
+    )
+
+
+def _acts(metadata: MetaData) -> Table:
+    return Table(
+        "shadow_acts",
+        metadata,
+        Column("act_id", BigInteger, Identity(always=True), primary_key=True),
+        *_scope(),
+        Column("kind", Text, nullable=False),
+        Column("code", Text, nullable=False),
+        Column("act", Text, nullable=False),
+        Column("owner", Text),
+        Column("by", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("at", DateTime(timezone=True), nullable=False),
+        Index("ix_shadow_acts_cause", "kind", "code", "cca", "utility", "environment"),
     )

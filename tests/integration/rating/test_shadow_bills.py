@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from services.rating.shadow.compare import Tolerance
+import pytest
+
+from services.rating.browsing.marks import Sight
+from services.rating.messages import Occasion
+from services.rating.shadow.causes import DifferenceFilter, show_causes, show_differences
+from services.rating.shadow.check import ShadowDesk
+from services.rating.shadow.compare import DifferenceKind, Tolerance
+from services.rating.shadow.differences import (
+    CauseAct,
+    CauseUnknown,
+    DifferenceState,
+    NewCauseAct,
+    act_on_cause,
+)
 from services.rating.shadow.tolerance import set_tolerance
 from shared.contracts.charges import (
     Charge,
@@ -20,6 +34,8 @@ from shared.contracts.charges import (
 from shared.contracts.parts import BillOption, Purpose
 from tests.integration.rating.office import NOON, Office, enrollment, usage_report
 from tests.unit.rating.words import JUNE, MCE, TODAY, request, transaction, usage
+
+SIGHT = Sight((MCE.cca,), MCE.environment)
 
 
 def bill_of(
@@ -87,8 +103,8 @@ class TestABill:
 
         (check,) = checks(office)
         assert check.state == "differs"
-        (found,) = await office.column("SELECT differences FROM rating.shadow_checks")
-        assert [each["kind"] for each in found] == ["price", "amount", "missing", "total"]
+        kinds = "SELECT kind FROM rating.shadow_differences ORDER BY difference_id"
+        assert await office.column(kinds) == ["price", "amount", "missing", "total"]
 
     async def test_before_its_usage_waits_and_is_checked_when_it_comes(
         self, office: Office
@@ -127,3 +143,59 @@ class TestABill:
         await office.tell(bill_of(charge, (cents, *charge.lines[1:])))
 
         assert [check.state for check in checks(office)] == ["agrees"]
+
+
+class TestWhatDiffers:
+    async def test_is_listed_by_cause_with_owner_state_and_money(self, office: Office) -> None:
+        charge = await charged(office)
+        await office.tell(bill_of(charge, charge.lines[1:]))
+        code = charge.lines[0].code
+
+        async with office.service.database.unit_of_work() as session:
+            new = NewCauseAct(
+                kind=DifferenceKind.MISSING,
+                code=code,
+                act=CauseAct.ASSIGN,
+                owner="rates desk",
+                reason="theirs",
+            )
+            await act_on_cause(session, MCE, new, "ann", NOON)
+        async with office.service.database.read() as session:
+            causes = await show_causes(session, SIGHT, DifferenceFilter(owner="rates desk"))
+            total = await show_causes(session, SIGHT, DifferenceFilter(kind=DifferenceKind.TOTAL))
+
+        (mine,), (whole,) = causes, total
+        assert (mine.kind, mine.code, mine.bills, mine.state) == ("missing", code, 1, "open")
+        assert mine.amount == -charge.lines[0].amount
+        assert (whole.amount, whole.owner) == (mine.amount, None)
+
+    async def test_stays_explained_when_the_bill_is_checked_again(self, office: Office) -> None:
+        charge = await charged(office)
+        bill = bill_of(charge, charge.lines[1:])
+        await office.tell(bill)
+        later = NOON + timedelta(hours=1)
+        async with office.service.database.unit_of_work() as session:
+            new = NewCauseAct(
+                kind=DifferenceKind.MISSING,
+                code=charge.lines[0].code,
+                act=CauseAct.EXPLAIN,
+                reason="they waive it in June",
+            )
+            await act_on_cause(session, MCE, new, "ann", NOON)
+            shadow = ShadowDesk(office.service.mailbox.put, office.service.desk.books)
+            ids = [bill.items[0].transaction_id]
+            await shadow.check_again(session, Occasion(MCE, later), ids)
+        async with office.service.database.read() as session:
+            page = await show_differences(session, SIGHT, DifferenceFilter(), None, 10)
+            gone = DifferenceFilter(state=DifferenceState.SETTLED)
+            before = await show_differences(session, SIGHT, gone, None, 10)
+
+        states = {one.kind.value: (one.state, one.since) for one in page.differences}
+        assert states == {"missing": ("explained", NOON), "total": ("open", NOON)}
+        assert len(before.differences) == len(page.differences)
+
+    async def test_has_a_cause_that_exists(self, office: Office) -> None:
+        async with office.service.database.unit_of_work() as session:
+            new = NewCauseAct(kind=DifferenceKind.PRICE, act=CauseAct.NOTE, reason="to be seen")
+            with pytest.raises(CauseUnknown):
+                await act_on_cause(session, MCE, new, "ann", NOON)

@@ -55,7 +55,7 @@ def ask_everything(base: str, below: tuple[str, ...]) -> list[str]:
 
 
 TARIFFS = (("/tariffs",), 5)
-RERUNS = (("/reruns", "/rate-codes", "/shadow-bills"), 15)
+RERUNS = (("/reruns", "/rate-codes", "/shadow-bills"), 19)
 
 
 @pytest.mark.slow
