@@ -24,7 +24,6 @@ from shared.contracts.usage import Bucket
 
 QUARTER_HOUR_S: Final = 900
 SECONDS_IN_DAY: Final = 86_400
-DAYS_IN_WEEK: Final = 7
 SECONDS_IN_MINUTE: Final = 60
 REMEMBERED_WINDOWS_MAX: Final = 4_096
 STEPS_S: Final = (60, 300, 600, 900, 1_800, 3_600)
@@ -71,7 +70,6 @@ class Runs:
         order: the runs, sorted by their cell.
         columns: the cells that have intervals, in that order; a slice when they are neighbours.
         bounds: where in `order` the runs of each cell begin.
-        longest: how many intervals the longest run has.
         even: whether all begin and end between pairs of intervals.
     """
 
@@ -80,21 +78,7 @@ class Runs:
     order: NDArray[np.intp]
     columns: NDArray[np.intp] | slice
     bounds: NDArray[np.intp]
-    longest: int
     even: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fold:
-    """Stretches of a period with the same cells in the same order, e.g. ordinary weeks.
-
-    Attributes:
-        starts: the first interval of each.
-        runs: the runs within one of them.
-    """
-
-    starts: tuple[int, ...]
-    runs: Runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,18 +123,6 @@ class Window:
     def runs(self) -> Runs:
         """Runs of neighbours of one cell over the whole period."""
         return runs_of(self.index)
-
-    @cached_property
-    def folds(self) -> tuple[Fold, ...]:
-        """The period by weeks, like weeks together; what is left at the end is one by itself."""
-        length = DAYS_IN_WEEK * SECONDS_IN_DAY // self.step_s
-        alike: dict[bytes, list[int]] = {}
-        for first in range(0, self.intervals, length):
-            alike.setdefault(self.index[first : first + length].tobytes(), []).append(first)
-        return tuple(
-            Fold(tuple(starts), runs_of(self.index[starts[0] : starts[0] + length]))
-            for starts in alike.values()
-        )
 
 
 def compile_window(
@@ -229,7 +201,6 @@ def runs_of(index: NDArray[np.int16]) -> Runs:
         order=order,
         columns=slice(first, last + 1) if last - first + 1 == len(cells) else cells.astype(np.intp),
         bounds=bounds.astype(np.intp),
-        longest=int(np.diff(starts, append=len(index)).max()),
         even=not len(index) % 2 and not (starts % 2).any(),
     )
 

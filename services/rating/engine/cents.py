@@ -6,6 +6,9 @@ Python's unlimited integers instead: slower, and never wrong.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from math import gcd
 from typing import Final
 
@@ -26,35 +29,61 @@ def reduced(multiplier: int, divisor: int) -> tuple[int, int]:
     return multiplier // shared, divisor // shared
 
 
-def rounded_products(
-    quantities: Amounts, multipliers: Amounts, divisors: Amounts, *, half_even: bool
-) -> Amounts:
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """What lines multiply their quantities by: a multiplier and a positive divisor each."""
+
+    multipliers: Amounts
+    divisors: Amounts
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[int, int]]) -> Factors:
+        """Make factors of pairs, a column each."""
+        table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        return cls(table[:, :1].copy(), table[:, 1:].copy())
+
+    @cached_property
+    def lowest(self) -> int:
+        """The lowest multiplier."""
+        return int(self.multipliers.min(initial=0))
+
+    @cached_property
+    def largest(self) -> int:
+        """The largest multiplier, whatever its sign."""
+        return max(int(self.multipliers.max(initial=0)), -self.lowest)
+
+
+def rounded_products(quantities: Amounts, factors: Factors, *, half_even: bool) -> Amounts:
     """Return quantity times multiplier by divisor, each rounded once; half is away from zero.
 
     Args:
         quantities: a row for each line, a column for each account.
-        multipliers: one for each line, signed.
-        divisors: one for each line, positive.
+        factors: one for each line.
         half_even: round a half to the even cent.
     """
     if not quantities.size:
         return np.zeros(quantities.shape, dtype=np.int64)
-    highest, scale = int(np.abs(quantities).max()), int(np.abs(multipliers).max())
-    if highest * scale < LARGEST:
-        products = quantities * multipliers[:, np.newaxis]
-        return _rounded(products, divisors[:, np.newaxis], half_even=half_even)
+    lowest, highest = int(quantities.min()), int(quantities.max())
+    if max(highest, -lowest) * factors.largest < LARGEST:
+        products = quantities * factors.multipliers
+        signed = lowest < 0 or factors.lowest < 0
+        return _rounded(products, factors.divisors, half_even=half_even, signed=signed)
     largest = np.abs(quantities).max(axis=1).tolist()
-    scales = np.abs(multipliers).tolist()
-    wide = [n for n, (q, m) in enumerate(zip(largest, scales, strict=True)) if q * m >= LARGEST]
+    pairs = list(
+        zip(*(each[:, 0].tolist() for each in (factors.multipliers, factors.divisors)), strict=True)
+    )
+    wide = [
+        n for n, (q, (m, _)) in enumerate(zip(largest, pairs, strict=True)) if q * abs(m) >= LARGEST
+    ]
     safe = quantities.copy()
     safe[wide] = 0
-    products = safe * multipliers[:, np.newaxis]
-    cents = _rounded(products, divisors[:, np.newaxis], half_even=half_even)
+    products = safe * factors.multipliers
+    cents = _rounded(products, factors.divisors, half_even=half_even, signed=True)
     for row in wide:
-        pair = int(multipliers[row]), int(divisors[row])
+        multiplier, divisor = pairs[row]
         cents[row] = [
-            rounded_ratio(int(each) * pair[0], pair[1], half_even=half_even)
-            for each in quantities[row]
+            rounded_ratio(each * multiplier, divisor, half_even=half_even)
+            for each in quantities[row].tolist()
         ]
     return cents
 
@@ -64,10 +93,24 @@ def shares(base_cents: Amounts, rates_micro: Amounts | int, *, half_even: bool) 
 
     A bill of a billion dollars at a rate of a hundred percent still fits into 64 bits.
     """
-    return _rounded(base_cents * rates_micro, MICRO, half_even=half_even)
+    products = base_cents * rates_micro
+    signed = int(products.min(initial=0)) < 0
+    return _rounded(products, MICRO, half_even=half_even, signed=signed)
 
 
-def _rounded(numerators: Amounts, divisors: Amounts | int, *, half_even: bool) -> Amounts:
+def _rounded(
+    numerators: Amounts, divisors: Amounts | int, *, half_even: bool, signed: bool
+) -> Amounts:
+    """Divide and round; where nothing is negative in the fewest operations.
+
+    A half is rounded up by adding half the divisor before dividing, in doubled numbers so that an
+    odd divisor has a half too.
+    """
+    if not signed and not half_even:
+        halves: Amounts = numerators * 2
+        halves += divisors
+        halves //= divisors * 2
+        return halves
     whole, rest = np.divmod(np.abs(numerators), divisors)
     rest *= 2
     up = rest >= divisors

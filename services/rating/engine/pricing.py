@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Final
+from functools import cached_property, reduce
+from typing import Final, overload
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from services.rating.components.tiered import spread
 from services.rating.engine.cents import (
     LARGEST,
     PICO_PER_CENT,
+    Factors,
     reduced,
     rounded_products,
     shares,
@@ -125,10 +126,6 @@ def price_group(
         DeterminantMissing: the plan prices a demand that was not measured.
     """
     accounts = quantities.accounts
-    taxes = None
-    if user_tax_micro is not None:
-        taxes = np.broadcast_to(np.asarray(user_tax_micro, dtype=np.int64), (accounts,))
-    banks = np.broadcast_to(np.asarray(bank_cents, dtype=np.int64), (accounts,))
     cents = np.zeros((len(sheet.lines), accounts), dtype=np.int64)
     reached: dict[int, Marks] = {n: np.zeros(accounts, dtype=np.bool_) for n in sheet.higher_tiers}
     pieces = [(slice(None), quantities)]
@@ -137,8 +134,17 @@ def price_group(
     for piece, some in pieces:
         marks = {number: each[piece] for number, each in reached.items()}
         work = _Pricing(sheet, some, cents[:, piece], marks)
-        work.run(None if taxes is None else taxes[piece], banks[piece])
+        work.run(_of(user_tax_micro, piece), _of(bank_cents, piece))
     return PricedGroup(sheet, cents, reached)
+
+
+@overload
+def _of(amounts: Amounts | int, piece: slice) -> Amounts | int: ...
+@overload
+def _of(amounts: None, piece: slice) -> None: ...
+def _of(amounts: Amounts | int | None, piece: slice) -> Amounts | int | None:
+    """Some accounts' amounts; one for all stays as it is."""
+    return amounts[piece] if isinstance(amounts, np.ndarray) else amounts
 
 
 class _Pricing:
@@ -157,20 +163,19 @@ class _Pricing:
         self.given = _sources(sheet, quantities)
         self.left: Amounts | None = None
 
-    def run(self, user_tax_micro: Amounts | None, bank_cents: Amounts) -> None:
+    def run(self, user_tax_micro: Amounts | int | None, bank_cents: Amounts | int) -> None:
         sheet, products = self.sheet, self.sheet.products
-        self.cents[products.lines] = rounded_products(
-            self.given[products.sources],
-            products.multipliers,
-            products.divisors,
-            half_even=sheet.half_even,
+        self.cents[products.line_rows] = rounded_products(
+            self.given[products.source_rows], products.factors, half_even=sheet.half_even
         )
         for line, cents in sheet.constants:
             self.cents[line] = cents
         for step in sheet.steps:
             self._work_out(step, user_tax_micro, bank_cents)
 
-    def _work_out(self, step: Step, user_tax_micro: Amounts | None, bank_cents: Amounts) -> None:
+    def _work_out(
+        self, step: Step, user_tax_micro: Amounts | int | None, bank_cents: Amounts | int
+    ) -> None:
         match step.kind:
             case "percent":
                 self._percent(step)
@@ -186,7 +191,7 @@ class _Pricing:
                 self._user_tax(step, user_tax_micro)
 
     def _sum(self, lines: list[int] | slice) -> Amounts:
-        added: Amounts = self.cents[lines].sum(axis=0)
+        added: Amounts = np.add.reduce(self.cents[lines], axis=0)
         return added
 
     def _percent(self, step: Step) -> None:
@@ -224,15 +229,13 @@ class _Pricing:
         ends = [limit.micro(priced.part) for limit in component.limits[season]]
         tiers = _spread(energy, total, ends)
         prices = [priced.span.plan.pricing.micro(p) for p in component.prices[season][step.bucket]]
-        factors = np.array([reduced(price, PICO_PER_CENT) for price in prices], dtype=np.int64)
+        factors = Factors.of([reduced(price, PICO_PER_CENT) for price in prices])
         lines = slice(step.line, step.line + len(prices))
-        self.cents[lines] = rounded_products(
-            tiers, factors[:, 0], factors[:, 1], half_even=sheet.half_even
-        )
+        self.cents[lines] = rounded_products(tiers, factors, half_even=sheet.half_even)
         for tier in range(1, len(prices)):
             self.reached[step.line + tier][:] = tiers[tier] != 0
 
-    def _bank(self, step: Step, bank_cents: Amounts) -> None:
+    def _bank(self, step: Step, bank_cents: Amounts | int) -> None:
         rules = self.sheet.parts[-1].span.plan.nem
         if rules is None or rules.carry_over == "none":
             return
@@ -241,7 +244,7 @@ class _Pricing:
         moved = np.where(bill < 0, -bill, np.where(bank_cents < 0, -bank_cents, applied))
         self.cents[step.line] = moved
 
-    def _user_tax(self, step: Step, rates_micro: Amounts | None) -> None:
+    def _user_tax(self, step: Step, rates_micro: Amounts | int | None) -> None:
         """Tax the part's lines; with generation no more than what the whole bill asks for."""
         sheet = self.sheet
         part = sheet.lines[step.line].part
@@ -277,7 +280,7 @@ def line_quantities(sheet: PriceSheet, quantities: GroupQuantities) -> dict[int,
     given, products = _sources(sheet, quantities), sheet.products
     return {
         line: given[source].tolist()
-        for line, source in zip(products.lines.tolist(), products.sources.tolist(), strict=True)
+        for line, source in zip(products.lines, products.sources, strict=True)
     }
 
 
@@ -302,7 +305,7 @@ def _energy_of_part(
 
 
 def _part_sum(matrix: Amounts, sheet: PriceSheet, part: int) -> Amounts:
-    added: Amounts = matrix[sheet.energy_rows[part]].sum(axis=0)
+    added: Amounts = np.add.reduce(matrix[sheet.energy_rows[part]], axis=0)
     return added
 
 
@@ -312,8 +315,7 @@ def _demand(quantities: GroupQuantities, bucket: Bucket) -> Amounts:
         return demand[bucket]
     if bucket is not Bucket.TOTAL or not demand:
         raise DeterminantMissing(f"the plan needs {bucket} demand, the usage has none")
-    highest: Amounts = np.maximum.reduce(list(demand.values()))
-    return highest
+    return reduce(np.maximum, demand.values())
 
 
 def _spread(energy: Amounts, total: Amounts, ends: list[int]) -> Amounts:

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
 
-import numpy as np
-
 from services.rating.charging import PeriodPart, line_id
 from services.rating.components import (
     Adder,
@@ -29,8 +27,7 @@ from services.rating.components import (
 )
 from services.rating.components.nem import BANK_LINE
 from services.rating.cutting import PricedPart
-from services.rating.engine.cents import PICO_PER_CENT, reduced
-from services.rating.engine.rows import Amounts
+from services.rating.engine.cents import PICO_PER_CENT, Factors, reduced
 from services.rating.holds import DeterminantMissing, DeterminantUnpriced, RateNotFound
 from shared.contracts.usage import Bucket
 
@@ -167,19 +164,21 @@ class PriceSheet:
 
     @cached_property
     def products(self) -> Products:
-        """The products as arrays: line, source, multiplier and divisor of each."""
-        table = np.array(self._products, dtype=np.int64).reshape(-1, 4)
-        return Products(*(np.ascontiguousarray(column) for column in table.T))
+        """Lines of quantity times price, as arrays."""
+        factors = Factors.of([each[2:] for each in self._products])
+        lines, sources = [each[0] for each in self._products], [each[1] for each in self._products]
+        return Products(lines, sources, _as_slice(lines), _as_slice(sources), factors)
 
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    """Lines of quantity times price, as arrays."""
+    """Lines of quantity times price: which they are, what they multiply, and by what."""
 
-    lines: Amounts
-    sources: Amounts
-    multipliers: Amounts
-    divisors: Amounts
+    lines: list[int]
+    sources: list[int]
+    line_rows: slice | list[int]
+    source_rows: slice | list[int]
+    factors: Factors
 
 
 def _as_slice(rows: list[int]) -> slice | list[int]:

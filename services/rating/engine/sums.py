@@ -1,17 +1,17 @@
 """Adds up intervals by bucket and finds the highest quarter-hour: the heart of interval rating.
 
 A bucket's hours of one day are neighbours in a meter's row, so runs of neighbours are added
-(numpy's `reduceat`), then the few runs of each bucket. Starting a run costs more than the
-readings in it. Ordinary readings therefore go a quicker way first: weeks with the same hours are
-laid on each other, reading by reading, and the sums are made two readings at a time: two
-neighbouring 32-bit readings, read as one 64-bit number, add up in their halves without touching
-each other, as long as no half overflows. The highest reading says whether that holds; where it does
-not, the rows are added the plain way. All in integers, in pieces that stay in the cache.
+(numpy's `reduceat`), then the few runs of each bucket. Starting a run costs more than the readings
+in it. Ordinary readings therefore go a quicker way first: days with the same hours are laid on
+each other, reading by reading (`folding`), until one day of each kind is left; and the runs of
+those are added two readings at a time: two neighbouring 32-bit readings, read as one 64-bit number,
+add up in their halves without touching each other, as long as no half overflows. The highest
+reading says whether that holds; where it does not, the rows are added the plain way. All in
+integers, in pieces that stay in the cache.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.rating.calendars import Window, compile_segments
-from services.rating.calendars.window import Fold
+from services.rating.engine.folding import Folding, folding_of
 from services.rating.engine.rows import (
     DEMAND_STEP_S,
     LARGEST_SUM,
@@ -97,11 +97,11 @@ def add_cells(rows: Readings, window: Window, *, highest: bool = False) -> CellS
     found = CellSums(
         np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64) if highest else None
     )
-    quick = _can_be_quick(rows, window)
+    folding = folding_of(window) if rows.dtype == np.int32 else None
     for first in range(0, len(rows), ROWS_AT_ONCE):
         piece = slice(first, first + ROWS_AT_ONCE)
         some, here = rows[piece], found.rows(piece)
-        if not (quick and _add_quickly(some, window, here)):
+        if folding is None or not _add_quickly(some, folding, here):
             found.below_zero = found.below_zero or bool((some < 0).any())
             _add_plainly(some, window, here)
     return found
@@ -119,54 +119,32 @@ def _add_plainly(rows: Readings, window: Window, into: CellSums) -> None:
         )
 
 
-def _add_quickly(rows: Readings, window: Window, into: CellSums) -> bool:
-    """Lay like weeks on each other and add in pairs; whether no sum could overflow.
+def _add_quickly(rows: NDArray[Any], folding: Folding, into: CellSums) -> bool:
+    """Lay like days on each other and add in pairs; whether no sum could overflow.
 
-    A negative reading is a very large one without sign, so one comparison finds both.
+    A negative reading is a very large one without sign, so one comparison finds both. Looking for
+    the highest of all first also brings the rows into the cache in the quickest way.
     """
-    unsigned = rows.view(np.uint32)
-    if into.highest is not None:
-        for fold in window.folds:
-            runs = fold.runs
-            folded = _laid_together(unsigned, fold, np.maximum)
-            tops = np.maximum.reduceat(folded, runs.starts, axis=1).take(runs.order, axis=1)
-            tops = np.maximum.reduceat(tops, runs.bounds, axis=1)
-            place = into.highest[:, runs.columns]
-            into.highest[:, runs.columns] = np.maximum(place, tops)
-        largest = int(into.highest.max(initial=0))
-    else:
-        largest = int(unsigned.max(initial=0))
-    if largest * max(len(f.starts) * f.runs.longest for f in window.folds) >= HALF_LIMIT:
+    runs, unsigned = folding.runs, rows.view(np.uint32)
+    if not runs.even or int(unsigned.max(initial=0)) * folding.most >= HALF_LIMIT:
         return False
-    for fold in window.folds:
-        runs = fold.runs
-        pairs = _laid_together(rows, fold, np.add).view(np.int64)
-        added = np.add.reduceat(pairs, runs.starts // 2, axis=1)
-        added = ((added & LOW_HALF) + (added >> HALF_BITS)).take(runs.order, axis=1)
-        into.sums[:, runs.columns] += np.add.reduceat(added, runs.bounds, axis=1)
+    pairs = _folded(rows, folding, np.add).view(np.int64)
+    added = np.add.reduceat(pairs, runs.starts // 2, axis=1)
+    added = ((added & LOW_HALF) + (added >> HALF_BITS)).take(runs.order, axis=1)
+    into.sums[:, runs.columns] = np.add.reduceat(added, runs.bounds, axis=1)
+    if into.highest is not None:
+        tops = np.maximum.reduceat(_folded(rows, folding, np.maximum), runs.starts, axis=1)
+        tops = np.maximum.reduceat(tops.take(runs.order, axis=1), runs.bounds, axis=1)
+        into.highest[:, runs.columns] = tops
     return True
 
 
-def _laid_together(rows: NDArray[Any], fold: Fold, lay: np.ufunc) -> NDArray[Any]:
-    """Reduce the stretches of a fold to one, reading by reading."""
-    length = fold.runs.intervals
-    one, *others = (rows[:, start : start + length] for start in fold.starts)
-    if not others:
-        return one
-    laid: NDArray[Any] = lay(one, others[0])
-    for other in others[1:]:
-        lay(laid, other, out=laid)
-    return laid
-
-
-def _can_be_quick(rows: Readings, window: Window) -> bool:
-    """Whether rows of 32-bit readings lie in memory so that pairs never cross a run."""
-    return (
-        rows.dtype == np.int32
-        and rows.flags.c_contiguous
-        and all(fold.runs.even for fold in window.folds)
-        and sys.byteorder == "little"
-    )
+def _folded(rows: NDArray[Any], folding: Folding, lay: np.ufunc) -> NDArray[Any]:
+    """Reduce rows to a day of each kind, interval by interval."""
+    folded = np.empty((len(rows), folding.runs.intervals), dtype=rows.dtype)
+    for days in folding.days:
+        days.lay(rows, lay, folded)
+    return folded
 
 
 def _quarter_hours(rows: Readings, window: Window) -> Amounts | None:

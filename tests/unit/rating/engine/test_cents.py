@@ -7,16 +7,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from services.rating.engine.cents import PICO_PER_CENT, reduced, rounded_products, shares
+from services.rating.engine.cents import PICO_PER_CENT, Factors, reduced, rounded_products, shares
 
 CENT = Decimal("0.01")
 
 
 def rounded(quantities: list[int], price: int, *, half_even: bool) -> list[int]:
-    factor = reduced(price, PICO_PER_CENT)
-    found = rounded_products(
-        np.array([quantities]), np.array([factor[0]]), np.array([factor[1]]), half_even=half_even
-    )
+    factors = Factors.of([reduced(price, PICO_PER_CENT)])
+    found = rounded_products(np.array([quantities]), factors, half_even=half_even)
     return [int(each) for each in found[0]]
 
 
@@ -62,6 +60,5 @@ class TestRounding:
 
     def test_nothing_is_nothing(self) -> None:
         nothing = np.zeros((0, 3), dtype=np.int64)
-        none = np.zeros(0, dtype=np.int64)
 
-        assert rounded_products(nothing, none, none, half_even=False).shape == (0, 3)
+        assert rounded_products(nothing, Factors.of([]), half_even=False).shape == (0, 3)

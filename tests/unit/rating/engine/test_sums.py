@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.rating.calendars import Cell, compile_window, load_calendars
 from services.rating.engine import MeterRows, ReadingsMisfit, determine
+from services.rating.engine.folding import folding_of
 from shared.contracts.usage import Bucket
 from tests.unit.rating.engine import plain
 
@@ -33,6 +34,7 @@ class TestAgainstDatetime:
         step_s=st.sampled_from([300, 900, 3600]),
         seed=st.integers(0, 2**32),
         decimals=st.integers(3, 6),
+        highest=st.sampled_from([3_000, 700_000, 2**31]),
     )
     def test_every_meter_and_cell_is_the_sum_of_its_intervals(
         self,
@@ -43,13 +45,14 @@ class TestAgainstDatetime:
         step_s: int,
         seed: int,
         decimals: int,
+        highest: int,
     ) -> None:
         end = start + timedelta(days=days)
         cuts = [start + timedelta(days=cut)] if 0 < cut < days else []
         window = compile_window(BOOK.calendar(calendar_id), start, end, None, step_s, cuts)
         rng = np.random.default_rng(seed)
         shape = (2, window.intervals)
-        used = rng.integers(0, 2**31, shape, dtype=np.int32)
+        used = rng.integers(0, highest, shape, dtype=np.int32)
         given_back = rng.integers(0, 5_000, shape, dtype=np.int32)
         marks = rng.random(shape) < 0.05
         usage = MeterRows(used, given_back, marks, decimals)
@@ -78,6 +81,25 @@ class TestAgainstDatetime:
                 else:
                     assert found.demand_micro is None
             assert expected == {}
+
+    @pytest.mark.parametrize(
+        ("calendar_id", "start", "days", "kinds"),
+        [
+            ("PGE-B", date(2026, 6, 1), 30, [96]),
+            ("SDGE-TOU", date(2026, 6, 1), 30, [96, 96]),
+            ("PGE-E-TOU-D", date(2026, 10, 26), 14, [96, 96, 100]),
+        ],
+    )
+    def test_a_period_is_folded_to_a_day_of_each_kind(
+        self, calendar_id: str, start: date, days: int, kinds: list[int]
+    ) -> None:
+        window = compile_window(BOOK.calendar(calendar_id), start, start + timedelta(days))
+
+        folding = folding_of(window)
+
+        assert [a.at.stop - a.at.start for a in folding.days if a.opens] == kinds
+        assert folding.runs.intervals == sum(kinds)
+        assert len(folding.days) <= 5
 
     @pytest.mark.parametrize("meters", [1, 63, 64, 65, 200])
     def test_it_does_not_matter_how_many_meters_stand_together(self, meters: int) -> None:
