@@ -32,6 +32,7 @@ from services.remittance.bank.statement import (
     UnreadableFile,
     dollars,
     references_in,
+    traces_in,
 )
 
 FILE_HEADER: Final = "01"
@@ -171,6 +172,7 @@ def _movement(detail: Any, as_of: date, sign: int) -> Movement:  # noqa: ANN401
         cents=sign * detail.amount,
         code=detail.type_code,
         bank_reference=bank,
+        traces=traces_in(detail.text),
         references=references_in((bank, customer), detail.text),
         text=" ".join(filter(None, (customer, detail.text))),
     )

@@ -23,6 +23,7 @@ from services.remittance.bank.statement import (
     Statement,
     UnreadableFile,
     references_in,
+    traces_in,
 )
 
 OPENING: Final = ("OPBD", "PRCD")
@@ -101,6 +102,7 @@ def _movement(entry: Element) -> Movement:
         cents=_signed(entry),
         code=_word(entry, "BkTxCd/Domn/Fmly/SubFmlyCd") or _word(entry, "BkTxCd/Prtry/Cd"),
         bank_reference=_word(entry, "AcctSvcrRef"),
+        traces=traces_in(text),
         references=references_in(numbers, text),
         text=text,
     )

@@ -123,14 +123,16 @@ def _movement(entry: _Entry, header: str, problems: list[Problem]) -> Movement |
     payer = header[4:20].strip()
     said = "".join(each[ADDENDA] for each in entry.addenda)
     # An 820 in the addenda names bank accounts (BPR) and customers: only its trace is kept.
-    words = traces_in(said) if X12_PAYMENT in said else (said.strip(),)
+    traces = traces_in(said)
+    words = " ".join(sorted(traces)) if X12_PAYMENT in said else said.strip()
     return Movement(
         booked_on=_day(header[69:75]),
         cents=cents if code in CREDITS else -cents,
         code=header[50:53],
         bank_reference=trace,
-        references=references_in((trace, identification, *traces_in(said)), " ".join(words)),
-        text=" ".join(filter(None, (payer, identification, *words))),
+        traces=traces,
+        references=references_in((trace, identification), words),
+        text=" ".join(filter(None, (payer, identification, words))),
     )
 
 

@@ -71,7 +71,8 @@ class Movement:
         cents: signed; negative for money that went out.
         code: the bank's own word for the kind of movement: BAI2 type, ISO 20022 code, SEC code.
         bank_reference: the bank's number of this movement; empty when it gives none.
-        references: everything that may be the trace number of an 820, as `folded` writes it.
+        traces: the TRN02 of X12 in the words of the bank, as `folded` writes it.
+        references: everything else that may be one: the bank's fields, words with a digit in them.
         text: the bank's words about it, for people.
     """
 
@@ -79,6 +80,7 @@ class Movement:
     cents: int
     code: str
     bank_reference: str
+    traces: frozenset[str]
     references: frozenset[str]
     text: str
 
@@ -137,26 +139,21 @@ def folded(reference: str) -> str:
     return reference.strip().upper().lstrip("0")
 
 
+def traces_in(words: str) -> frozenset[str]:
+    """Return the TRN02 of every X12 TRN segment in a text."""
+    return frozenset(folded(trace) for _, trace in _TRN.findall(words)) - {""}
+
+
 def references_in(numbers: Iterable[str], words: str) -> frozenset[str]:
     """Collect what may be a trace number.
 
     Args:
         numbers: references that stand in fields of their own; taken whole.
-        words: free text or addenda. Where X12 says the trace (TRN02), that is it; else every
-            word with a digit in it may be.
+        words: free text, of which every word with a digit in it may be one.
     """
-    found = [*numbers, *(traces_in(words) or _words_with_digits(words))]
-    return frozenset(folded(each) for each in found) - {""}
-
-
-def traces_in(words: str) -> tuple[str, ...]:
-    """Return the TRN02 of every X12 TRN segment in a text."""
-    return tuple(trace for _, trace in _TRN.findall(words))
-
-
-def _words_with_digits(words: str) -> list[str]:
-    return [
+    spoken = (
         word
         for word in _WORD.findall(words)
         if len(word) >= WORD_LEAST and any(letter.isdigit() for letter in word)
-    ]
+    )
+    return frozenset(folded(each) for each in (*numbers, *spoken)) - {""}

@@ -23,7 +23,7 @@ def bai2(
     records: int | None = None,
 ) -> str:
     """A transmission with one account; `details` are its 16 records, 88 lines included."""
-    cents = [int(each.split(",")[2]) for each in details if each.startswith("16,")]
+    cents = [int(each.split(",")[2].rstrip("/")) for each in details if each.startswith("16,")]
     signs = [-1 if each.split(",")[1] >= "400" else 1 for each in details if each.startswith("16,")]
     moved = sum(a * b for a, b in zip(cents, signs, strict=True))
     if opening is not None and closing is None:
