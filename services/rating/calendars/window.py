@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -26,6 +26,7 @@ QUARTER_HOUR_S: Final = 900
 SECONDS_IN_DAY: Final = 86_400
 SECONDS_IN_MINUTE: Final = 60
 REMEMBERED_WINDOWS_MAX: Final = 4_096
+REMEMBERED_DAYS_MAX: Final = 16_384
 STEPS_S: Final = (60, 300, 600, 900, 1_800, 3_600)
 """Lengths of interval that meters have and hours are made of."""
 
@@ -169,22 +170,44 @@ def compile_segments(
     cells: dict[Cell, int] = {}
     rows: list[NDArray[np.int16]] = []
     for part, segment in enumerate(segments):
+        numbers: dict[tuple[str, tuple[Bucket, ...]], NDArray[np.int16]] = {}
         for day in _days(segment):
-            season = segment.season or segment.calendar.season_of(day)
-            if segment.calendar.grain_minutes(day) * SECONDS_IN_MINUTE % step_s:
-                raise IntervalTooLong(
-                    f"intervals of {step_s} s are too long for {segment.calendar.calendar_id}"
-                )
-            known = sorted(segment.calendar.buckets_of(day), key=BUCKETS.index)
-            for bucket in known:
-                cells.setdefault(Cell(part, season, bucket), len(cells))
-            numbers = np.full(len(BUCKETS), -1, dtype=np.int16)
-            for bucket in known:
-                numbers[BUCKETS.index(bucket)] = cells[Cell(part, season, bucket)]
-            rows.append(numbers[_codes(segment.calendar, day, where, step_s)])
+            hours = _hours_of(segment.calendar, day, where, step_s)
+            kind = (segment.season or hours.season, hours.buckets)
+            if kind not in numbers:
+                numbers[kind] = _numbers(cells, part, *kind)
+            rows.append(numbers[kind][hours.codes])
     index = np.concatenate(rows)
     index.setflags(write=False)
     return Window(segments, where, step_s, tuple(cells), index)
+
+
+def _numbers(
+    cells: dict[Cell, int], part: int, season: str, buckets: Iterable[Bucket]
+) -> NDArray[np.int16]:
+    """The cell of each bucket code in a season of a part; new cells are numbered."""
+    numbers = np.full(len(BUCKETS), -1, dtype=np.int16)
+    for bucket in buckets:
+        cell = Cell(part, season, bucket)
+        numbers[BUCKETS.index(bucket)] = cells.setdefault(cell, len(cells))
+    return numbers
+
+
+class _Hours(NamedTuple):
+    """What a calendar says of one day: its season, that season's buckets, and those of the day."""
+
+    season: str
+    buckets: tuple[Bucket, ...]
+    codes: Codes
+
+
+@lru_cache(maxsize=REMEMBERED_DAYS_MAX)
+def _hours_of(calendar: Calendar, day: date, zone: ZoneInfo, step_s: int) -> _Hours:
+    """The hours of one day, which many billing cycles have in common; the answer is remembered."""
+    if calendar.grain_minutes(day) * SECONDS_IN_MINUTE % step_s:
+        raise IntervalTooLong(f"intervals of {step_s} s are too long for {calendar.calendar_id}")
+    buckets = tuple(sorted(calendar.buckets_of(day), key=BUCKETS.index))
+    return _Hours(calendar.season_of(day), buckets, _codes(calendar, day, zone, step_s))
 
 
 def runs_of(index: NDArray[np.int16]) -> Runs:
