@@ -22,6 +22,9 @@ from shared.platform.refusals import Refusal
 PLAN_KIND: Final = "plan"
 TAXES_KIND: Final = "taxes"
 CCA_KIND: Final = "cca"
+HOLIDAYS_KIND: Final = "holidays"
+CALENDAR_KIND: Final = "calendar"
+EXPORTS_KIND: Final = "export_prices"
 
 PROGRAM: Final = "program"
 """Who imports the tariffs that come with the program."""

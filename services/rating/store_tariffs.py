@@ -7,7 +7,7 @@ a draft: it can be looked at, and nothing is billed with it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -16,20 +16,28 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from services.rating.calendars.book import refuse_contradictions
+from services.rating.calendars.calendar_file import CalendarFile
+from services.rating.calendars.holiday_rules import HolidayList
 from services.rating.store import PLANS, RERUN, TARIFF_ACTIVATIONS, TARIFF_DATA
 from services.rating.store_activation import (
     ACTIVE_DATA,
     ACTIVE_PLAN,
+    CALENDAR_KIND,
     CCA_KIND,
+    EXPORTS_KIND,
+    HOLIDAYS_KIND,
     PROGRAM,
     TARIFF_LOCK,
     TAXES_KIND,
     TariffKey,
     activate_seeds,
 )
+from services.rating.store_shared import TariffData
 from services.rating.tariffs.book import MappedCode, PriceBook, build_book
 from services.rating.tariffs.cca import CcaFile
-from services.rating.tariffs.files import content_hash, read_folder
+from services.rating.tariffs.export_prices import ExportBook, ExportPrices
+from services.rating.tariffs.files import TariffFile, content_hash, read_folder
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.taxes import TaxFile
 from shared.platform.database import ReadSession, WriteSession, wait_lock
@@ -79,9 +87,6 @@ class ListedPlan:
     activated_at: datetime | None
 
 
-File = PlanFile | CcaFile | TaxFile
-
-
 async def import_plans(
     session: WriteSession, folder: Path, at: datetime, by: str = PROGRAM
 ) -> TariffImport:
@@ -92,32 +97,32 @@ async def import_plans(
 
     Args:
         session: the unit of work.
-        folder: holds `taxes.toml`, and for each CCA `cca.toml` and its plan files.
+        folder: what it may hold stands in `tariffs.files`.
         at: when it is imported.
         by: who imports it.
 
     Raises:
-        TariffFileRefused: a file cannot be read.
+        TariffFileRefused, ExportPricesRefused: a file cannot be read.
+        CalendarFileRefused: calendars contradict each other, or those imported before.
         TariffVersionTaken: a version exists with other content.
     """
-    files = read_folder(folder)
-    every = (*files.plans, *files.ccas, *([files.taxes] if files.taxes else ()))
-    return await import_files(session, every, at, by)
+    return await import_files(session, read_folder(folder).files, at, by)
 
 
 async def import_files(
-    session: WriteSession, files: Sequence[File], at: datetime, by: str
+    session: WriteSession, files: Sequence[TariffFile], at: datetime, by: str
 ) -> TariffImport:
     """Import tariff files that were read; all of them or nothing.
 
     Raises:
+        CalendarFileRefused: calendars contradict each other, or those imported before.
         TariffVersionTaken: a version exists with other content.
     """
     await wait_lock(session, TARIFF_LOCK)
     known = await _known_hashes(session)
-    new: list[File] = []
+    new: list[TariffFile] = []
     unchanged: list[str] = []
-    for file in files:
+    for file in _singly(files):
         key = key_of(file)
         if key not in known:
             known[key] = content_hash(file)
@@ -126,6 +131,7 @@ async def import_files(
             unchanged.append(key.words)
         else:
             raise TariffVersionTaken(f"{key.words} was imported before with other content")
+    await _refuse_contradictions(session, new)
     await _insert(session, new, at, by)
     if by == PROGRAM:
         sure = [file for file in new if not _is_unsure(file)]
@@ -199,12 +205,16 @@ async def load_book(session: ReadSession | WriteSession) -> PriceBook | None:
         select(p.content).join(TARIFF_ACTIVATIONS, ACTIVE_PLAN).order_by(p.seq)
     )
     query = select(t.kind, t.content).join(TARIFF_ACTIVATIONS, ACTIVE_DATA).order_by(a.seq)
-    data = (await session.execute(query)).all()
-    taxes = [TaxFile.model_validate(row.content) for row in data if row.kind == TAXES_KIND]
-    ccas = [CcaFile.model_validate(row.content) for row in data if row.kind == CCA_KIND]
-    if not taxes:
+    data = TariffData.of(await session.execute(query))
+    if not data.taxes:
         return None
-    book = build_book([PlanFile.model_validate(plan) for plan in plans], taxes, ccas)
+    book = build_book(
+        [PlanFile.model_validate(plan) for plan in plans],
+        data.taxes,
+        data.ccas,
+        data.calendar_book(),
+        ExportBook(tuple(data.exports)),
+    )
     return replace(book, codes=await load_codes(session))
 
 
@@ -216,17 +226,48 @@ async def load_codes(session: ReadSession | WriteSession) -> tuple[MappedCode, .
     return tuple(MappedCode(*row) for row in found)
 
 
-def key_of(file: File) -> TariffKey:
-    """What a file is called, with its version."""
-    if isinstance(file, PlanFile):
-        return TariffKey.plan(file.cca, file.plan_id, file.version)
-    if isinstance(file, CcaFile):
-        return TariffKey(CCA_KIND, file.cca, file.version)
-    return TariffKey(TAXES_KIND, "", file.version)
+def key_of(file: TariffFile) -> TariffKey:
+    """What a file is called, with its version; a calendar's is that of its only version."""
+    match file:
+        case PlanFile():
+            return TariffKey.plan(file.cca, file.plan_id, file.version)
+        case CcaFile():
+            return TariffKey(CCA_KIND, file.cca, file.version)
+        case TaxFile():
+            return TariffKey(TAXES_KIND, "", file.version)
+        case HolidayList():
+            return TariffKey(HOLIDAYS_KIND, file.list_id, file.version)
+        case ExportPrices():
+            return TariffKey(EXPORTS_KIND, file.table_id, file.version)
+        case CalendarFile():
+            (version,) = file.versions
+            return TariffKey(CALENDAR_KIND, file.calendar_id, version.version)
 
 
-def _is_unsure(file: File) -> bool:
-    return isinstance(file, PlanFile) and file.confidence == "low"
+def _singly(files: Iterable[TariffFile]) -> Iterator[TariffFile]:
+    """Each version of a calendar is imported, and counts, by itself."""
+    for file in files:
+        if isinstance(file, CalendarFile):
+            yield from file.singles
+        else:
+            yield file
+
+
+def _is_unsure(file: TariffFile) -> bool:
+    return isinstance(file, PlanFile | ExportPrices) and file.confidence == "low"
+
+
+async def _refuse_contradictions(session: WriteSession, new: Sequence[TariffFile]) -> None:
+    calendars = [file for file in new if isinstance(file, CalendarFile)]
+    if not calendars:
+        return
+    t = TARIFF_DATA.c
+    rows = await session.execute(
+        select(t.kind, t.content).where(t.kind.in_((CALENDAR_KIND, HOLIDAYS_KIND))).order_by(t.seq)
+    )
+    known = TariffData.of(rows)
+    lists = [file for file in new if isinstance(file, HolidayList)]
+    refuse_contradictions([*known.calendars, *calendars], [*known.holidays, *lists])
 
 
 async def _known_hashes(session: WriteSession) -> dict[TariffKey, bytes]:
@@ -237,7 +278,7 @@ async def _known_hashes(session: WriteSession) -> dict[TariffKey, bytes]:
     return known | {TariffKey(row[0], row[1], row[2]): row[3] for row in data}
 
 
-async def _says_the_same(session: WriteSession, key: TariffKey, file: File, by: str) -> bool:
+async def _says_the_same(session: WriteSession, key: TariffKey, file: TariffFile, by: str) -> bool:
     """Whether a version imported by an earlier program means the same.
 
     A newer program knows more fields, and may describe its own plans better; what it charges must
@@ -256,12 +297,14 @@ async def _says_the_same(session: WriteSession, key: TariffKey, file: File, by: 
     return type(file).model_validate(content) == file
 
 
-async def _insert(session: WriteSession, files: Sequence[File], at: datetime, by: str) -> None:
+async def _insert(
+    session: WriteSession, files: Sequence[TariffFile], at: datetime, by: str
+) -> None:
     plans: list[dict[str, object]] = []
     data: list[dict[str, object]] = []
     for file in files:
         row = {
-            "version": file.version,
+            "version": key_of(file).version,
             "content": file.model_dump(mode="json", exclude_none=True),
             "content_hash": content_hash(file),
             "imported_by": by,

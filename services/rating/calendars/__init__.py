@@ -6,7 +6,7 @@
     calendar.bucket_at(moment)               # Bucket.ON_PEAK
     compile_window(calendar, start, end)     # a bucket for each quarter-hour of [start, end)
 
-Files lie in `data/`; the model is `calendar_file`, the holiday lists are `data/holidays.toml`.
+The model is `calendar_file`; those that come with the program lie in `plans/calendars/`.
 """
 
 from __future__ import annotations

@@ -1,29 +1,25 @@
-"""Reads the calendars that come with the program, or a folder of one's own; finds one by name."""
+"""All calendars and holiday lists, ready to be asked; reads those that come with the program."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Final, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Final
 
 from services.rating.calendars.calendar import Calendar
-from services.rating.calendars.calendar_file import CalendarFile, HolidayFile
-from services.rating.calendars.holiday_rules import HolidayList
+from services.rating.calendars.calendar_file import CalendarFile, HolidayFile, joined
+from services.rating.calendars.holiday_rules import HolidayList, Holidays
 from services.rating.holds import RateNotFound
+from services.rating.reading import read_model
 from shared.platform.refusals import Refusal
 
-CALENDARS_FOLDER: Final = Path(__file__).parent / "data"
+CALENDARS_FOLDER: Final = Path(__file__).parent.parent / "plans" / "calendars"
 """The calendars that come with the program."""
 
 HOLIDAYS_NAME: Final = "holidays.toml"
-
-_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class CalendarFileRefused(Refusal):
@@ -36,43 +32,78 @@ class CalendarFileRefused(Refusal):
 
 @dataclass(frozen=True, eq=False)
 class CalendarBook:
-    """All calendars, ready to be asked.
+    """All calendars, ready to be asked as of any knowledge.
 
     Attributes:
-        files: calendar id → its file.
-        holidays: list id → the list.
+        singles: every version of every calendar, a file each.
+        lists: every version of every holiday list.
     """
 
-    files: Mapping[str, CalendarFile]
-    holidays: Mapping[str, HolidayList]
-    _made: dict[tuple[str, tuple[str, ...]], Calendar] = field(
+    singles: tuple[CalendarFile, ...]
+    lists: tuple[HolidayList, ...]
+    _calendars: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Calendar] = field(
         init=False, repr=False, default_factory=dict
     )
+    _holidays: dict[tuple[str, tuple[str, ...]], Holidays] = field(
+        init=False, repr=False, default_factory=dict
+    )
+
+    @cached_property
+    def _by_calendar(self) -> Mapping[str, list[CalendarFile]]:
+        found: dict[str, list[CalendarFile]] = {}
+        for each in self.singles:
+            found.setdefault(each.calendar_id, []).append(each)
+        return found
+
+    @cached_property
+    def files(self) -> Mapping[str, CalendarFile]:
+        """Calendar id → the calendar with all its versions, whatever was known when."""
+        return {name: joined(singles) for name, singles in self._by_calendar.items()}
+
+    @cached_property
+    def holidays(self) -> Mapping[str, Holidays]:
+        """List id → the list with all its versions, whatever was known when."""
+        return {each.list_id: self.holiday_list(each.list_id) for each in self.lists}
 
     def calendar(self, calendar_id: str, known_on: date | None = None) -> Calendar:
         """A calendar by name, with the versions known on a day; all of them without one.
 
         Raises:
-            RateNotFound: there is no such calendar.
+            RateNotFound: there is no such calendar, or nobody knew its holidays.
         """
-        file = self.files.get(calendar_id)
-        if file is None:
+        if calendar_id not in self._by_calendar:
             raise RateNotFound(f"there is no calendar {calendar_id}")
-        known = tuple(v for v in file.versions if known_on is None or v.known_from <= known_on)
-        asked = (calendar_id, tuple(version.version for version in known))
-        if asked not in self._made:
-            self._made[asked] = Calendar(file, known, self.holidays[file.holidays])
-        return self._made[asked]
+        known = [
+            each
+            for each in self._by_calendar[calendar_id]
+            if known_on is None or each.versions[0].known_from <= known_on
+        ]
+        file = joined(known) if known else self.files[calendar_id]
+        days = self.holiday_list(file.holidays, known_on)
+        names = tuple(sorted(each.versions[0].version for each in known))
+        asked = (calendar_id, names, tuple(each.version for each in days.versions))
+        if asked not in self._calendars:
+            versions = file.versions if known else ()
+            self._calendars[asked] = Calendar(file, versions, days)
+        return self._calendars[asked]
 
-    def holiday_list(self, list_id: str) -> HolidayList:
-        """A holiday list by name.
+    def holiday_list(self, list_id: str, known_on: date | None = None) -> Holidays:
+        """A holiday list by name, with the versions known on a day; all of them without one.
 
         Raises:
-            RateNotFound: there is no such list.
+            RateNotFound: there is no such list, or nobody knew it.
         """
-        if list_id not in self.holidays:
+        known = tuple(
+            each
+            for each in self.lists
+            if each.list_id == list_id and (known_on is None or each.known_from <= known_on)
+        )
+        if not known:
             raise RateNotFound(f"there is no holiday list {list_id}")
-        return self.holidays[list_id]
+        asked = (list_id, tuple(each.version for each in known))
+        if asked not in self._holidays:
+            self._holidays[asked] = Holidays(list_id, known)
+        return self._holidays[asked]
 
     def of_rate_codes(
         self, utility: str, rate_codes: Iterable[str], known_on: date | None = None
@@ -99,28 +130,40 @@ def load_calendars(folder: Path = CALENDARS_FOLDER) -> CalendarBook:
     """Read every calendar of a folder; all of it or nothing. The answer is remembered.
 
     Raises:
-        CalendarFileRefused: a file is not TOML or breaks a rule of its model, a calendar names a
-            holiday list that is not there, or two files are one calendar.
+        CalendarFileRefused: a file is neither TOML nor JSON or breaks a rule of its model, a
+            calendar names a holiday list that is not there, or two files are one calendar.
     """
-    lists = _read(folder / HOLIDAYS_NAME, HolidayFile).lists
-    holidays = {each.list_id: each for each in lists}
-    files: dict[str, CalendarFile] = {}
-    for path in sorted(folder.glob("*.toml")):
-        if path.name == HOLIDAYS_NAME:
-            continue
-        file = _read(path, CalendarFile)
-        if file.holidays not in holidays:
-            raise CalendarFileRefused(f"{path.name}: there is no holiday list {file.holidays}")
-        if file.calendar_id in files:
-            raise CalendarFileRefused(f"{path.name}: {file.calendar_id} is there already")
-        files[file.calendar_id] = file
-    return CalendarBook(files, holidays)
+    lists = read_model(folder / HOLIDAYS_NAME, HolidayFile, CalendarFileRefused).lists
+    singles = [
+        single
+        for path in sorted(folder.glob("*.toml"))
+        if path.name != HOLIDAYS_NAME
+        for single in read_model(path, CalendarFile, CalendarFileRefused).singles
+    ]
+    refuse_contradictions(singles, lists)
+    return CalendarBook(tuple(singles), lists)
 
 
-def _read(path: Path, kind: type[_Model]) -> _Model:
-    try:
-        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise CalendarFileRefused(f"{path.name} is not TOML: {wrong}") from wrong
-    except ValidationError as wrong:
-        raise CalendarFileRefused(f"{path.name}: {wrong}") from wrong
+def refuse_contradictions(singles: Sequence[CalendarFile], lists: Sequence[HolidayList]) -> None:
+    """Refuse calendars that contradict each other, or name holidays that are not there.
+
+    Raises:
+        CalendarFileRefused: a holiday list is missing, a version comes twice, or a calendar changes
+            its utility, zone or holiday list from one version to another.
+    """
+    known = {each.list_id for each in lists}
+    places: dict[str, CalendarFile] = {}
+    seen: set[tuple[str, str]] = set()
+    for each in singles:
+        version = (each.calendar_id, each.versions[0].version)
+        if each.holidays not in known:
+            raise CalendarFileRefused(
+                f"{each.calendar_id}: there is no holiday list {each.holidays}"
+            )
+        if version in seen:
+            raise CalendarFileRefused(f"{' '.join(version)} is there already")
+        if places.setdefault(each.calendar_id, each).place != each.place:
+            raise CalendarFileRefused(
+                f"{each.calendar_id} keeps utility, zone and holiday list through its versions"
+            )
+        seen.add(version)

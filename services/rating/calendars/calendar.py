@@ -26,7 +26,7 @@ from services.rating.calendars.calendar_file import (
     Season,
     Table,
 )
-from services.rating.calendars.holiday_rules import HolidayList, is_holiday
+from services.rating.calendars.holiday_rules import Holidays
 from services.rating.holds import RateNotFound
 from shared.contracts.usage import Bucket
 
@@ -49,12 +49,12 @@ class Calendar:
     Attributes:
         file: the calendar's file.
         versions: the versions known, latest knowledge last.
-        holidays: the list that the file names.
+        holidays: the list that the file names, as known then.
     """
 
     file: CalendarFile
     versions: tuple[CalendarVersion, ...]
-    holidays: HolidayList
+    holidays: Holidays
     _patterns: dict[tuple[str, int, bool, int], Codes] = field(
         init=False, repr=False, default_factory=dict
     )
@@ -92,7 +92,7 @@ class Calendar:
 
     def is_weekend(self, day: date) -> bool:
         """Whether the weekend's hours apply: Saturday, Sunday, or a holiday."""
-        return day.weekday() > _FRIDAY or is_holiday(self.holidays, day)
+        return day.weekday() > _FRIDAY or self.holidays.is_holiday(day)
 
     def buckets_of(self, day: date) -> frozenset[Bucket]:
         """All buckets of the day's season, whether or not the day itself has them.

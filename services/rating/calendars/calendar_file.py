@@ -8,6 +8,7 @@ of its own, with versions of its own, and plans name it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.rating.calendars.holiday_rules import DayRule, HolidayList, day_of
+from services.rating.sources import Sha256, SourceText, SourceUrl
 from shared.contracts.parts import UtilityCode
 from shared.contracts.usage import Bucket
 
@@ -156,7 +158,9 @@ class CalendarVersion(BaseModel):
     version: Name
     effective_from: date
     known_from: date
-    source: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    source: SourceText
+    source_url: SourceUrl | None = None
+    source_sha256: Sha256 | None = None
     seasons: Annotated[dict[str, Season], Field(min_length=1)]
     table: Table | None = None
     clock: Literal["prevailing", "standard"] = "prevailing"
@@ -177,7 +181,7 @@ class CalendarVersion(BaseModel):
 
 
 class CalendarFile(BaseModel):
-    """One calendar with all its versions: `services/rating/calendars/data/<calendar>.toml`."""
+    """One calendar with some or all of its versions: `calendars/<calendar>.toml`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -201,9 +205,30 @@ class CalendarFile(BaseModel):
             raise ValueError("two versions have the same name")
         return self
 
+    @property
+    def singles(self) -> tuple[CalendarFile, ...]:
+        """A file for each version: what is imported, compared and activated by itself."""
+        return tuple(self.model_copy(update={"versions": (each,)}) for each in self.versions)
+
+    @property
+    def place(self) -> tuple[UtilityCode, str, str]:
+        """What a calendar keeps through all its versions: utility, zone and holiday list."""
+        return self.utility, self.zone, self.holidays
+
+
+def joined(singles: Sequence[CalendarFile]) -> CalendarFile:
+    """One calendar of several versions of it; title and rate codes are those of the latest."""
+    ordered = sorted(singles, key=lambda each: _age(each.versions[0]))
+    versions = tuple(version for each in ordered for version in each.versions)
+    return ordered[-1].model_copy(update={"versions": versions})
+
+
+def _age(version: CalendarVersion) -> tuple[date, date, str]:
+    return version.known_from, version.effective_from, version.version
+
 
 class HolidayFile(BaseModel):
-    """`holidays.toml`: every list by name."""
+    """`holidays.toml`: every version of every list."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -3,17 +3,22 @@
 On a holiday the weekend's hours apply, so one wrong day moves afternoon energy from the peak to a
 cheaper price. The three utilities name the same eight days and move them differently: 3 July 2026
 is a holiday at PG&E and an ordinary peak day at SDG&E. A list is therefore data of ours, with a
-source, and does not change because a library was upgraded.
+source, and does not change because a library was upgraded. It has versions, as hours and prices
+have: a holiday that is added counts from its day on, and old bills stay what they were.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from services.rating.holds import RateNotFound
+from services.rating.sources import Sha256, SourceText, SourceUrl
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS: Final = (
@@ -67,16 +72,23 @@ class Holiday(BaseModel):
 
 
 class HolidayList(BaseModel):
-    """The holidays of one utility's rate book.
+    """One version of the holidays of one utility's rate book.
 
     `saturday_to_friday` and `sunday_to_monday` say whether a holiday on that day of the weekend is
     observed on the working day beside it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     list_id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
-    source: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+    effective_from: date
+    """First day on which its days count."""
+    known_from: date
+    """Since when it may be used: a correction has an old effective date and a new this."""
+    source: SourceText
+    source_url: SourceUrl | None = None
+    source_sha256: Sha256 | None = None
     saturday_to_friday: bool
     sunday_to_monday: bool
     days: Annotated[tuple[Holiday, ...], Field(min_length=1)]
@@ -108,11 +120,49 @@ class HolidayList(BaseModel):
         return day
 
 
-@cache
-def _observed_in(days: HolidayList, year: int) -> frozenset[date]:
-    return days.observed_in(year)
+@dataclass(frozen=True, eq=False)
+class Holidays:
+    """One utility's holidays with the versions known on some day.
 
+    Attributes:
+        list_id: the list's name.
+        versions: those that may be used.
+    """
 
-def is_holiday(days: HolidayList, day: date) -> bool:
-    """Whether a list's holiday is observed on a day; the year's days are remembered."""
-    return day in _observed_in(days, day.year)
+    list_id: str
+    versions: tuple[HolidayList, ...]
+    _years: dict[int, frozenset[date]] = field(init=False, repr=False, default_factory=dict)
+
+    def version_on(self, day: date) -> HolidayList:
+        """The version in effect: the latest effective date wins, then the latest knowledge.
+
+        Raises:
+            RateNotFound: the list does not reach back to the day.
+        """
+        found = [each for each in self.versions if each.effective_from <= day]
+        if not found:
+            raise RateNotFound(f"the holiday list {self.list_id} says nothing about {day}")
+        return max(found, key=lambda each: (each.effective_from, each.known_from, each.version))
+
+    def is_holiday(self, day: date) -> bool:
+        """Whether a holiday is observed on a day; the days of a year are remembered.
+
+        Raises:
+            RateNotFound: the list does not reach back to the day.
+        """
+        if day.year not in self._years:
+            self._years[day.year] = self.observed_in(day.year)
+        if day in self._years[day.year]:
+            return True
+        if all(day < each.effective_from for each in self.versions):
+            self.version_on(day)
+        return False
+
+    def observed_in(self, year: int) -> frozenset[date]:
+        """The days of a year on which holidays are observed, each by the version of its day."""
+        return frozenset(
+            day
+            for each in self.versions
+            for day in each.observed_in(year)
+            if day >= each.effective_from and self.version_on(day) is each
+        )

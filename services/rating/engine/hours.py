@@ -19,6 +19,7 @@ from services.rating.calendars import (
     compile_segments,
 )
 from services.rating.calendars.calendar_file import CalendarFile, CalendarVersion, Season
+from services.rating.calendars.holiday_rules import Holidays
 from services.rating.holds import RateNotFound
 from services.rating.tariffs.book import Span
 from services.rating.tariffs.plan import PlanFile
@@ -79,7 +80,7 @@ def calendar_of(plan: PlanFile, calendars: CalendarBook, known_on: date) -> Cale
     """
     if plan.calendar is not None:
         return calendars.calendar(plan.calendar, known_on)
-    own = _own_calendar(_Named(plan), calendars)
+    own = _own_calendar(_Named(plan), calendars.holiday_list(plan.utility, known_on))
     if own is not None:
         return own
     return calendars.of_rate_codes(plan.utility, plan.rate_codes, known_on)
@@ -99,7 +100,7 @@ class _Named:
 
 
 @lru_cache(maxsize=REMEMBERED_PLANS_MAX)
-def _own_calendar(named: _Named, calendars: CalendarBook) -> Calendar | None:
+def _own_calendar(named: _Named, holidays: Holidays) -> Calendar | None:
     """A calendar made of a plan's own table, or of its having one price for all hours."""
     plan = named.plan
     flat = all(plan.buckets(season) <= {Bucket.TOTAL} for season in plan.seasons)
@@ -125,4 +126,4 @@ def _own_calendar(named: _Named, calendars: CalendarBook) -> Calendar | None:
         holidays=plan.utility,
         versions=(version,),
     )
-    return Calendar(file, (version,), calendars.holiday_list(plan.utility))
+    return Calendar(file, (version,), holidays)

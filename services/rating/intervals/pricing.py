@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from services.rating.calendars import load_calendars
 from services.rating.cutting import PricedPart, priced_spans
 from services.rating.engine import IntervalPart, MeterRows, account_parts, window_of
-from services.rating.engine.exports import export_lines, load_export_prices
+from services.rating.engine.exports import export_lines
 from services.rating.holds import IntervalsMisfit, UsageOverlap
 from services.rating.intervals.block import (
     ESTIMATED,
@@ -125,7 +124,7 @@ def _of_period(
     step = minutes.pop()
     rows = _rows((start, spans[-1].end - _ONE_DAY), step, meters)
     step_s = step * SECONDS_PER_MINUTE
-    found = account_parts(rows, spans, load_calendars(), known_on, step_s, pays_exports=True)
+    found = account_parts(rows, spans, book.calendars, known_on, step_s, pays_exports=True)
     _refuse_loss(found, rows)
     parts = [
         PricedPart(replace(each.part, end=span.end), span, product, tax)
@@ -133,8 +132,8 @@ def _of_period(
     ]
     if not any(any(each.exported_micro.values()) for each in found):
         return parts
-    window = window_of(spans, load_calendars(), known_on, step_s)
-    paid = export_lines(rows, parts, window, load_export_prices(), load_calendars())
+    window = window_of(spans, book.calendars, known_on, step_s)
+    paid = export_lines(rows, parts, window, book.exports, book.calendars, known_on)
     return [
         replace(part, credits=(line,) if line else ())
         for part, line in zip(parts, paid, strict=True)

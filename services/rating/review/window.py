@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.rating.calendars import load_calendars
-from services.rating.calendars.holiday_rules import HolidayList, is_holiday
+from services.rating.calendars.holiday_rules import Holidays
 
 PARTNERS_FOLDER: Final = Path(__file__).parents[3] / "shared" / "partners"
 
@@ -36,7 +36,7 @@ class WindowRule(BaseModel):
     business_days: Annotated[int, Field(ge=1, le=30)]
     cut_off_hour: Annotated[int, Field(ge=0, le=23)]
     holidays: str
-    """Name of a holiday list of `calendars/data/holidays.toml`."""
+    """Name of a holiday list of `plans/calendars/holidays.toml`."""
 
 
 class Basis(StrEnum):
@@ -54,6 +54,8 @@ class Standing(StrEnum):
     OPEN = "open"
     CLOSING = "closing"
     """Within the time in which people are warned."""
+    UNANSWERED = "unanswered"
+    """Closed; the 810 left before, and the utility has not said what it makes of it."""
     MISSED = "missed"
 
 
@@ -64,10 +66,13 @@ class Deadline:
     due_at: datetime
     basis: Basis
 
-    def standing(self, at: datetime, warn_before: timedelta) -> Standing:
-        """How the window stands at a moment."""
+    def standing(
+        self, at: datetime, warn_before: timedelta, left_at: datetime | None = None
+    ) -> Standing:
+        """How the window stands at a moment, for a bill whose 810 left (and may be accepted)."""
         if at > self.due_at:
-            return Standing.MISSED
+            in_time = left_at is not None and left_at <= self.due_at
+            return Standing.UNANSWERED if in_time else Standing.MISSED
         return Standing.CLOSING if at >= self.due_at - warn_before else Standing.OPEN
 
 
@@ -83,11 +88,11 @@ class BillWindow:
 
     rule: WindowRule
     zone: ZoneInfo
-    holidays: HolidayList
+    holidays: Holidays
 
     def is_business_day(self, day: date) -> bool:
         """Whether the utility works on a day."""
-        return day.weekday() <= _FRIDAY and not is_holiday(self.holidays, day)
+        return day.weekday() <= _FRIDAY and not self.holidays.is_holiday(day)
 
     def next_business_day(self, day: date) -> date:
         """The first business day after a day."""

@@ -13,8 +13,10 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Final
 
+from services.rating.calendars import CalendarBook, load_calendars
 from services.rating.holds import RateNotFound
 from services.rating.tariffs.cca import CcaFile
+from services.rating.tariffs.export_prices import ExportBook, load_export_prices
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.taxes import TaxFile
 
@@ -68,12 +70,16 @@ class PriceBook:
         plans: every plan version.
         taxes: the tax file in force.
         ccas: CCA → its particulars.
+        calendars: which hours are on-peak, and the holidays.
+        exports: what exported energy is worth.
         codes: mapped rate codes in the order they were made; of those for a day the last counts.
     """
 
     plans: tuple[PlanFile, ...]
     taxes: TaxFile
     ccas: Mapping[str, CcaFile]
+    calendars: CalendarBook = field(default_factory=load_calendars)
+    exports: ExportBook = field(default_factory=load_export_prices)
     codes: tuple[MappedCode, ...] = ()
     _by_code: dict[tuple[str, str, str], list[PlanFile]] = field(init=False, repr=False)
     _spans: dict[tuple[PlanKey, date, date, date], tuple[Span, ...]] = field(
@@ -199,9 +205,15 @@ def _words(key: PlanKey) -> str:
 
 
 def build_book(
-    plans: Iterable[PlanFile], taxes: Iterable[TaxFile], ccas: Iterable[CcaFile]
+    plans: Iterable[PlanFile],
+    taxes: Iterable[TaxFile],
+    ccas: Iterable[CcaFile],
+    calendars: CalendarBook | None = None,
+    exports: ExportBook | None = None,
 ) -> PriceBook:
     """Make the price book from imported files; of taxes and CCAs the last version counts.
+
+    Without calendars or export prices it has those that come with the program.
 
     Raises:
         RateNotFound: no taxes were imported, so nothing can be rated.
@@ -209,4 +221,10 @@ def build_book(
     last = list(taxes)
     if not last:
         raise RateNotFound("no taxes were imported")
-    return PriceBook(tuple(plans), last[-1], {cca.cca: cca for cca in ccas})
+    return PriceBook(
+        tuple(plans),
+        last[-1],
+        {cca.cca: cca for cca in ccas},
+        load_calendars() if calendars is None else calendars,
+        load_export_prices() if exports is None else exports,
+    )

@@ -1,31 +1,43 @@
-"""Reads tariff files from a folder: `taxes.toml`, and for each CCA `cca.toml` and its plans.
+"""Reads tariff files from a folder: prices, taxes, hours, holidays and what exports are worth.
 
-Plans may be TOML, as people write them, or JSON, as programs do.
+    taxes.toml              energy surcharge and city taxes
+    <cca>/cca.toml          default product, and which cohort a city belongs to
+    <cca>/<plan>.toml       one version of one plan
+    calendars/holidays.toml holiday lists
+    calendars/<name>.toml   which hours are on-peak, one or several versions
+    export-prices/<t>.toml  what exported energy is worth, with a CSV beside it or prices of its own
+
+Every file may be TOML, as people write it, or JSON, as programs do.
 """
 
 from __future__ import annotations
 
 import hashlib
-import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from pydantic import ValidationError
-
+from services.rating.calendars.book import HOLIDAYS_NAME
+from services.rating.calendars.calendar_file import CalendarFile, HolidayFile
+from services.rating.calendars.holiday_rules import HolidayList
+from services.rating.reading import read_model
 from services.rating.tariffs.cca import CcaFile
+from services.rating.tariffs.export_prices import ExportPrices, read_export_prices
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.taxes import TaxFile
 from shared.platform.refusals import Refusal
 
-File = TypeVar("File", PlanFile, CcaFile, TaxFile)
+TariffFile = PlanFile | CcaFile | TaxFile | CalendarFile | HolidayList | ExportPrices
+"""Whatever is imported, compared and activated by itself; a calendar file with one version."""
 
 PLANS_FOLDER: Final = Path(__file__).parent.parent / "plans"
 """The tariffs that come with the program."""
 
-FILE_BYTES_MAX: Final = 1024 * 1024
 TAXES_NAME: Final = "taxes.toml"
 CCA_NAME: Final = "cca.toml"
+CALENDARS_NAME: Final = "calendars"
+EXPORTS_NAME: Final = "export-prices"
 
 
 class TariffFileRefused(Refusal):
@@ -38,53 +50,74 @@ class TariffFileRefused(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class TariffFolder:
-    """Everything a folder holds, checked but not yet imported."""
+    """Everything a folder holds, checked but not yet imported.
+
+    Attributes:
+        plans: plan versions.
+        ccas: what is particular to CCAs.
+        taxes: taxes, if there are any.
+        calendars: versions of calendars, a file each.
+        holidays: versions of holiday lists.
+        exports: versions of tables of export prices.
+    """
 
     plans: tuple[PlanFile, ...]
     ccas: tuple[CcaFile, ...]
     taxes: TaxFile | None
+    calendars: tuple[CalendarFile, ...] = ()
+    holidays: tuple[HolidayList, ...] = ()
+    exports: tuple[ExportPrices, ...] = ()
+
+    @property
+    def files(self) -> tuple[TariffFile, ...]:
+        """Everything, in the order in which one may depend on another."""
+        taxes = (self.taxes,) if self.taxes else ()
+        return (
+            *(*self.holidays, *self.calendars, *self.exports),
+            *(*self.plans, *self.ccas, *taxes),
+        )
 
 
 def read_folder(folder: Path) -> TariffFolder:
     """Read every tariff file below a folder; all of it or nothing.
 
     Raises:
-        TariffFileRefused: a file is neither TOML nor JSON, too large, or breaks its model's rules.
+        TariffFileRefused, ExportPricesRefused: a file is neither TOML nor JSON, too large, or
+            breaks its model's rules.
     """
-    plans: list[PlanFile] = []
-    ccas: list[CcaFile] = []
-    taxes: TaxFile | None = None
+    found: list[TariffFile] = []
     for path in sorted((*folder.rglob("*.toml"), *folder.rglob("*.json"))):
-        if path.name == TAXES_NAME:
-            taxes = _read(path, TaxFile)
-        elif path.name == CCA_NAME:
-            ccas.append(_read(path, CcaFile))
-        else:
-            plans.append(_read(path, PlanFile))
-    return TariffFolder(tuple(plans), tuple(ccas), taxes)
+        found += _read(path)
+    taxes = [file for file in found if isinstance(file, TaxFile)]
+    return TariffFolder(
+        plans=tuple(file for file in found if isinstance(file, PlanFile)),
+        ccas=tuple(file for file in found if isinstance(file, CcaFile)),
+        taxes=taxes[-1] if taxes else None,
+        calendars=tuple(file for file in found if isinstance(file, CalendarFile)),
+        holidays=tuple(file for file in found if isinstance(file, HolidayList)),
+        exports=tuple(file for file in found if isinstance(file, ExportPrices)),
+    )
 
 
-def content_hash(file: PlanFile | CcaFile | TaxFile) -> bytes:
+def _read(path: Path) -> Iterator[TariffFile]:
+    """What a file holds, by its place and name."""
+    if path.parent.name == EXPORTS_NAME:
+        yield read_export_prices(path)
+    elif path.parent.name == CALENDARS_NAME and path.name == HOLIDAYS_NAME:
+        yield from read_model(path, HolidayFile, TariffFileRefused).lists
+    elif path.parent.name == CALENDARS_NAME:
+        yield from read_model(path, CalendarFile, TariffFileRefused).singles
+    elif path.name == TAXES_NAME:
+        yield read_model(path, TaxFile, TariffFileRefused)
+    elif path.name == CCA_NAME:
+        yield read_model(path, CcaFile, TariffFileRefused)
+    else:
+        yield read_plan(path)
+
+
+def content_hash(file: TariffFile) -> bytes:
     """SHA-256 of what a file says, whatever its layout and comments."""
-    return hashlib.sha256(_canonical(file).encode()).digest()
-
-
-def _canonical(file: PlanFile | CcaFile | TaxFile) -> str:
-    return file.model_dump_json(exclude_none=True)
-
-
-def _read(path: Path, kind: type[File]) -> File:
-    if path.stat().st_size > FILE_BYTES_MAX:
-        raise TariffFileRefused(f"{path.name} is larger than {FILE_BYTES_MAX} bytes")
-    try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".json":
-            return kind.model_validate_json(text)
-        return kind.model_validate(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise TariffFileRefused(f"{path.name} cannot be read: {wrong}") from wrong
-    except ValidationError as wrong:
-        raise TariffFileRefused(f"{path.name}: {wrong}") from wrong
+    return hashlib.sha256(file.model_dump_json(exclude_none=True).encode()).digest()
 
 
 def read_plan(path: Path) -> PlanFile:
@@ -93,6 +126,4 @@ def read_plan(path: Path) -> PlanFile:
     Raises:
         TariffFileRefused: it is not there, not TOML, too large, or breaks a rule of the model.
     """
-    if not path.is_file():
-        raise TariffFileRefused(f"there is no plan file {path.name}")
-    return _read(path, PlanFile)
+    return read_model(path, PlanFile, TariffFileRefused)

@@ -16,7 +16,6 @@ from decimal import Decimal
 from typing import Final
 
 from services.rating.calendars import Calendar
-from services.rating.calendars.holiday_rules import is_holiday
 from services.rating.components import Adder, Component, PerUnit, TimeOfUse
 from services.rating.tariffs.plan import PlanFile
 from shared.contracts.usage import Bucket
@@ -152,4 +151,4 @@ def _row(name: str, span: tuple[datetime, datetime], price: Decimal, calendar: C
 
 def _day(moment: datetime, calendar: Calendar) -> str:
     day = moment.astimezone(calendar.zone).date()
-    return _HOLIDAY if is_holiday(calendar.holidays, day) else _DAYS[day.weekday()]
+    return _HOLIDAY if calendar.holidays.is_holiday(day) else _DAYS[day.weekday()]

@@ -17,7 +17,7 @@ from sqlalchemy import ARRAY, Row, Uuid, any_, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.rating.calendars import load_calendars
-from services.rating.calendars.holiday_rules import HolidayList, is_holiday
+from services.rating.calendars.holiday_rules import Holidays
 from services.rating.corrections import UsageState
 from services.rating.intervals.binary import unpacked
 from services.rating.intervals.block import (
@@ -126,7 +126,7 @@ def _torn(subject: Subject) -> list[_Torn]:
 
 
 def _channel_of(
-    one: _Torn, others: Mapping[date, Day], past: Sequence[Figures], holidays: HolidayList
+    one: _Torn, others: Mapping[date, Day], past: Sequence[Figures], holidays: Holidays
 ) -> Channel:
     block = one.block
     unit = 10 ** (MICRO_DECIMALS - block.decimals)
@@ -153,7 +153,7 @@ def _channel_of(
     )
 
 
-def _days(one: _Torn, holidays: HolidayList) -> tuple[Day, ...]:
+def _days(one: _Torn, holidays: Holidays) -> tuple[Day, ...]:
     """Lay the block over all days of its period; what it does not cover is missing."""
     block = one.block
     first, last = one.days
@@ -180,9 +180,9 @@ def _day(
     minutes: int,
     values: npt.NDArray[np.int64],
     codes: npt.NDArray[np.uint8],
-    holidays: HolidayList,
+    holidays: Holidays,
 ) -> Day:
-    weekend = day.weekday() > _FRIDAY or is_holiday(holidays, day)
+    weekend = day.weekday() > _FRIDAY or holidays.is_holiday(day)
     return Day(day, weekend, wall_slots(day, minutes), values, codes)
 
 
@@ -302,7 +302,7 @@ async def _other_days(
     return channels
 
 
-def _stored_day(row: Row[Any], series: Row[Any], holidays: HolidayList) -> Day:
+def _stored_day(row: Row[Any], series: Row[Any], holidays: Holidays) -> Day:
     values = unpacked(row.packed).astype(np.int64) * 10 ** (MICRO_DECIMALS - series.decimals)
     marks = np.zeros(len(values), dtype=np.uint8)
     if row.quality is not None:

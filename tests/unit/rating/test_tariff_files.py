@@ -297,5 +297,5 @@ class TestAPlanFile:
             read_folder(tmp_path)
 
     def test_that_is_not_there_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(TariffFileRefused, match="no plan file"):
+        with pytest.raises(TariffFileRefused, match="there is no file"):
             read_plan(tmp_path / "nothing.toml")

@@ -10,7 +10,6 @@ from services.rating.calendars.holiday_rules import (
     Holiday,
     HolidayList,
     day_of,
-    is_holiday,
 )
 
 LISTS = load_calendars().holidays
@@ -49,6 +48,9 @@ class TestRules:
         with pytest.raises(ValueError, match="neither"):
             HolidayList(
                 list_id="odd",
+                version="1",
+                effective_from=date(2020, 1, 1),
+                known_from=date(2020, 1, 1),
                 source="none",
                 saturday_to_friday=False,
                 sunday_to_monday=False,
@@ -60,24 +62,24 @@ class TestObservance:
     def test_july_fourth_of_2026_is_observed_on_friday_at_pge_only(self) -> None:
         friday = date(2026, 7, 3)
 
-        assert is_holiday(LISTS["pge"], friday)
-        assert not is_holiday(LISTS["sdge"], friday)
-        assert not is_holiday(LISTS["sce"], friday)
+        assert LISTS["pge"].is_holiday(friday)
+        assert not LISTS["sdge"].is_holiday(friday)
+        assert not LISTS["sce"].is_holiday(friday)
 
     def test_a_sunday_holiday_is_observed_on_monday_everywhere(self) -> None:
         monday = date(2027, 7, 5)
 
-        assert all(is_holiday(each, monday) for each in LISTS.values())
+        assert all(each.is_holiday(monday) for each in LISTS.values())
 
     def test_a_new_year_on_saturday_is_observed_in_the_old_year_at_pge(self) -> None:
-        assert is_holiday(LISTS["pge"], date(2027, 12, 31))
-        assert not is_holiday(LISTS["sdge"], date(2027, 12, 31))
+        assert LISTS["pge"].is_holiday(date(2027, 12, 31))
+        assert not LISTS["sdge"].is_holiday(date(2027, 12, 31))
 
     def test_days_that_other_lists_have_are_ordinary(self) -> None:
         juneteenth, king = date(2026, 6, 19), date(2026, 1, 19)
 
         assert not any(
-            is_holiday(each, day) for each in LISTS.values() for day in (juneteenth, king)
+            each.is_holiday(day) for each in LISTS.values() for day in (juneteenth, king)
         )
 
 

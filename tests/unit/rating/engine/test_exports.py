@@ -12,17 +12,21 @@ from services.rating.calendars import Window, compile_window, load_calendars
 from services.rating.cutting import PricedPart
 from services.rating.engine import MeterRows, account_parts
 from services.rating.engine.exports import (
-    ExportPrices,
-    ExportPricesRefused,
     bank_credits,
     export_credits,
     export_lines,
     price_vector,
-    read_export_prices,
 )
 from services.rating.engine.rows import ReadingsMisfit
 from services.rating.holds import RateNotFound
 from services.rating.tariffs.book import Span
+from services.rating.tariffs.export_prices import (
+    ExportBook,
+    ExportPrices,
+    ExportPricesRefused,
+    ExportTable,
+    read_export_prices,
+)
 from services.rating.tariffs.taxes import TaxDecision
 from shared.contracts.charges import LineKind
 from tests.unit.rating.engine import plain
@@ -43,14 +47,23 @@ def prices(**others: object) -> ExportPrices:
     return ExportPrices.model_validate(
         {
             "table_id": "T",
+            "version": "1",
             "vintage": 2023,
             "utility": "pge",
             "holidays": "pge",
+            "effective_from": "2023-01-01",
+            "known_from": "2023-01-01",
             "source": "fictional",
+            "confidence": "fictional",
             "years": [table],
             **others,
         }
     )
+
+
+def table(*versions: ExportPrices) -> ExportTable:
+    """A table of made-up prices."""
+    return ExportTable("T", versions or (prices(),))
 
 
 class TestPrices:
@@ -75,8 +88,10 @@ class TestPrices:
         grid = str([[0] * 24] * 12)
         good = tmp_path / "good.toml"
         good.write_text(
-            'table_id = "T"\nvintage = 2023\nutility = "pge"\nholidays = "pge"\n'
-            f'source = "fictional"\n[[years]]\nyear = 2026\nweekday = {grid}\nweekend = {grid}\n'
+            'table_id = "T"\nversion = "1"\nvintage = 2023\nutility = "pge"\nholidays = "pge"\n'
+            "effective_from = 2023-01-01\nknown_from = 2023-01-01\n"
+            'source = "fictional"\nconfidence = "fictional"\n'
+            f"[[years]]\nyear = 2026\nweekday = {grid}\nweekend = {grid}\n"
         )
         bad = tmp_path / "bad.toml"
         bad.write_text('table_id = "T"')
@@ -100,7 +115,7 @@ class TestCredits:
         back = rng.integers(0, 500, (3, made.intervals), dtype=np.int32)
 
         found = export_credits(
-            MeterRows(used, back), made, price_vector(prices(), made, PGE), 100_000
+            MeterRows(used, back), made, price_vector(table(), made, CALENDARS), 100_000
         )
 
         for row in range(3):
@@ -133,7 +148,7 @@ class TestLines:
     def test_the_credit_is_a_line_of_the_part(self) -> None:
         parts, made, usage = self.bill("T")
 
-        (line,) = export_lines(usage, parts, made, {"T": prices()}, CALENDARS)
+        (line,) = export_lines(usage, parts, made, ExportBook((prices(),)), CALENDARS, TODAY)
 
         assert line is not None
         assert line.kind is LineKind.CREDIT
@@ -145,7 +160,7 @@ class TestLines:
         parts, made, usage = self.bill("OTHER")
 
         with pytest.raises(RateNotFound, match="no export prices OTHER"):
-            export_lines(usage, parts, made, {"T": prices()}, CALENDARS)
+            export_lines(usage, parts, made, ExportBook((prices(),)), CALENDARS, TODAY)
 
     def bill(self, table: str) -> tuple[list[PricedPart], Window, MeterRows]:
         days = (date(2026, 11, 9), date(2026, 11, 24))
