@@ -6,24 +6,29 @@ can be followed even when an enrollment or a tariff import released it weeks lat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 from uuid import UUID
+
+from pydantic_core import to_json
 
 from services.rating.charging import Line
 from services.rating.components.user_tax import city_of
 from services.rating.corrections import ChargeDraft, UsageRecord
 from services.rating.desk import DeskOutcome, Ended
 from services.rating.scope import UTILITY_ZONE, Scope
-from shared.contracts.charges import Charge, ChargeLine, ChargesRated
-from shared.contracts.envelope import Body, Envelope
-from shared.contracts.measures import from_cents, from_micro
-from shared.contracts.parts import MESSAGE_ITEMS_MAX, ServiceName
+from shared.contracts.charges import ChargeLine, ChargesRated
+from shared.contracts.envelope import Body, Cover, Envelope, Written
+from shared.contracts.measures import cents_text, micro_text
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, Environment, ServiceName
 from shared.contracts.usage import CancelledUsage, HeldUsage, UsageCancelled, UsageHeld
 
 T = TypeVar("T")
+
+Words = dict[str, object]
+"""An item of a message as JSON has it: amounts are texts, and what is absent is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,8 @@ class Occasion:
 
 
 def announce(
-    occasion: Occasion, outcome: DeskOutcome, charges: Sequence[tuple[UUID, Charge]]
-) -> list[Envelope]:
+    occasion: Occasion, outcome: DeskOutcome, charges: Iterable[ChargeDraft]
+) -> list[Envelope | Written]:
     """Messages for everything a batch changed: cancelled pairs, then charges, then holds.
 
     The pair comes before its cancel charge, as the contract of `UsageCancelled` says.
@@ -50,86 +55,48 @@ def announce(
     Args:
         occasion: what made us speak.
         outcome: what the batch changed.
-        charges: its charges, each with the correlation of the usage it is for.
+        charges: its charges that leave, with their numbers.
     """
+    on = occasion.on
 
-    def cancelled(items: tuple[Ended, ...]) -> Body:
-        return UsageCancelled(items=tuple(_pair(item) for item in items))
+    def cancelled(items: Sequence[CancelledUsage]) -> Body:
+        return UsageCancelled(items=tuple(items))
 
-    def rated(items: tuple[Charge, ...]) -> Body:
-        return ChargesRated(items=items)
+    def held(items: Sequence[HeldUsage]) -> Body:
+        return UsageHeld(items=tuple(items))
 
-    def held(items: tuple[UsageRecord, ...]) -> Body:
-        return UsageHeld(items=tuple(_held(item) for item in items))
-
-    by_correction = [(ended.correction.correlation_id, ended) for ended in outcome.ended]
-    by_hold = [(record.correlation_id, record) for record in outcome.held]
+    pairs = [(ended.correction.correlation_id, _pair(ended)) for ended in outcome.ended]
+    words = [(charge.correlation_id, charge_words(charge, on)) for charge in charges]
+    holds = [(record.correlation_id, _held(record)) for record in outcome.held]
     return [
-        *_envelopes(occasion, by_correction, cancelled),
-        *_envelopes(occasion, charges, rated),
-        *_envelopes(occasion, by_hold, held),
+        *(Envelope.about(cancelled(items), **told) for told, items in _batches(occasion, pairs)),
+        *(_charges_rated(items, told) for told, items in _batches(occasion, words)),
+        *(Envelope.about(held(items), **told) for told, items in _batches(occasion, holds)),
     ]
 
 
-def charge_item(charge: ChargeDraft, invoiced_on: date) -> Charge:
-    """One charge in the words of the contract."""
-    return Charge.model_validate(  # once, with its lines
-        {
-            "charge_id": charge.charge_id,
-            "invoice_number": charge.invoice_number,
-            "original_invoice_number": charge.original_invoice_number,
-            "purpose": charge.purpose,
-            "transaction_id": charge.transaction_id,
-            "usage_id": charge.usage_id,
-            "account_number": charge.account_number,
-            "service_agreement_id": charge.service_agreement_id,
-            "customer_name": charge.customer_name,
-            "invoiced_on": invoiced_on,
-            "due_on": charge.due_on,
-            "period_start": charge.period_start,
-            "period_end": charge.period_end,
-            "estimated": charge.estimated,
-            "plan_id": charge.plan_id,
-            "plan_version": charge.plan_version,
-            "lines": [_line_words(line, n) for n, line in enumerate(charge.lines, start=1)],
-            "total": from_cents(charge.total_cents),
-        }
-    )
+class _Cover(TypedDict):
+    """What all messages of a batch have on them."""
+
+    at: datetime
+    source: ServiceName
+    correlation_id: UUID
+    causation_id: UUID | None
+    cca: str
+    utility: str
+    environment: Environment
 
 
-def line_item(line: Line, sequence: int) -> ChargeLine:
-    """One charge line in the words of the contract."""
-    return ChargeLine.model_validate(_line_words(line, sequence))
-
-
-def _line_words(line: Line, sequence: int) -> dict[str, object]:
-    quantity, price = line.quantity_micro, line.price_micro
-    return {
-        "sequence": sequence,
-        "line_id": line.line_id,
-        "kind": line.kind,
-        "code": line.code,
-        "label": line.label,
-        "quantity": None if quantity is None else from_micro(quantity),
-        "unit": line.unit,
-        "price": None if price is None else from_micro(price),
-        "amount": from_cents(line.cents),
-        "jurisdiction": city_of(line),
-    }
-
-
-def _envelopes(
-    occasion: Occasion,
-    items: Iterable[tuple[UUID, T]],
-    body: Callable[[tuple[T, ...]], Body],
-) -> list[Envelope]:
+def _batches(
+    occasion: Occasion, items: Iterable[tuple[UUID, T]]
+) -> Iterator[tuple[_Cover, list[T]]]:
+    """Items by the correlation they go out under, as many at a time as a message carries."""
     grouped: dict[UUID, list[T]] = {}
     for correlation_id, item in items:
         grouped.setdefault(correlation_id, []).append(item)
     scope = occasion.scope
-    return [
-        Envelope.about(
-            body(tuple(group[first : first + MESSAGE_ITEMS_MAX])),
+    for correlation_id, group in grouped.items():
+        cover = _Cover(
             at=occasion.at,
             source=ServiceName.RATING,
             correlation_id=correlation_id,
@@ -138,9 +105,66 @@ def _envelopes(
             utility=scope.utility,
             environment=scope.environment,
         )
-        for correlation_id, group in grouped.items()
-        for first in range(0, len(group), MESSAGE_ITEMS_MAX)
-    ]
+        for first in range(0, len(group), MESSAGE_ITEMS_MAX):
+            yield cover, group[first : first + MESSAGE_ITEMS_MAX]
+
+
+def _charges_rated(items: Sequence[Words], cover: _Cover) -> Written:
+    """Charges as a message, written once: what they are made of was checked on its way in."""
+    kind = ChargesRated.model_fields["type"].default
+    return Written(Cover(type=kind, **cover), to_json({"type": kind, "items": items}))
+
+
+def charge_words(charge: ChargeDraft, invoiced_on: date) -> Words:
+    """One charge in the words of the contract `Charge`, ready to be written as JSON."""
+    words: Words = {
+        "charge_id": charge.charge_id,
+        "invoice_number": charge.invoice_number,
+        "original_invoice_number": charge.original_invoice_number,
+        "purpose": charge.purpose.value,
+        "transaction_id": charge.transaction_id,
+        "usage_id": charge.usage_id,
+        "account_number": charge.account_number,
+        "service_agreement_id": charge.service_agreement_id,
+        "customer_name": charge.customer_name,
+        "invoiced_on": invoiced_on,
+        "due_on": charge.due_on,
+        "period_start": charge.period_start,
+        "period_end": charge.period_end,
+        "estimated": charge.estimated,
+        "plan_id": charge.plan_id,
+        "plan_version": charge.plan_version,
+        "lines": [_line_words(line, n) for n, line in enumerate(charge.lines, start=1)],
+        "total": cents_text(charge.total_cents),
+    }
+    for name in ("original_invoice_number", "service_agreement_id", "due_on"):
+        if words[name] is None:
+            del words[name]
+    return words
+
+
+def line_item(line: Line, sequence: int) -> ChargeLine:
+    """One charge line in the words of the contract."""
+    return ChargeLine.model_validate(_line_words(line, sequence))
+
+
+def _line_words(line: Line, sequence: int) -> Words:
+    words: Words = {
+        "sequence": sequence,
+        "line_id": line.line_id,
+        "kind": line.kind,
+        "code": line.code,
+        "label": line.label,
+    }
+    if line.quantity_micro is not None:
+        words["quantity"] = micro_text(line.quantity_micro)
+    if line.unit is not None:
+        words["unit"] = line.unit
+    if line.price_micro is not None:
+        words["price"] = micro_text(line.price_micro)
+    words["amount"] = cents_text(line.cents)
+    words["jurisdiction"] = city_of(line)
+    return words
 
 
 def _held(record: UsageRecord) -> HeldUsage:

@@ -22,7 +22,7 @@ from services.rating.enroll import decide_requests
 from services.rating.intervals.block import IntervalBlock
 from services.rating.intervals.keeping import Origin, keep_blocks, load_intervals
 from services.rating.intervals.take import Taken, take
-from services.rating.messages import Occasion, announce, charge_item
+from services.rating.messages import Occasion, announce
 from services.rating.rate_usage import Rated
 from services.rating.review.store_reviews import (
     Approval,
@@ -48,7 +48,7 @@ from services.rating.vee.check import Checked, Subject
 from services.rating.vee.copy import keep_copies
 from services.rating.vee.keeping import save_checked
 from shared.contracts.enrollment import EnrollmentDecided, EnrollmentReported
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Envelope, Written
 from shared.contracts.intervals import IntervalUsage, IntervalUsageReported
 from shared.contracts.parts import Purpose, ServiceName
 from shared.contracts.usage import UsageItem, UsageReported
@@ -65,7 +65,7 @@ SLICE_ITEMS: Final = 50
 RELEASE_BATCH: Final = 500
 """Held usage tried again in one unit of work."""
 
-Put = Callable[[WriteSession, Iterable[Envelope]], Awaitable[int]]
+Put = Callable[[WriteSession, Iterable[Envelope | Written]], Awaitable[int]]
 """Says messages as part of a unit of work; `Mailbox.put`."""
 
 
@@ -285,7 +285,7 @@ class RatingDesk:
             return ()
         charges = await number_charges(session, occasion.scope, leaving)
         # Worded in a thread of its own while the database writes.
-        words = asyncio.ensure_future(asyncio.to_thread(_worded, occasion, outcome, charges))
+        words = asyncio.ensure_future(asyncio.to_thread(announce, occasion, outcome, charges))
         await save_usage(session, occasion.scope, outcome, occasion.at)
         await save_charges(session, occasion.scope, charges, occasion.on, occasion.at)
         if gate is not None:
@@ -318,13 +318,6 @@ def _receive(desk: UsageDesk, items: Iterable[UsageItem], correlation_id: UUID) 
     for item in items:
         desk.receive(item, correlation_id)
     desk.settle()
-
-
-def _worded(
-    occasion: Occasion, outcome: DeskOutcome, charges: Iterable[ChargeDraft]
-) -> list[Envelope]:
-    said = [(charge.correlation_id, charge_item(charge, occasion.on)) for charge in charges]
-    return announce(occasion, outcome, said)
 
 
 def _unpack(items: Iterable[IntervalUsage]) -> list[Taken]:

@@ -65,6 +65,18 @@ def from_micro(micro: int) -> Decimal:
     return Decimal(micro).scaleb(-6)
 
 
+def micro_text(micro: int) -> str:
+    """Return integer millionths as the text of `from_micro`, without the decimal."""
+    sign, size = ("-", -micro) if micro < 0 else ("", micro)
+    return f"{sign}{size // MICRO_PER_UNIT}.{size % MICRO_PER_UNIT:06d}"
+
+
+def cents_text(cents: int) -> str:
+    """Return integer cents as the text of `from_cents`, without the decimal."""
+    sign, size = ("-", -cents) if cents < 0 else ("", cents)
+    return f"{sign}{size // CENTS_PER_USD}.{size % CENTS_PER_USD:02d}"
+
+
 def to_cents(amount: Decimal) -> int:
     """Return `amount` in integer cents.
 

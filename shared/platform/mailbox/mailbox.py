@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Envelope, Written
 from shared.contracts.parts import ServiceName
 from shared.contracts.routes import CONSUMERS
 from shared.platform.bus import DELIVERY_LIMIT, PREFETCH, Bus, BusFault, Subscription
@@ -91,7 +91,7 @@ class Mailbox:
         )
         self.desk = ReceiptDesk(database, self.outbox, clock, self.limits)
 
-    async def put(self, session: WriteSession, envelopes: Iterable[Envelope]) -> int:
+    async def put(self, session: WriteSession, envelopes: Iterable[Envelope | Written]) -> int:
         """Say messages as part of the unit of work: they are sent if and only if it commits.
 
         Returns:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Envelope, Written
 from shared.contracts.parts import MESSAGE_BYTES_MAX
 from shared.platform.database import ReadSession, WriteSession
 from shared.platform.mailbox.limits import PUT_BATCH, MailboxLimits
@@ -78,14 +78,16 @@ class Outbox:
         self._routes = routes
         self._limits = limits
 
-    async def put(self, session: WriteSession, envelopes: Iterable[Envelope], at: datetime) -> int:
+    async def put(
+        self, session: WriteSession, envelopes: Iterable[Envelope | Written], at: datetime
+    ) -> int:
         """Write messages down in order; tells how many."""
         rows = [self._row(envelope, at) for envelope in envelopes]
         for start in range(0, len(rows), PUT_BATCH):
             await session.execute(insert(self._table), rows[start : start + PUT_BATCH])
         return len(rows)
 
-    def _row(self, envelope: Envelope, at: datetime) -> dict[str, Any]:
+    def _row(self, envelope: Envelope | Written, at: datetime) -> dict[str, Any]:
         if envelope.type not in self._routes:
             raise LookupError(f"{envelope.type} is in no route: say who hears it")
         body = envelope.to_json()
