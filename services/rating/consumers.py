@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
 
 from services.rating.messages import Occasion
+from services.rating.progress.follow import follow_handlers
 from services.rating.scope import Scope
 from services.rating.shadow.check import ShadowDesk
 from services.rating.work import RatingDesk
@@ -27,6 +28,7 @@ def handlers(desk: RatingDesk, shadow: ShadowDesk) -> Mapping[str, Handler]:
         "UsageReported": _then_check(desk.take_usage, UsageReported, shadow),
         "IntervalUsageReported": _then_check(desk.take_intervals, IntervalUsageReported, shadow),
         "InvoiceReported": shadow.take_invoices,
+        **follow_handlers(),
     }
 
 

@@ -41,6 +41,7 @@ class DecidedRequest:
         is_first: whether its request id was new.
         entry: what was added to the agreement's history, if anything.
         agreement_key: account number and service agreement id it was added to.
+        before: the agreement's history without that.
     """
 
     request: EnrollmentRequest
@@ -49,6 +50,7 @@ class DecidedRequest:
     is_first: bool
     entry: Entry | None = None
     agreement_key: tuple[str, str] = ("", "")
+    before: tuple[Entry, ...] = ()
 
 
 def decide_requests(
@@ -88,6 +90,7 @@ def _decide_one(
         is_first=True,
         entry=verdict.entry,
         agreement_key=_apply(request, verdict, agreement, register),
+        before=agreement.entries if agreement else (),
     )
 
 

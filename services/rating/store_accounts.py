@@ -13,6 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.rating.accounts import Agreement, Entry, Register, Status, Terms
 from services.rating.enroll import DecidedRequest, KnownRequest
+from services.rating.progress.place import change_roster, total_changes
+from services.rating.progress.roster import roster_changes
 from services.rating.scope import Scope
 from services.rating.store import (
     ACCOUNTS,
@@ -126,6 +128,8 @@ async def save_decisions(
 ) -> None:
     """Write requests with their answers, and what they added to the register."""
     await _save_agreements(session, scope, [d for d in decided if d.entry], at)
+    changes = total_changes(roster_changes(d.before, [d.entry]) for d in decided if d.entry)
+    await change_roster(session, scope, changes)
     known = await _known_transactions(session, decided)
     where = (scope.cca, scope.utility, scope.environment.value)
     rows = {

@@ -23,6 +23,7 @@ from services.rating.intervals.block import IntervalBlock
 from services.rating.intervals.keeping import Origin, keep_blocks, load_intervals
 from services.rating.intervals.take import Taken, take
 from services.rating.messages import Occasion, announce
+from services.rating.progress.place import place_bills, places_of
 from services.rating.rate_usage import Rated
 from services.rating.review.store_reviews import (
     Approval,
@@ -290,6 +291,8 @@ class RatingDesk:
         await save_charges(session, occasion.scope, charges, occasion.on, occasion.at)
         if gate is not None:
             await keep_reviews(session, occasion, outcome, gate)
+        places = places_of(occasion, outcome, charges, gate)
+        await place_bills(session, occasion.scope, places)
         await self.put(session, await words)
         return charges
 

@@ -13,7 +13,6 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.rating.api import InScope
-from services.rating.holds import RateNotFound
 from services.rating.messages import Occasion
 from services.rating.review.batches import (
     Batch,
@@ -23,7 +22,7 @@ from services.rating.review.batches import (
     release_batch,
 )
 from services.rating.review.decide import NewAct, ReviewUnknown, act_on, release
-from services.rating.review.proof import ProofResult, billing_scopes, prove_and_keep
+from services.rating.review.proof import ProofResult, prove_now
 from services.rating.review.settings import (
     NewSetting,
     Reason,
@@ -140,12 +139,7 @@ def _add_controls(router: APIRouter, database: Database, clock: Clock, desk: Rat
     async def test_now(cca: CcaCode, who: Operator) -> list[ProofResult]:
         """Test the value hold now, beside the daily test."""
         async with database.unit_of_work() as session:
-            book = await desk.books.current(session)
-            scopes = [scope for scope in await billing_scopes(session) if scope.cca == cca]
-            if book is None or not scopes:
-                raise RateNotFound(f"no tariffs are active for {cca}")
-            by = signing(who.name)
-            return await prove_and_keep(session, scopes[0], book, clock.now(), by)
+            return await prove_now(session, desk.books, cca, clock.now(), signing(who.name))
 
 
 def _add_charges(router: APIRouter, database: Database) -> None:

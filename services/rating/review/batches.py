@@ -6,64 +6,36 @@ then everything that no audit holds waits for one release of the whole batch.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, insert, select, text
+from sqlalchemy import Row, Text, and_, func, insert, or_, select
 
 from services.rating.messages import Occasion
+from services.rating.progress.place import COVERED, ROSTER, scope_values, typed
+from services.rating.progress.stages import COUNTED, Stage, month_after, month_of
 from services.rating.review.decide import RELEASE_BATCH, release
 from services.rating.review.registry import AWAITING_RELEASE
 from services.rating.scope import Scope
-from services.rating.store import REVIEW
+from services.rating.store import PROGRESS, REVIEW
 from services.rating.store_accounts import in_scope
 from services.rating.work import RatingDesk
 from shared.platform.database import Database, ReadSession, WriteSession
 
-_COUNTS: Final = text(
+_DUE: Final = typed(
     """
-    WITH roster AS (
-        SELECT DISTINCT ON (g.agreement_id)
-               a.account_number, g.service_agreement_id, e.status,
-               coalesce(e.bill_cycle, '') AS bill_cycle
-          FROM rating.accounts a
-          JOIN rating.agreements g USING (account_id)
-          JOIN rating.agreement_entries e USING (agreement_id)
-         WHERE a.cca = :cca AND a.utility = :utility AND a.environment = :environment
-         ORDER BY g.agreement_id, e.seq DESC
-    ), used AS (
-        SELECT u.account_number, u.service_agreement_id, u.state,
-               u.state = 'held' AND r.review_id IS NOT NULL
-                   AND r.codes <> ARRAY[:awaiting] AS in_review,
-               u.state = 'held' AND r.review_id IS NOT NULL
-                   AND r.codes = ARRAY[:awaiting] AS to_release,
-               CASE WHEN u.state = 'held' THEN w.due_at END AS due_at
-          FROM rating.usage u
-          LEFT JOIN rating.reviews r
-            ON r.transaction_id = u.transaction_id AND r.state IN ('waiting', 'returned')
-          LEFT JOIN rating.bill_windows w ON w.transaction_id = u.transaction_id
-         WHERE u.cca = :cca AND u.utility = :utility AND u.environment = :environment
-           AND u.period_end >= :first AND u.period_end < :next
-           AND u.purpose <> 'cancel' AND u.state IN ('held', 'charged')
-    )
-    SELECT o.bill_cycle,
-           count(DISTINCT (o.account_number, o.service_agreement_id))
-               FILTER (WHERE o.status = 'active') AS expected,
-           count(u.state) AS received,
-           count(*) FILTER (WHERE u.state = 'held' AND NOT u.in_review AND NOT u.to_release)
-               AS held,
-           count(*) FILTER (WHERE u.in_review) AS under_review,
-           count(*) FILTER (WHERE u.to_release) AS awaiting_release,
-           count(*) FILTER (WHERE u.state = 'charged') AS charged,
-           count(*) FILTER (WHERE u.state IS NULL AND o.status = 'active') AS missing,
-           min(u.due_at) AS due_at
-      FROM roster o
-      LEFT JOIN used u ON u.account_number = o.account_number
-       AND (u.service_agreement_id IS NULL OR u.service_agreement_id = o.service_agreement_id)
-     GROUP BY o.bill_cycle
-     ORDER BY o.bill_cycle
-    """
+    SELECT k.bill_cycle, first.due_at
+      FROM unnest(:bill_cycle) AS k(bill_cycle) CROSS JOIN LATERAL (
+        SELECT b.due_at FROM rating.bills b
+         WHERE b.bill_cycle = k.bill_cycle AND b.month = :month AND b.is_open
+           AND b.cca = :cca AND b.utility = :utility AND b.environment = :environment
+         ORDER BY b.due_at LIMIT 1
+      ) first
+    """,
+    {"bill_cycle": Text()},
 )
 
 
@@ -71,17 +43,23 @@ _COUNTS: Final = text(
 class Batch:
     """How far the bills of one cycle came in one month.
 
+    `received` is what is held, under review, awaiting release and charged together; what is charged
+    goes on to be sent, and then accepted or rejected.
+
     Attributes:
         bill_cycle: the utility's cycle; empty for agreements whose 814 named none.
         month: its first day; a bill belongs to the month of its closing read.
-        expected: active agreements.
+        expected: agreements that are served in the month.
         received: usage that came and is not cancelled.
         held: usage that cannot be charged yet.
         under_review: charges that an audit holds.
         awaiting_release: charges that leave with the batch.
-        charged: charges that left for the utility.
-        missing: active agreements without usage.
-        due_at: when the first bill window closes among those that wait.
+        charged: charges that left for the gateway.
+        sent: of these, whose 810 left for the utility.
+        accepted: of these, which the utility accepted.
+        rejected: of these, which it rejected.
+        missing: agreements that are expected and without usage.
+        due_at: when the first bill window closes among bills that are not accepted yet.
         owner: who looks after it.
     """
 
@@ -93,6 +71,9 @@ class Batch:
     under_review: int
     awaiting_release: int
     charged: int
+    sent: int
+    accepted: int
+    rejected: int
     missing: int
     due_at: datetime | None
     owner: str | None
@@ -108,21 +89,68 @@ class BatchReleased:
 
 
 async def list_batches(session: ReadSession, scope: Scope, month: date) -> list[Batch]:
-    """Count every batch of a scope in the month of a day."""
-    first, following = _month(month)
-    found = await session.execute(
-        _COUNTS,
-        {
-            "cca": scope.cca,
-            "utility": scope.utility,
-            "environment": scope.environment.value,
-            "awaiting": AWAITING_RELEASE,
-            "first": first,
-            "next": following,
-        },
-    )
+    """Every batch of a scope in the month of a day, from the counts that are kept of it."""
+    first = month_of(month)
+    counts = await _counts(session, scope, first)
     owners = await _owners(session, scope, first)
-    return [Batch(**row._mapping, month=first, owner=owners.get(row.bill_cycle)) for row in found]  # noqa: SLF001  SQLAlchemy's public name
+    due = await _due(session, scope, first, list(counts))
+    return [
+        _batch(cycle, first, counts[cycle], due.get(cycle), owners.get(cycle))
+        for cycle in sorted(counts)
+        if any(counts[cycle].values())
+    ]
+
+
+def _batch(
+    cycle: str, month: date, counts: Mapping[str, int], due_at: datetime | None, owner: str | None
+) -> Batch:
+    accepted, rejected = counts[Stage.ACCEPTED], counts[Stage.REJECTED]
+    sent = counts[Stage.SENT] + accepted + rejected
+    return Batch(
+        bill_cycle=cycle,
+        month=month,
+        expected=counts[ROSTER],
+        received=sum(counts[stage] for stage in COUNTED),
+        held=counts[Stage.HELD],
+        under_review=counts[Stage.UNDER_REVIEW],
+        awaiting_release=counts[Stage.AWAITING_RELEASE],
+        charged=counts[Stage.CHARGED] + sent,
+        sent=sent,
+        accepted=accepted,
+        rejected=rejected,
+        missing=max(0, counts[ROSTER] - counts[COVERED]),
+        due_at=due_at,
+        owner=owner,
+    )
+
+
+async def _counts(session: ReadSession, scope: Scope, month: date) -> dict[str, Counter[str]]:
+    """By bill cycle: how many bills stand where, how many are covered, and how many expected."""
+    t = PROGRESS.counts.c
+    counted = [COVERED, *(stage.value for stage in COUNTED)]
+    found = await session.execute(
+        select(t.bill_cycle, t.what, func.sum(t.count))
+        .where(
+            *in_scope(PROGRESS.counts, scope),
+            or_(
+                and_(t.what.in_(counted), t.month == month),
+                and_(t.what == ROSTER, t.month <= month),
+            ),
+        )
+        .group_by(t.bill_cycle, t.what)
+    )
+    counts: dict[str, Counter[str]] = {}
+    for cycle, what, count in found:
+        counts.setdefault(cycle, Counter())[what] = int(count)
+    return counts
+
+
+async def _due(
+    session: ReadSession, scope: Scope, month: date, cycles: Sequence[str]
+) -> dict[str, datetime | None]:
+    values: dict[str, object] = {"bill_cycle": list(cycles), "month": month}
+    found = await session.execute(_DUE, values | scope_values(scope))
+    return {row.bill_cycle: row.due_at for row in found}
 
 
 async def assign_batch(
@@ -170,7 +198,7 @@ async def _awaiting(
     session: WriteSession, scope: Scope, batch: tuple[str, date], by: str, after: int
 ) -> list[Row[Any]]:
     t = REVIEW.reviews.c
-    first, following = _month(batch[1])
+    first, following = month_of(batch[1]), month_after(batch[1])
     found = await session.execute(
         select(t.review_id)
         .where(
@@ -208,14 +236,9 @@ def _act(
         "utility": scope.utility,
         "environment": scope.environment.value,
         "bill_cycle": batch[0],
-        "month": _month(batch[1])[0],
+        "month": month_of(batch[1]),
         "act": act,
         "by": by,
         "reason": reason,
         "at": at,
     }
-
-
-def _month(day: date) -> tuple[date, date]:
-    first = day.replace(day=1)
-    return first, (first + timedelta(days=31)).replace(day=1)

@@ -22,7 +22,7 @@ from services.rating.review.settings import Reason, Words
 from services.rating.review.store_reviews import Approval, Proposed, proposed_of
 from services.rating.review.tables import OPEN_REVIEW
 from services.rating.scope import Scope
-from services.rating.store import REVIEW
+from services.rating.store import PROGRESS, REVIEW
 from services.rating.store_accounts import in_scope
 from services.rating.store_charges import load_charges
 from services.rating.work import RatingDesk
@@ -232,7 +232,7 @@ def _refuse_release(row: Row[Any], by: str) -> None:
 async def _refuse_too_long(
     session: WriteSession, row: Row[Any], until: datetime, at: datetime
 ) -> None:
-    t = REVIEW.windows.c
+    t = PROGRESS.bills.c
     due_at = await session.scalar(select(t.due_at).where(t.transaction_id == row.transaction_id))
     if until <= at or (due_at is not None and until > due_at):
         raise ActNotPossible("a charge waits until a later moment, within its bill window")

@@ -22,7 +22,7 @@ REVIEWS_EXPIRED: Final = Counter(
 )
 BILL_WINDOWS: Final = Gauge(
     "ccax_bill_windows",
-    "Usage that waits, by how its bill window stands: open, closing, missed",
+    "Bills not accepted yet, by their bill window: open, closing, unanswered, missed",
     ["cca", "utility", "standing"],
     registry=REGISTRY,
 )

@@ -113,6 +113,21 @@ async def prove_and_keep(
     return results
 
 
+async def prove_now(
+    session: WriteSession, books: PriceBooks, cca: str, at: datetime, by: str
+) -> list[ProofResult]:
+    """Test the value hold of a CCA beside the daily test, because somebody wants to see it.
+
+    Raises:
+        RateNotFound: no tariffs are active for it.
+    """
+    book = await books.current(session)
+    scopes = [scope for scope in await billing_scopes(session) if scope.cca == cca]
+    if book is None or not scopes:
+        raise RateNotFound(f"no tariffs are active for {cca}")
+    return await prove_and_keep(session, scopes[0], book, at, by)
+
+
 async def last_test_days(session: ReadSession | WriteSession) -> dict[str, date]:
     """The day on which each CCA's value hold was last tested by the schedule."""
     t = REVIEW.tests.c

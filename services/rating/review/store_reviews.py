@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
@@ -233,7 +233,7 @@ async def stop_unseen(
 async def keep_reviews(
     session: WriteSession, occasion: Occasion, outcome: DeskOutcome, gate: ReviewGate
 ) -> None:
-    """Write what the gate of a batch found: findings, charges that wait, windows that run."""
+    """Write what the gate of a batch found: findings, and charges that wait."""
     now = {record.transaction_id: record for record in (*outcome.added, *outcome.changed)}
     opened = [new for new in gate.opened.values() if _waits(new, now)]
     await _close(session, occasion, gate, now, {new.draft.transaction_id for new in opened})
@@ -256,19 +256,6 @@ async def keep_reviews(
     if opened:
         waiting = [{**scope, **_review_row(new), "opened_at": occasion.at} for new in opened]
         await session.execute(insert(REVIEW.reviews), waiting)
-    windows = [
-        {**scope, "transaction_id": key, "due_at": deadline.due_at, "basis": deadline.basis.value}
-        for key, due_on in _running(outcome.held)
-        if (deadline := gate.deadline_of(key, due_on)) is not None
-    ]
-    if windows:
-        await session.execute(insert(REVIEW.windows).on_conflict_do_nothing(), windows)
-
-
-def _running(held: Iterable[UsageRecord]) -> Iterable[tuple[UUID, date | None]]:
-    for record in held:
-        if record.state is UsageState.HELD and record.item is not None:
-            yield record.transaction_id, record.item.bill_due_on
 
 
 def _waits(new: NewReview, now: Mapping[UUID, UsageRecord]) -> bool:

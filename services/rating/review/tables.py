@@ -1,7 +1,7 @@
-"""The tables of review: settings, findings, charges under review, acts, windows and tests.
+"""The tables of review: settings, findings, charges under review, acts and tests.
 
-Nothing is overwritten except where a row stands now (`reviews.state`, `bill_windows.warned_at`);
-what changed it is a row of its own in `review_acts`.
+Nothing is overwritten except where a row stands now (`reviews.state`); what changed it is a row of
+its own in `review_acts`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ class ReviewTables:
         reviews: charges that are computed and not sent.
         acts: who did what to a review, and why.
         batch_acts: who owns or released a batch, and why.
-        windows: until when usage that waits must be charged.
         tests: the daily proof that the value hold fires.
     """
 
@@ -51,7 +50,6 @@ class ReviewTables:
     reviews: Table
     acts: Table
     batch_acts: Table
-    windows: Table
     tests: Table
 
 
@@ -63,7 +61,6 @@ def review_tables(metadata: MetaData) -> ReviewTables:
         reviews=_reviews(metadata),
         acts=_acts(metadata),
         batch_acts=_batch_acts(metadata),
-        windows=_windows(metadata),
         tests=_tests(metadata),
     )
 
@@ -182,20 +179,6 @@ def _batch_acts(metadata: MetaData) -> Table:
         Column("owner", Text),
         *_signed(),
         Index("ix_batch_acts_month", "month", "cca", "utility", "environment"),
-    )
-
-
-def _windows(metadata: MetaData) -> Table:
-    return Table(
-        "bill_windows",
-        metadata,
-        Column("transaction_id", ForeignKey("rating.usage.transaction_id"), primary_key=True),
-        *_scope(),
-        _moment("due_at"),
-        Column("basis", Text, nullable=False),
-        _moment("warned_at", nullable=True),
-        _moment("missed_at", nullable=True),
-        Index("ix_bill_windows_due_at", "due_at", "transaction_id"),
     )
 
 

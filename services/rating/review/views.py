@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Row, func, select, text
 
-from services.rating.corrections import UsageState
 from services.rating.messages import line_item
+from services.rating.progress.stages import Stage
 from services.rating.review.classes import CustomerClass
 from services.rating.review.proof import PROVED_CLASSES
 from services.rating.review.registry import ALWAYS_HELD, AUDITS, HIGH_VALUE, AuditKind
@@ -26,7 +26,7 @@ from services.rating.review.tables import OPEN_REVIEW
 from services.rating.review.watch import WARN_BEFORE
 from services.rating.review.window import Basis, Deadline, Standing
 from services.rating.scope import Scope
-from services.rating.store import HOLDS, REVIEW, USAGE
+from services.rating.store import HOLDS, PROGRESS, REVIEW, USAGE
 from services.rating.store_accounts import in_scope
 from shared.contracts.charges import ChargeLine
 from shared.contracts.measures import Usd, from_cents
@@ -118,12 +118,16 @@ class WholeReviewView(ReviewView):
 
 
 class DeadlineView(View):
-    """Usage that waits, and how long it still can."""
+    """A bill that the utility has not accepted yet, and how long its window is still open."""
 
     transaction_id: UUID
     usage_id: str
     account_number: str
-    hold_code: str
+    stage: Stage
+    """What it waits for: to be charged, reviewed, released, sent, answered or corrected."""
+    reason: str
+    """The code under which it is held or was rejected; empty where it only has to move on."""
+    sent_at: datetime | None
     due_at: datetime
     basis: Basis
     standing: Standing
@@ -284,28 +288,33 @@ def _shown(row: Row[Any]) -> dict[str, Any]:
 async def show_deadlines(
     session: ReadSession, scope: Scope, at: datetime, limit: int
 ) -> list[DeadlineView]:
-    """Usage that waits, the nearest deadline first."""
-    w, u = REVIEW.windows, USAGE.c
+    """Bills that are not accepted yet, the nearest deadline first."""
+    b, u = PROGRESS.bills, USAGE.c
     found = await session.execute(
-        select(w.c.due_at, w.c.basis, u.transaction_id, u.usage_id, u.account_number, u.hold_code)
-        .select_from(w.join(USAGE))
-        .where(*in_scope(w, scope), u.state == UsageState.HELD.value)
-        .order_by(w.c.due_at, w.c.transaction_id)
+        select(b, u.usage_id)
+        .select_from(b.join(USAGE))
+        .where(*in_scope(b, scope), b.c.is_open, b.c.due_at.is_not(None))
+        .order_by(b.c.due_at, b.c.transaction_id)
         .limit(limit)
     )
-    return [
-        DeadlineView(
-            transaction_id=row.transaction_id,
-            usage_id=row.usage_id,
-            account_number=row.account_number,
-            hold_code=row.hold_code,
-            due_at=row.due_at,
-            basis=Basis(row.basis),
-            standing=Deadline(row.due_at, Basis(row.basis)).standing(at, WARN_BEFORE),
-            seconds_left=int((row.due_at - at).total_seconds()),
-        )
-        for row in found
-    ]
+    return [_deadline(row, at) for row in found]
+
+
+def _deadline(row: Row[Any], at: datetime) -> DeadlineView:
+    deadline = Deadline(row.due_at, Basis(row.basis))
+    stage = Stage(row.stage)
+    return DeadlineView(
+        transaction_id=row.transaction_id,
+        usage_id=row.usage_id,
+        account_number=row.account_number,
+        stage=stage,
+        reason=row.reason,
+        sent_at=row.sent_at,
+        due_at=row.due_at,
+        basis=deadline.basis,
+        standing=deadline.standing(at, WARN_BEFORE, row.sent_at if stage is Stage.SENT else None),
+        seconds_left=int((row.due_at - at).total_seconds()),
+    )
 
 
 async def show_findings(

@@ -7,15 +7,14 @@ gauges say at any moment how many things it is true of.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import and_, case, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import and_, case, func, not_, select, text, update
 
-from services.rating.corrections import UsageState
+from services.rating.progress.stages import Stage
 from services.rating.review.figures import (
     BILL_WINDOWS,
     REVIEWS_EXPIRED,
@@ -30,9 +29,9 @@ from services.rating.review.proof import (
     prove_and_keep,
 )
 from services.rating.review.tables import OPEN_REVIEW
-from services.rating.review.window import Standing, load_windows
+from services.rating.review.window import Standing
 from services.rating.scope import UTILITY_ZONE
-from services.rating.store import REVIEW, USAGE
+from services.rating.store import PROGRESS, REVIEW
 from services.rating.store_tariffs import PriceBooks
 from shared.platform.clock import Clock
 from shared.platform.database import Database, WriteSession, wait_lock
@@ -46,7 +45,6 @@ WARN_BEFORE: Final = timedelta(hours=24)
 """So long before a bill window closes, people are told."""
 
 WATCH_LOCK: Final = "rating/review/watch"
-_FILLED_AT_ONCE: Final = 500
 _ONE_DAY: Final = timedelta(days=1)
 
 
@@ -105,35 +103,36 @@ def _tell_missed(cca: str, last: date | None, today: date) -> None:
 
 
 async def look_at_windows(session: WriteSession, at: datetime) -> None:
-    """Start clocks that nobody started, and tell of windows that close or have closed."""
-    await _fill(session)
-    w, u = REVIEW.windows, USAGE.c
-    waits = and_(w.c.transaction_id == u.transaction_id, u.state == UsageState.HELD.value)
+    """Tell of bill windows that close, or have closed, on bills that are not accepted yet."""
+    b = PROGRESS.bills
+    left_in_time = and_(b.c.stage == Stage.SENT.value, b.c.sent_at <= b.c.due_at)
     missed = await session.execute(
-        update(w)
-        .where(waits, w.c.due_at < at, w.c.missed_at.is_(None))
-        .values(missed_at=at, warned_at=func.coalesce(w.c.warned_at, at))
-        .returning(w.c.cca, w.c.utility)
+        update(b)
+        .where(b.c.is_open, b.c.due_at < at, b.c.missed_at.is_(None), not_(left_in_time))
+        .values(missed_at=at, warned_at=func.coalesce(b.c.warned_at, at))
+        .returning(b.c.cca, b.c.utility, b.c.stage)
     )
-    for (cca, utility), count in _counted(missed).items():
-        log.error("bill window missed", cca=cca, utility=utility, usage=count)
+    for (cca, utility, stage), count in Counter(map(tuple, missed)).items():
+        log.error("bill window missed", cca=cca, utility=utility, stage=stage, bills=count)
     closing = await session.execute(
-        update(w)
-        .where(waits, w.c.due_at <= at + WARN_BEFORE, w.c.warned_at.is_(None))
+        update(b)
+        .where(b.c.is_open, b.c.due_at >= at, b.c.due_at <= at + WARN_BEFORE)
+        .where(b.c.warned_at.is_(None))
         .values(warned_at=at)
-        .returning(w.c.cca, w.c.utility)
+        .returning(b.c.cca, b.c.utility, b.c.stage)
     )
-    for (cca, utility), count in _counted(closing).items():
-        log.warning("bill window closes soon", cca=cca, utility=utility, usage=count)
+    for (cca, utility, stage), count in Counter(map(tuple, closing)).items():
+        log.warning("bill window closes soon", cca=cca, utility=utility, stage=stage, bills=count)
     standing = case(
-        (w.c.due_at < at, Standing.MISSED.value),
-        (w.c.due_at <= at + WARN_BEFORE, Standing.CLOSING.value),
+        (and_(b.c.due_at < at, left_in_time), Standing.UNANSWERED.value),
+        (b.c.due_at < at, Standing.MISSED.value),
+        (b.c.due_at <= at + WARN_BEFORE, Standing.CLOSING.value),
         else_=Standing.OPEN.value,
     )
     counts = await session.execute(
-        select(w.c.cca, w.c.utility, standing, func.count())
-        .select_from(w.join(USAGE, waits))
-        .group_by(w.c.cca, w.c.utility, standing)
+        select(b.c.cca, b.c.utility, standing, func.count())
+        .where(b.c.is_open, b.c.due_at.is_not(None))
+        .group_by(b.c.cca, b.c.utility, standing)
     )
     BILL_WINDOWS.clear()
     for cca, utility, how, count in counts:
@@ -149,7 +148,7 @@ async def look_at_reviews(session: WriteSession, at: datetime) -> None:
         .values(expiry_told_at=at)
         .returning(r.c.cca, r.c.utility)
     )
-    for (cca, utility), count in _counted(expired).items():
+    for (cca, utility), count in Counter(map(tuple, expired)).items():
         REVIEWS_EXPIRED.labels(cca, utility).inc(count)
         log.error("charges still under review", cca=cca, utility=utility, charges=count)
     counts = await session.execute(
@@ -160,44 +159,3 @@ async def look_at_reviews(session: WriteSession, at: datetime) -> None:
     REVIEWS_OPEN.clear()
     for cca, utility, count in counts:
         REVIEWS_OPEN.labels(cca, utility).set(count)
-
-
-async def _fill(session: WriteSession) -> None:
-    """Usage that was held before there were clocks gets one."""
-    u, w = USAGE.c, REVIEW.windows
-    found = await session.execute(
-        select(
-            *(u.transaction_id, u.cca, u.utility, u.environment, u.received_at),
-            u.body["bill_due_on"].astext.label("due_on"),
-        )
-        .select_from(USAGE.outerjoin(w, w.c.transaction_id == u.transaction_id))
-        .where(
-            u.state == UsageState.HELD.value,
-            w.c.transaction_id.is_(None),
-            u.utility.in_(list(load_windows())),
-        )
-        .limit(_FILLED_AT_ONCE)
-    )
-    rows = []
-    for row in found:
-        stated = date.fromisoformat(row.due_on) if row.due_on else None
-        deadline = load_windows()[row.utility].deadline(row.received_at, stated)
-        rows.append(
-            {
-                "transaction_id": row.transaction_id,
-                "cca": row.cca,
-                "utility": row.utility,
-                "environment": row.environment,
-                "due_at": deadline.due_at,
-                "basis": deadline.basis.value,
-            }
-        )
-    if rows:
-        await session.execute(insert(w).on_conflict_do_nothing(), rows)
-
-
-def _counted(rows: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    counts: dict[tuple[str, str], int] = {}
-    for cca, utility in rows:
-        counts[cca, utility] = counts.get((cca, utility), 0) + 1
-    return counts

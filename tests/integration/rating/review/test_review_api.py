@@ -203,6 +203,6 @@ class TestTheClock:
 
         (waiting,) = await desk.get("deadlines")
 
-        assert (waiting["usage_id"], waiting["hold_code"]) == ("U9", "NOT_ENROLLED")
+        assert (waiting["usage_id"], waiting["reason"]) == ("U9", "NOT_ENROLLED")
         assert waiting["due_at"] == "2026-11-28T01:00:00Z"
         assert waiting["standing"] == "open"

@@ -78,7 +78,7 @@ class TestAChargeAboveTheLimit:
         assert await office.column("SELECT state FROM rating.usage") == ["held"]
         assert await office.column("SELECT codes[1] FROM rating.reviews") == ["HIGH_VALUE"]
         assert await office.rows("audit_findings", code="HIGH_VALUE", mode="hold") == 1
-        assert await office.rows("bill_windows") == 1
+        assert await office.rows("bills", stage="under_review", reason="HIGH_VALUE") == 1
 
     async def test_is_released_by_another_person_than_who_asked(self, people: Reviewers) -> None:
         office = people.office

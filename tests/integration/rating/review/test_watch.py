@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 import structlog
 from structlog.testing import capture_logs
@@ -79,18 +77,6 @@ class TestABillWindow:
         assert told == [[], ["bill window closes soon"], [], ["bill window missed"], []]
         gauge = BILL_WINDOWS.labels("mce", "pge", "missed")
         assert gauge._value.get() == 1  # noqa: SLF001  prometheus shows no other way
-
-    async def test_is_started_for_usage_that_was_held_before(self, office: Office) -> None:
-        await office.tell(usage_report(usage("U9", account="A9")))
-        await office.column("SELECT 1")
-        async with office.service.database.unit_of_work() as session:
-            connection = await session.connection()
-            await connection.exec_driver_sql("DELETE FROM rating.bill_windows")
-
-        await office.service.watch.tick()
-
-        (due_at,) = await office.column("SELECT due_at FROM rating.bill_windows")
-        assert due_at == datetime(2026, 11, 28, 1, tzinfo=UTC)
 
 
 class TestAChargeUnderReviewForTooLong:

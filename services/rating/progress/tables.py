@@ -1,0 +1,106 @@
+"""The tables of progress: where the bill of each usage stands, and how many stand where.
+
+`bills` says where a row stands now; the facts behind it are usage, charges, reviews and the
+gateway's messages. `batch_counts` is what adding up `bills` and the register would give, kept with
+them in the same statement, so that a look at a batch does not read a million rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+SCOPE_NAMES = ("cca", "utility", "environment")
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressTables:
+    """All tables of progress.
+
+    Attributes:
+        bills: one row for each 867 that is not a copy: where its bill stands, and until when it
+            still reaches the customer.
+        counts: for each batch, how many bills stand where and why; beside it, under `covered`, how
+            many agreements have a bill, and under `roster` how many more than in the month before
+            are to have one.
+    """
+
+    bills: Table
+    counts: Table
+
+
+def progress_tables(metadata: MetaData) -> ProgressTables:
+    """Declare the tables of progress among a service's others."""
+    return ProgressTables(bills=_bills(metadata), counts=_counts(metadata))
+
+
+def _scope() -> list[Column[Any]]:
+    return [Column(name, Text, nullable=False) for name in SCOPE_NAMES]
+
+
+def _moment(name: str) -> Column[Any]:
+    return Column(name, DateTime(timezone=True))
+
+
+def _bills(metadata: MetaData) -> Table:
+    return Table(
+        "bills",
+        metadata,
+        Column("transaction_id", ForeignKey("rating.usage.transaction_id"), primary_key=True),
+        *_scope(),
+        Column("purpose", Text, nullable=False),
+        Column("account_number", Text, nullable=False),
+        Column("service_agreement_id", Text, nullable=False),
+        Column("is_expected", Boolean, nullable=False),
+        Column("bill_cycle", Text, nullable=False),
+        Column("month", Date, nullable=False),
+        Column("stage", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("is_open", Boolean, nullable=False),
+        Column("charge_id", Uuid),
+        _moment("due_at"),
+        Column("basis", Text),
+        _moment("warned_at"),
+        _moment("missed_at"),
+        _moment("sent_at"),
+        _moment("answered_at"),
+        Column("answer", Text),
+        # Of an agreement's month: what it has besides, and what an account page shows.
+        Index("ix_bills_account_number", "account_number", "month", *SCOPE_NAMES),
+        Index("ix_bills_due_at", "due_at", "transaction_id", postgresql_where=text("is_open")),
+        Index(
+            "ix_bills_batch",
+            *("bill_cycle", "month", *SCOPE_NAMES, "due_at"),
+            postgresql_where=text("is_open"),
+        ),
+    )
+
+
+def _counts(metadata: MetaData) -> Table:
+    return Table(
+        "batch_counts",
+        metadata,
+        Column("what", Text, nullable=False),
+        Column("month", Date, nullable=False),
+        Column("bill_cycle", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+        *_scope(),
+        Column("count", BigInteger, nullable=False),
+        PrimaryKeyConstraint("what", "month", "bill_cycle", "reason", *SCOPE_NAMES),
+    )
