@@ -8,7 +8,7 @@ nulls, the element type's oid, length and lower bound, then length and value of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -28,10 +28,26 @@ FIELDS: Final = 4
 ARRAY_HEADER_INTS: Final = 5
 INT_BYTES: Final = 4
 NULL: Final = -1
+BLOCKS_AT_ONCE: Final = 64
+"""Months of quarter-hours that are laid out at once: one and a half megabytes."""
 
 
-def day_rows(series_ids: Sequence[int], blocks: Sequence[IntervalBlock]) -> bytes:
-    """Return the rows `(series_id, day, quality, readings)` of every day of the blocks."""
+def day_rows(
+    series_ids: Sequence[int], blocks: Sequence[IntervalBlock]
+) -> Iterator[bytes | memoryview]:
+    """Give the rows `(series_id, day, quality, readings)` of every day of the blocks, in pieces.
+
+    A piece is laid out when it is asked for, so that the database works on the one before.
+    """
+    yield SIGNATURE
+    for first in range(0, len(blocks), BLOCKS_AT_ONCE):
+        some = slice(first, first + BLOCKS_AT_ONCE)
+        yield from _piece(series_ids[some], blocks[some])
+    yield TRAILER
+
+
+def _piece(series_ids: Sequence[int], blocks: Sequence[IntervalBlock]) -> Iterator[memoryview]:
+    """Lay out the days of some blocks: those of one length, with or without marks, together."""
     lengths = [np.array(block.lengths, dtype=np.int64) for block in blocks]
     counts = [len(one) for one in lengths]
     first = [(block.first_day - EPOCH).days for block in blocks]
@@ -46,7 +62,6 @@ def day_rows(series_ids: Sequence[int], blocks: Sequence[IntervalBlock]) -> byte
     marked = np.zeros(len(sizes), dtype=np.bool_)
     if marks.any():
         marked = np.maximum.reduceat(marks, begins) != ACTUAL
-    pieces: list[bytes | memoryview] = [SIGNATURE]
     for size in np.unique(sizes).tolist():
         for with_quality in (False, True):
             rows = np.flatnonzero((sizes == size) & (marked == with_quality))
@@ -54,8 +69,7 @@ def day_rows(series_ids: Sequence[int], blocks: Sequence[IntervalBlock]) -> byte
                 continue
             readings = _of_rows(flat, begins, rows, size)
             quality = _of_rows(marks, begins, rows, size) if with_quality else None
-            pieces.append(_rows(ids[rows], days[rows], readings, quality))
-    return b"".join([*pieces, TRAILER])
+            yield _rows(ids[rows], days[rows], readings, quality)
 
 
 def unpacked(packed: bytes) -> npt.NDArray[np.int32]:

@@ -7,10 +7,9 @@ changes what counts and leaves every older version as it was.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -92,10 +91,17 @@ async def copy_days(
         INTERVAL_DAYS.name,
         schema_name=SCHEMA,
         columns=list(_DAY_COLUMNS),
-        source=BytesIO(day_rows(series_ids, blocks)),
+        source=_pieces(series_ids, blocks),
         format="binary",
     )
     return int(str(status).removeprefix("COPY "))
+
+
+async def _pieces(
+    series_ids: Sequence[int], blocks: Sequence[IntervalBlock]
+) -> AsyncIterator[bytes | memoryview]:
+    for piece in day_rows(series_ids, blocks):
+        yield piece
 
 
 async def load_intervals(
