@@ -18,6 +18,7 @@ from sqlalchemy import func, insert, select
 from services.rating.accounts import Agreement, Entry, Register, Status, Terms
 from services.rating.charging import Line
 from services.rating.desk import Known, UsageDesk
+from services.rating.holds import RateNotFound
 from services.rating.rate_usage import Explanation, Rated
 from services.rating.review.classes import RESIDENTIAL_FAMILIES, CustomerClass
 from services.rating.review.figures import VALUE_HOLD_FAILED, VALUE_HOLD_PROVED
@@ -26,6 +27,7 @@ from services.rating.review.registry import AUDITS, HIGH_VALUE
 from services.rating.review.settings import ReviewSettings, load_settings
 from services.rating.scope import UTILITY_ZONE, Scope
 from services.rating.store import PLANS, REVIEW
+from services.rating.store_tariffs import PriceBooks
 from services.rating.tariffs.book import PriceBook
 from shared.contracts.charges import LineKind
 from shared.contracts.enrollment import EnrollmentPurpose
