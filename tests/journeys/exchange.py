@@ -20,6 +20,7 @@ from services.edi_gateway.operations import ledger_audit
 from services.edi_gateway.service import GatewayService
 from services.edi_gateway.transport.folder import QuietPeriods
 from services.host import Host
+from services.rating.progress.place import RECOUNT
 from services.remittance.service import RemittanceService
 from shared.contracts.parts import Environment
 from shared.platform.settings import BusKind, PlatformSettings
@@ -298,6 +299,7 @@ PROMISES = {
         WHERE g.direction = 'inbound' AND i.state = 'accepted' AND g.functional_id <> 'FA'
             AND g.acknowledged_by IS NULL
     """,
+    "batch whose count is not what its bills add up to": RECOUNT,
     "message given up": """
         SELECT 'edi' AS service, type, reason FROM edi.dead_letters
         UNION ALL SELECT 'rating', type, reason FROM rating.dead_letters

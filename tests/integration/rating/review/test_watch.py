@@ -7,8 +7,10 @@ from structlog.testing import capture_logs
 from services.rating.review.classes import CustomerClass
 from services.rating.review.figures import BILL_WINDOWS, REVIEWS_EXPIRED
 from services.rating.review.settings import AuditSetting, NewSetting, write_setting
+from shared.contracts.documents import AcknowledgmentVerdict
 from shared.platform.clock import FixedClock
 from tests.integration.rating.office import NOON, Office, enrollment, usage_report
+from tests.integration.rating.progress.test_follow import acknowledged, sent
 from tests.unit.rating.words import request, usage
 
 HUGE = {"on": "50000", "off": "200000", "total": "250000"}
@@ -19,6 +21,22 @@ def clock_of(office: Office) -> FixedClock:
     clock = office.service.clock
     assert isinstance(clock, FixedClock)
     return clock
+
+
+async def charge_one(office: Office) -> None:
+    await office.tell(enrollment(request()))
+    await office.tell(usage_report(usage()))
+
+
+async def told_over_days(office: Office) -> list[tuple[str, str, int]]:
+    """What is told of bill windows until the day after they have closed."""
+    told = []
+    for hours in (0, 90, 1, 24, 1):
+        clock_of(office).advance(hours=hours)
+        with capture_logs() as logs:
+            await office.service.watch.tick()
+        told += [(e["event"], e["stage"], e["bills"]) for e in logs if "window" in e["event"]]
+    return told
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +95,46 @@ class TestABillWindow:
         assert told == [[], ["bill window closes soon"], [], ["bill window missed"], []]
         gauge = BILL_WINDOWS.labels("mce", "pge", "missed")
         assert gauge._value.get() == 1  # noqa: SLF001  prometheus shows no other way
+
+    async def test_warns_of_a_charge_that_was_not_sent(self, office: Office) -> None:
+        await charge_one(office)
+
+        told = await told_over_days(office)
+
+        assert told == [
+            ("bill window closes soon", "charged", 1),
+            ("bill window missed", "charged", 1),
+        ]
+
+    async def test_is_not_missed_by_an_810_that_left_in_time(self, office: Office) -> None:
+        await charge_one(office)
+        await office.tell(sent(office.charges[0].invoice_number))
+
+        told = await told_over_days(office)
+
+        assert told == [("bill window closes soon", "sent", 1)]
+        gauge = BILL_WINDOWS.labels("mce", "pge", "unanswered")
+        assert gauge._value.get() == 1  # noqa: SLF001
+
+    async def test_ends_with_the_acceptance_of_the_utility(self, office: Office) -> None:
+        await charge_one(office)
+        number = office.charges[0].invoice_number
+        await office.tell(acknowledged(number, AcknowledgmentVerdict.ACCEPTED))
+
+        assert await told_over_days(office) == []
+
+    async def test_runs_again_for_a_rejected_810(self, office: Office) -> None:
+        await charge_one(office)
+        number = office.charges[0].invoice_number
+        await office.tell(sent(number))
+        await office.tell(acknowledged(number, AcknowledgmentVerdict.REJECTED))
+
+        told = await told_over_days(office)
+
+        assert [(event, stage) for event, stage, _ in told] == [
+            ("bill window closes soon", "rejected"),
+            ("bill window missed", "rejected"),
+        ]
 
 
 class TestAChargeUnderReviewForTooLong:
