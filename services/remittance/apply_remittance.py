@@ -19,7 +19,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.remittance.book_reader import Touched
-from services.remittance.enter_documents import in_scope
+from services.remittance.document_reader import in_scope
 from services.remittance.placements import Line, LineKey, dollars
 from services.remittance.receivables import Scope
 from services.remittance.rules import MatchingRules, rules_of

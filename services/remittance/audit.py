@@ -86,6 +86,7 @@ _RECEIVABLES = """
                sum(cents) FILTER (WHERE kind = 'charged') AS charged,
                -sum(cents) FILTER (WHERE kind = 'cancelled') AS cancelled,
                -sum(cents) FILTER (WHERE kind = 'applied') AS applied,
+               -sum(cents) FILTER (WHERE kind = 'written_off') AS written_off,
                -sum(cents) FILTER (WHERE account_money) AS account_money
         FROM remittance.receivable_entry GROUP BY receivable_id
     ) e USING (receivable_id)
@@ -94,7 +95,9 @@ _RECEIVABLES = """
        OR b.cancelled_cents <> coalesce(e.cancelled, 0)
        OR b.applied_cents <> coalesce(e.applied, 0)
        OR b.account_money_cents <> coalesce(e.account_money, 0)
-       OR b.open_cents <> r.charged_cents - b.cancelled_cents - b.applied_cents
+       OR b.written_off_cents <> coalesce(e.written_off, 0)
+       OR b.open_cents
+          <> r.charged_cents - b.cancelled_cents - b.applied_cents - b.written_off_cents
 """
 
 _OVERDRAWN = """
@@ -141,34 +144,82 @@ _PAYMENTS = """
        OR r.state IN ('arriving', 'held') AND p.lines > 0
 """
 
+_WRITE_OFFS = """
+    SELECT r.invoice_number AS subject,
+           CASE WHEN r.charged_cents < 0
+                THEN least(0, greatest(coalesce(d.cents, 0), b.left_cents))
+                ELSE greatest(0, least(coalesce(d.cents, 0), b.left_cents)) END::bigint AS expected,
+           b.written_off_cents AS found
+    FROM remittance.receivable r
+    JOIN (
+        SELECT receivable_id, sum(cents) AS cents FROM remittance.write_off GROUP BY 1
+    ) d USING (receivable_id)
+    JOIN (
+        SELECT b.*, r.charged_cents - b.cancelled_cents - b.applied_cents
+                    + b.account_money_cents AS left_cents
+        FROM remittance.receivable_balance b JOIN remittance.receivable r USING (receivable_id)
+    ) b USING (receivable_id)
+    WHERE b.write_off_cents <> d.cents OR b.written_off_cents <>
+          CASE WHEN r.charged_cents < 0
+               THEN least(0, greatest(d.cents, b.left_cents))
+               ELSE greatest(0, least(d.cents, b.left_cents)) END
+"""
+
+# What is cancelled of a tax is its share of the charge, rounded half away from zero.
 _LEDGER = """
     WITH ledger AS (
-        SELECT cca, utility, environment, ledger_account,
+        SELECT cca, utility, environment, ledger_account, jurisdiction,
                sum(debit_cents - credit_cents) AS cents
-        FROM remittance.journal_entry GROUP BY 1, 2, 3, 4
+        FROM remittance.journal_entry GROUP BY 1, 2, 3, 4, 5
     ), owed AS (
         SELECT cca, utility, environment, sum(b.open_cents) AS opened,
-               sum(r.charged_cents - b.cancelled_cents) AS billed
+               sum(r.charged_cents - b.cancelled_cents) AS billed,
+               sum(b.written_off_cents) AS written_off
         FROM remittance.receivable r JOIN remittance.receivable_balance b USING (receivable_id)
         GROUP BY 1, 2, 3
+    ), taxed AS (
+        SELECT cca, utility, environment, jurisdiction, sum(
+            CASE WHEN r.charged_cents <> 0 THEN t.cents - sign(t.cents)
+                 * div(2 * abs(t.cents::numeric * b.cancelled_cents) + abs(r.charged_cents),
+                       2 * abs(r.charged_cents))
+                 WHEN EXISTS (SELECT FROM remittance.sent_document d
+                              WHERE d.receivable_id = r.receivable_id AND d.effect = 'cancelled')
+                 THEN 0 ELSE t.cents END) AS cents
+        FROM remittance.receivable_tax t JOIN remittance.receivable r USING (receivable_id)
+        JOIN remittance.receivable_balance b USING (receivable_id) GROUP BY 1, 2, 3, 4
     ), paid AS (
         SELECT cca, utility, environment, sum(amount_cents) AS amount,
                sum(unapplied_cents) AS unapplied, sum(discount_cents) AS discount,
-               sum(adjusted_cents - discount_cents) AS adjusted
+               sum(adjusted_cents - discount_cents) FILTER (WHERE kind <> 'fee') AS adjusted,
+               sum(adjusted_cents) FILTER (WHERE kind = 'fee') AS fees
         FROM remittance.line_place GROUP BY 1, 2, 3
     ), told AS (
         SELECT cca, utility, environment, 'accounts_receivable' AS ledger_account,
-               opened AS cents FROM owed
-        UNION ALL SELECT cca, utility, environment, 'revenue', -billed FROM owed
-        UNION ALL SELECT cca, utility, environment, 'cash_in_transit', amount FROM paid
-        UNION ALL SELECT cca, utility, environment, 'unapplied', -unapplied FROM paid
-        UNION ALL SELECT cca, utility, environment, 'adjustments', -adjusted FROM paid
-        UNION ALL SELECT cca, utility, environment, 'discount', -discount FROM paid
+               '' AS jurisdiction, opened AS cents FROM owed
+        UNION ALL SELECT cca, utility, environment, 'write_offs', '', written_off FROM owed
+        UNION ALL SELECT cca, utility, environment, 'taxes_payable', jurisdiction, -cents FROM taxed
+        UNION ALL SELECT cca, utility, environment, 'revenue', '', -billed FROM owed
+        UNION ALL SELECT cca, utility, environment, 'revenue', '', cents FROM taxed
+        UNION ALL SELECT cca, utility, environment, 'cash_in_transit', '', amount FROM paid
+        UNION ALL SELECT cca, utility, environment, 'cash_in_transit', '', -cents
+                  FROM ledger WHERE ledger_account = 'bank'
+        UNION ALL SELECT cca, utility, environment, 'bank', '', cents
+                  FROM ledger WHERE ledger_account = 'bank'
+        UNION ALL SELECT cca, utility, environment, 'unapplied', '', -unapplied FROM paid
+        UNION ALL SELECT cca, utility, environment, 'adjustments', '', -adjusted FROM paid
+        UNION ALL SELECT cca, utility, environment, 'discount', '', -discount FROM paid
+        UNION ALL SELECT cca, utility, environment, 'fees', '', -fees FROM paid
+    ), summed AS (
+        SELECT cca, utility, environment, ledger_account, jurisdiction, sum(cents) AS cents
+        FROM told GROUP BY 1, 2, 3, 4, 5
     )
-    SELECT cca || ' ' || utility || ' ' || environment || ' ' || ledger_account AS subject,
-           coalesce(told.cents, 0)::bigint AS expected, coalesce(ledger.cents, 0)::bigint AS found
-    FROM ledger FULL JOIN told USING (cca, utility, environment, ledger_account)
-    WHERE coalesce(ledger.cents, 0) <> coalesce(told.cents, 0)
+    SELECT trim(cca || ' ' || utility || ' ' || environment || ' ' || ledger_account || ' '
+                || jurisdiction) AS subject,
+           coalesce(summed.cents, 0)::bigint AS expected,
+           coalesce(ledger.cents, 0)::bigint AS found
+    FROM ledger FULL JOIN summed
+         USING (cca, utility, environment, ledger_account, jurisdiction)
+    WHERE coalesce(ledger.cents, 0) <> coalesce(summed.cents, 0)
 """
 
 _ACCOUNTS = """
@@ -198,6 +249,7 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         "postings balance": _BALANCED,
         "receivables equal their entries": _RECEIVABLES,
         "nothing is paid beyond what is owed": _OVERDRAWN,
+        "write-offs hold what payments leave open": _WRITE_OFFS,
         "lines equal their applications": _LINES,
         "lines equal their last placement": _HISTORY,
         "payments are placed whole": _PAYMENTS,

@@ -42,7 +42,8 @@ _NAMED = text(
           )
     )
     SELECT r.receivable_id, r.invoice_number, r.account_number, r.dated_on, r.charged_cents,
-           b.cancelled_cents, r.usage_id, b.standing, b.account_money_cents
+           b.cancelled_cents, r.usage_id, b.standing, b.account_money_cents, b.write_off_cents,
+           b.written_off_cents
     FROM remittance.receivable r JOIN remittance.receivable_balance b USING (receivable_id)
     WHERE r.receivable_id IN (SELECT receivable_id FROM ids)
     """
@@ -71,7 +72,8 @@ _WAITING_ACCOUNTS = text(
 _OF_ACCOUNTS = text(
     """
     SELECT r.receivable_id, r.invoice_number, r.account_number, r.dated_on, r.charged_cents,
-           b.cancelled_cents, r.usage_id, b.standing, b.account_money_cents
+           b.cancelled_cents, r.usage_id, b.standing, b.account_money_cents, b.write_off_cents,
+           b.written_off_cents
     FROM remittance.receivable r JOIN remittance.receivable_balance b USING (receivable_id)
     WHERE r.cca = :cca AND r.utility = :utility AND r.environment = :environment
       AND r.account_number = ANY(CAST(:accounts AS text[]))
@@ -158,10 +160,17 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class LoadedBook:
-    """A book, and how often each earlier line has moved."""
+    """A book, and what is known of its rows beside what matching needs.
+
+    Attributes:
+        book: receivables and earlier placements.
+        moves: how often each earlier line has moved.
+        written_off: cents written off in effect, of the receivables with any write-off.
+    """
 
     book: Book
     moves: dict[LineKey, int]
+    written_off: dict[UUID, int]
 
 
 async def load_book(
@@ -189,6 +198,11 @@ async def load_book(
     return LoadedBook(
         Book([_receivable(row) for row in rows.values()], history, known),
         {LineKey(row.transaction_id, row.sequence): row.moves for row in line_rows},
+        {
+            row.receivable_id: row.written_off_cents
+            for row in rows.values()
+            if row.write_off_cents or row.written_off_cents
+        },
     )
 
 
@@ -284,6 +298,7 @@ def _receivable(row: Row[Any]) -> Receivable:
         cancelled_cents=row.cancelled_cents,
         usage_id=row.usage_id,
         standing=Standing(row.standing),
+        write_off_cents=row.write_off_cents,
     )
 
 

@@ -1,19 +1,20 @@
 """Writes postings: entries are added, and the balances they change follow in the same breath.
 
-Set-based throughout: a batch of any size is two COPYs and one UPDATE.
+Set-based throughout: a batch of any size is one question, two COPYs and one UPDATE.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from services.remittance.journal import EntryKind, Posting
+from services.remittance.ledger.months import first_open_month, month_of
 from services.remittance.receivables import Scope
 from services.remittance.store import journal_entry, receivable_entry
 from shared.platform.database import WriteSession, copy_rows
@@ -24,11 +25,13 @@ _UPDATE_BALANCES = text(
     SET open_cents = balance.open_cents + change.opened,
         cancelled_cents = balance.cancelled_cents + change.cancelled,
         applied_cents = balance.applied_cents + change.applied,
-        account_money_cents = balance.account_money_cents + change.account_money
+        account_money_cents = balance.account_money_cents + change.account_money,
+        written_off_cents = balance.written_off_cents + change.written_off
     FROM unnest(
         CAST(:ids AS uuid[]), CAST(:opened AS bigint[]), CAST(:cancelled AS bigint[]),
-        CAST(:applied AS bigint[]), CAST(:account_money AS bigint[])
-    ) AS change (receivable_id, opened, cancelled, applied, account_money)
+        CAST(:applied AS bigint[]), CAST(:account_money AS bigint[]),
+        CAST(:written_off AS bigint[])
+    ) AS change (receivable_id, opened, cancelled, applied, account_money, written_off)
     WHERE balance.receivable_id = change.receivable_id
     """
 )
@@ -38,7 +41,10 @@ _JOURNAL_COLUMNS = (
     "cca",
     "utility",
     "environment",
+    "period",
+    "kind",
     "ledger_account",
+    "jurisdiction",
     "account_number",
     "debit_cents",
     "credit_cents",
@@ -63,10 +69,15 @@ _ENTRY_COLUMNS = (
 async def post(
     session: WriteSession, scope: Scope, postings: Sequence[Posting], at: datetime
 ) -> None:
-    """Add postings to the books of a scope and bring the receivables' balances up to date."""
+    """Add postings to the books of a scope and bring the receivables' balances up to date.
+
+    The scope's lock must be held. A fact of a month that is closed is booked in the first open
+    one, under its own day.
+    """
     if not postings:
         return
-    await copy_rows(session, journal_entry, _JOURNAL_COLUMNS, _journal_rows(scope, postings, at))
+    rows = _journal_rows(scope, postings, await first_open_month(session, scope), at)
+    await copy_rows(session, journal_entry, _JOURNAL_COLUMNS, rows)
     await copy_rows(session, receivable_entry, _ENTRY_COLUMNS, _entry_rows(postings, at))
     changes = _changes(postings)
     if changes:
@@ -79,21 +90,26 @@ async def post(
                 "cancelled": list(columns[1]),
                 "applied": list(columns[2]),
                 "account_money": list(columns[3]),
+                "written_off": list(columns[4]),
             },
         )
 
 
 def _journal_rows(
-    scope: Scope, postings: Iterable[Posting], at: datetime
+    scope: Scope, postings: Iterable[Posting], first_open: date, at: datetime
 ) -> Iterable[tuple[Any, ...]]:
     for posting in postings:
+        period = max(month_of(posting.effective_on), first_open)
         for entry in posting.entries:
             yield (
                 posting.posting_id,
                 scope.cca,
                 scope.utility,
                 scope.environment.value,
+                period,
+                entry.kind.value,
                 entry.ledger_account.value,
+                entry.jurisdiction,
                 entry.account_number,
                 entry.debit_cents,
                 entry.credit_cents,
@@ -121,8 +137,8 @@ def _entry_rows(postings: Iterable[Posting], at: datetime) -> Iterable[tuple[Any
 
 
 def _changes(postings: Iterable[Posting]) -> dict[UUID, list[int]]:
-    """Receivable → change of open, cancelled, applied and account money."""
-    changes: dict[UUID, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    """Receivable → change of open, cancelled, applied, account money and written off."""
+    changes: dict[UUID, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
     for posting in postings:
         for entry in posting.receivable_entries:
             if entry.kind is EntryKind.CHARGED:
@@ -134,4 +150,6 @@ def _changes(postings: Iterable[Posting]) -> dict[UUID, list[int]]:
             elif entry.kind is EntryKind.APPLIED:
                 change[2] -= entry.cents
                 change[3] -= entry.cents if entry.account_money else 0
+            elif entry.kind is EntryKind.WRITTEN_OFF:
+                change[4] -= entry.cents
     return changes

@@ -11,14 +11,14 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.remittance.book_reader import Touched
 from services.remittance.books import post
+from services.remittance.document_reader import in_scope, load_books, not_entered
 from services.remittance.journal import document_posting
 from services.remittance.receivables import (
-    Books,
     DocumentEffect,
     Entered,
     Receivable,
@@ -30,24 +30,20 @@ from services.remittance.receivables import (
     strongest,
 )
 from services.remittance.settle_lines import Cause, Settled, settle_lines
-from services.remittance.store import receivable, receivable_balance, sent_document, verdict
+from services.remittance.store import (
+    LEDGER,
+    receivable,
+    receivable_balance,
+    sent_document,
+    verdict,
+)
 from shared.contracts.envelope import Envelope
-from shared.contracts.parts import Purpose
 from shared.platform.database import WriteSession, copy_rows, wait_lock
 from shared.platform.telemetry import logger
 
 log = logger(__name__)
 
 NOTHING = Settled((), {}, {})
-
-
-def in_scope(table: Table, scope: Scope) -> ColumnElement[bool]:
-    """The rows of one scope."""
-    return and_(
-        table.c.cca == scope.cca,
-        table.c.utility == scope.utility,
-        table.c.environment == scope.environment.value,
-    )
 
 
 async def enter_documents(
@@ -62,10 +58,10 @@ async def enter_documents(
     A document that was entered before has no effect, whichever message tells of it again.
     """
     await wait_lock(session, scope.lock_name)
-    new = await _not_entered(session, documents)
+    new = await not_entered(session, documents)
     if not new:
         return NOTHING
-    books = await _load_books(session, scope, new)
+    books = await load_books(session, scope, new)
     entered = enter(new, books)
     for each in entered:
         if each.effect is DocumentEffect.REFUSED or each.note:
@@ -97,76 +93,6 @@ def _touched(entered: Sequence[Entered], by_id: dict[Any, Receivable]) -> Touche
         invoices={each.invoice_number for each in changed},
         usages={each.usage_id for each in changed if each.usage_id is not None},
     )
-
-
-async def _not_entered(session: WriteSession, documents: Sequence[SentCharge]) -> list[SentCharge]:
-    """Leave out what is known, and the second of two in the same message."""
-    unique = {each.transaction_id: each for each in documents}
-    found = await session.scalars(
-        select(sent_document.c.transaction_id).where(
-            sent_document.c.transaction_id.in_(list(unique))
-        )
-    )
-    known = set(found)
-    return [each for each in unique.values() if each.transaction_id not in known]
-
-
-async def _load_books(
-    session: WriteSession, scope: Scope, documents: Sequence[SentCharge]
-) -> Books:
-    numbers = {each.invoice_number for each in documents}
-    originals = {each.original_invoice_number for each in documents if each.original_invoice_number}
-    rows = await session.execute(
-        select(receivable, receivable_balance.c.cancelled_cents, receivable_balance.c.standing)
-        .join(
-            receivable_balance,
-            receivable_balance.c.receivable_id == receivable.c.receivable_id,
-        )
-        .where(
-            in_scope(receivable, scope),
-            receivable.c.invoice_number.in_(list(numbers | originals)),
-        )
-    )
-    receivables = {
-        row.invoice_number: Receivable(
-            receivable_id=row.receivable_id,
-            invoice_number=row.invoice_number,
-            account_number=row.account_number,
-            dated_on=row.dated_on,
-            charged_cents=row.charged_cents,
-            cancelled_cents=row.cancelled_cents,
-            usage_id=row.usage_id,
-            standing=Standing(row.standing),
-        )
-        for row in rows
-    }
-    waiting: dict[str, list[SentCharge]] = defaultdict(list)
-    rows = await session.execute(
-        select(sent_document)
-        .where(
-            in_scope(sent_document, scope),
-            sent_document.c.effect == DocumentEffect.WAITING.value,
-            sent_document.c.original_invoice_number.in_(list(numbers)),
-        )
-        .order_by(sent_document.c.entered_at, sent_document.c.transaction_id)
-    )
-    for row in rows:
-        waiting[row.original_invoice_number].append(
-            SentCharge(
-                transaction_id=row.transaction_id,
-                invoice_number=row.invoice_number,
-                original_invoice_number=row.original_invoice_number,
-                purpose=Purpose(row.purpose),
-                amount_cents=row.amount_cents,
-                usage_id=row.usage_id,
-                account_number=row.account_number,
-                service_agreement_id=row.service_agreement_id,
-                dated_on=row.dated_on,
-                period_start=row.period_start,
-                period_end=row.period_end,
-            )
-        )
-    return Books(receivables, dict(waiting))
 
 
 _DOCUMENT_COLUMNS = tuple(column.name for column in sent_document.columns)
@@ -279,13 +205,22 @@ async def _write_receivables(
         (
             (
                 each.document.transaction_id,
-                0,
-                0,
-                0,
+                *(0, 0, 0, 0, 0),
                 each.cents,
                 standings.get(each.document.invoice_number, Standing.SENT).value,
             )
             for each in opened
+        ),
+    )
+
+    await copy_rows(
+        session,
+        LEDGER.receivable_tax,
+        ("receivable_id", "code", "jurisdiction", "cents"),
+        (
+            (each.document.transaction_id, tax.code, tax.jurisdiction, tax.cents)
+            for each in opened
+            for tax in each.document.taxes
         ),
     )
 

@@ -6,35 +6,29 @@ day can be shown again, and a sum over all entries proves that no cent was made 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from uuid import UUID, uuid4
 
+from services.remittance.ledger.chart import LedgerAccount
 from services.remittance.placements import LineKey, Placement
 from services.remittance.receivables import Entered, Receivable
-
-
-class LedgerAccount(StrEnum):
-    """The accounts kept for each CCA."""
-
-    RECEIVABLE = "accounts_receivable"
-    CASH_IN_TRANSIT = "cash_in_transit"
-    """Announced by an 820, seen at the bank later."""
-    UNAPPLIED = "unapplied"
-    ADJUSTMENTS = "adjustments"
-    DISCOUNT = "discount"
-    """What a utility keeps of a receivable that it purchases."""
-    REVENUE = "revenue"
+from shared.contracts.remittance import RemittanceLineKind
 
 
 class EntryKind(StrEnum):
-    """Why what is open on a receivable changed."""
+    """Why money moved, or why what is open on a receivable changed."""
 
     CHARGED = "charged"
     CANCELLED = "cancelled"
     APPLIED = "applied"
+    """By a line of an 820; what is open on a receivable also by what the line lets go."""
+    ADJUSTED = "adjusted"
+    """In the journal alone: the part of a line that is no money for charges, or is let go."""
+    WRITTEN_OFF = "written_off"
+    DEPOSITED = "deposited"
 
 
 class UnbalancedError(Exception):
@@ -43,12 +37,19 @@ class UnbalancedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One side of a fact; exactly one of debit and credit is not zero, and none is negative."""
+    """One side of a fact; exactly one of debit and credit is not zero, and none is negative.
+
+    Attributes:
+        account_number: the customer's, "" where it is nobody's.
+        jurisdiction: who is owed a tax; "" on every other account.
+    """
 
     ledger_account: LedgerAccount
     account_number: str
     debit_cents: int
     credit_cents: int
+    kind: EntryKind
+    jurisdiction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,9 @@ class Posting:
     """
 
     document_id: UUID
-    """The 810, or the 820 of a line."""
+    """The 810, the 820 of a line, the deposit, or what set a write-off off."""
     sequence: int | None
-    """The line of the 820; none for an 810."""
+    """The line of the 820; none for everything else."""
     effective_on: date
     entries: tuple[JournalEntry, ...]
     receivable_entries: tuple[ReceivableEntry, ...]
@@ -87,36 +88,108 @@ class Posting:
             )
 
 
-def debit(account: LedgerAccount, account_number: str, cents: int) -> JournalEntry:
+def debit(
+    account: LedgerAccount,
+    account_number: str,
+    cents: int,
+    kind: EntryKind = EntryKind.APPLIED,
+    jurisdiction: str = "",
+) -> JournalEntry:
     """Return a debit; a negative amount stands on the other side."""
-    return JournalEntry(account, account_number, max(cents, 0), max(-cents, 0))
+    return JournalEntry(account, account_number, max(cents, 0), max(-cents, 0), kind, jurisdiction)
 
 
-def credit(account: LedgerAccount, account_number: str, cents: int) -> JournalEntry:
+def credit(
+    account: LedgerAccount,
+    account_number: str,
+    cents: int,
+    kind: EntryKind = EntryKind.APPLIED,
+    jurisdiction: str = "",
+) -> JournalEntry:
     """Return a credit; a negative amount stands on the other side."""
-    return debit(account, account_number, -cents)
+    return debit(account, account_number, -cents, kind, jurisdiction)
 
 
 def document_posting(entered: Entered, account_number: str) -> Posting | None:
-    """Book a sent 810: receivable against revenue; a cancel the other way round.
+    """Book a sent 810: receivable against revenue and taxes payable; a cancel the other way round.
 
     Args:
         entered: what the document did.
         account_number: the account of the receivable.
     """
-    if entered.receivable_id is None or not entered.cents:
+    if entered.receivable_id is None:
         return None
     cancels = entered.receivable_id != entered.document.transaction_id
     kind = EntryKind.CANCELLED if cancels else EntryKind.CHARGED
+    revenue = entered.cents - sum(tax.cents for tax in entered.taxes)
+    entries = _net(
+        [
+            debit(LedgerAccount.RECEIVABLE, account_number, entered.cents, kind),
+            *(
+                credit(
+                    LedgerAccount.TAXES_PAYABLE, account_number, tax.cents, kind, tax.jurisdiction
+                )
+                for tax in entered.taxes
+            ),
+            credit(LedgerAccount.REVENUE, account_number, revenue, kind),
+        ]
+    )
+    if not entries:
+        return None
+    changes = (ReceivableEntry(entered.receivable_id, kind, entered.cents),)
     return Posting(
         document_id=entered.document.transaction_id,
         sequence=None,
         effective_on=entered.document.dated_on,
+        entries=tuple(entries),
+        receivable_entries=changes if entered.cents else (),
+        posting_id=uuid4(),
+    )
+
+
+def deposit_posting(deposit_id: UUID, cents: int, effective_on: date) -> Posting:
+    """Book money that the bank shows: what was in transit has arrived.
+
+    Args:
+        deposit_id: the bank's transaction.
+        cents: its amount; negative when the bank took money back, or to undo a match.
+        effective_on: the bank's day.
+    """
+    kind = EntryKind.DEPOSITED
+    return Posting(
+        document_id=deposit_id,
+        sequence=None,
+        effective_on=effective_on,
         entries=(
-            debit(LedgerAccount.RECEIVABLE, account_number, entered.cents),
-            credit(LedgerAccount.REVENUE, account_number, entered.cents),
+            debit(LedgerAccount.BANK, "", cents, kind),
+            credit(LedgerAccount.CASH_IN_TRANSIT, "", cents, kind),
         ),
-        receivable_entries=(ReceivableEntry(entered.receivable_id, kind, entered.cents),),
+        receivable_entries=(),
+        posting_id=uuid4(),
+    )
+
+
+def write_off_posting(
+    cause_id: UUID, receivable: Receivable, cents: int, effective_on: date
+) -> Posting:
+    """Book what of a charge is written off, or, negative, is not any more.
+
+    Args:
+        cause_id: the decision, or the message that made it unnecessary.
+        receivable: the charge.
+        cents: change of what is written off, signed as the charge.
+        effective_on: the day it counts for.
+    """
+    kind = EntryKind.WRITTEN_OFF
+    return Posting(
+        document_id=cause_id,
+        sequence=None,
+        effective_on=effective_on,
+        entries=(
+            debit(LedgerAccount.WRITE_OFFS, receivable.account_number, cents, kind),
+            credit(LedgerAccount.RECEIVABLE, receivable.account_number, cents, kind),
+        ),
+        receivable_entries=(ReceivableEntry(receivable.receivable_id, kind, -cents),),
         posting_id=uuid4(),
     )
 
@@ -139,27 +212,27 @@ def placement_posting(
         Nothing when no money moved.
     """
     key: LineKey = after.line.key
-    plain = _plain_posting(after, receivables, effective_on) if before is None else None
-    if plain is not None:
-        return plain
-    entries: list[JournalEntry] = []
+    if before is None:
+        plain = _plain_posting(after, receivables, effective_on)
+        if plain is not None:
+            return plain
+    entries = [*_placed(after, 1), *(_placed(before, -1) if before is not None else ())]
     if before is None:
         cash = after.line.amount_cents
         entries.append(debit(LedgerAccount.CASH_IN_TRANSIT, after.line.account_number or "", cash))
-    moves = _applications(before, after)
+    changes: dict[UUID, int] = {}
+    for (receivable_id, kind), cents in _applications(before, after).items():
+        if cents:
+            account = receivables[receivable_id].account_number
+            entries.append(credit(LedgerAccount.RECEIVABLE, account, cents, kind))
+            changes[receivable_id] = changes.get(receivable_id, 0) - cents
+    entries = _net(entries)
     account_money = after.line.is_account_money
-    for move in moves:
-        account = receivables[move.receivable_id].account_number
-        entries.append(debit(LedgerAccount.RECEIVABLE, account, move.cents))
-    if before is not None and before.unapplied_cents:
-        taken = before.unapplied_cents
-        entries.append(debit(LedgerAccount.UNAPPLIED, before.credit_account, taken))
-    if after.unapplied_cents:
-        put = after.unapplied_cents
-        entries.append(credit(LedgerAccount.UNAPPLIED, after.credit_account, put))
-    if before is not None:
-        entries += _adjusted(before, -1)
-    entries = _net([*entries, *_adjusted(after, 1)])
+    moves = tuple(
+        ReceivableEntry(receivable_id, EntryKind.APPLIED, cents, account_money)
+        for receivable_id, cents in changes.items()
+        if cents
+    )
     if not entries and not moves:
         return None
     return Posting(
@@ -167,10 +240,7 @@ def placement_posting(
         sequence=key.sequence,
         effective_on=effective_on,
         entries=tuple(entries),
-        receivable_entries=tuple(
-            ReceivableEntry(each.receivable_id, EntryKind.APPLIED, each.cents, account_money)
-            for each in moves
-        ),
+        receivable_entries=moves,
         posting_id=uuid4(),
     )
 
@@ -199,36 +269,39 @@ def _plain_posting(
     )
 
 
-def _adjusted(place: Placement, sign: int) -> tuple[JournalEntry, ...]:
-    """What a place puts on adjustments and, of a purchased charge, on discount."""
-    if not place.adjusted_cents and not place.discount_cents:
-        return ()
-    rest = place.adjusted_cents - place.discount_cents
-    account = place.credit_account
+def _placed(place: Placement, sign: int) -> tuple[JournalEntry, ...]:
+    """What a place puts on unapplied, and on fees or adjustments and discount."""
+    account, kind = place.credit_account, EntryKind.ADJUSTED
+    fee = place.line.kind is RemittanceLineKind.FEE
+    rest = sign * (place.adjusted_cents - place.discount_cents)
     return (
-        credit(LedgerAccount.ADJUSTMENTS, account, sign * rest),
-        credit(LedgerAccount.DISCOUNT, account, sign * place.discount_cents),
+        credit(LedgerAccount.UNAPPLIED, account, sign * place.unapplied_cents),
+        credit(LedgerAccount.FEES if fee else LedgerAccount.ADJUSTMENTS, account, rest, kind),
+        credit(LedgerAccount.DISCOUNT, account, sign * place.discount_cents, kind),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
-    receivable_id: UUID
-    cents: int
-
-
-def _applications(before: Placement | None, after: Placement) -> list[_Move]:
-    """Changes of the open amounts: money applied lowers them."""
-    earlier = before.applied if before is not None else {}
-    keys: Iterable[UUID] = dict.fromkeys([*earlier, *after.applied])
-    changes = ((key, earlier.get(key, 0) - after.applied.get(key, 0)) for key in keys)
-    return [_Move(key, cents) for key, cents in changes if cents]
+def _applications(before: Placement | None, after: Placement) -> dict[tuple[UUID, EntryKind], int]:
+    """Changes of what is applied to receivables: by money, and by what is let go."""
+    changes: dict[tuple[UUID, EntryKind], int] = {}
+    for place, sign in ((before, -1), (after, 1)):
+        if place is None:
+            continue
+        let_go = place.let_go_cents  # of the one charge that a line closes
+        for receivable_id, cents in place.applied.items():
+            for kind, part in ((EntryKind.APPLIED, cents - let_go), (EntryKind.ADJUSTED, let_go)):
+                changes[receivable_id, kind] = changes.get((receivable_id, kind), 0) + sign * part
+    return changes
 
 
 def _net(entries: Sequence[JournalEntry]) -> list[JournalEntry]:
     """Put together what stands on one account, and leave out what comes to nothing."""
-    sums: dict[tuple[LedgerAccount, str], int] = {}
+    sums: dict[tuple[LedgerAccount, str, EntryKind, str], int] = {}
     for entry in entries:
-        key = (entry.ledger_account, entry.account_number)
+        key = (entry.ledger_account, entry.account_number, entry.kind, entry.jurisdiction)
         sums[key] = sums.get(key, 0) + entry.debit_cents - entry.credit_cents
-    return [debit(account, number, cents) for (account, number), cents in sums.items() if cents]
+    return [
+        debit(account, number, cents, kind, jurisdiction)
+        for (account, number, kind, jurisdiction), cents in sums.items()
+        if cents
+    ]

@@ -5,7 +5,8 @@ BPT02); else for its account, oldest charge first. A utility's rules may try the
 leave accounts out. A line that names an invoice or usage we do not know waits: it is never guessed
 onto another charge. Each invoice is settled from all lines that ever named it, in the order in
 which they were entered, so a cancel, a reversal or a late 810 gives the same books whatever
-arrived first.
+arrived first. What people have written off is paid again by a line that names the charge, and
+never by money that names only an account.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ def match(
     room = _settle(everything, named, book.receivables, rules, placed)
     if account_places:
         for receivable in book.receivables:
-            if receivable.receivable_id not in room:
-                room[receivable.receivable_id] = receivable.owed_cents
+            left = room.get(receivable.receivable_id, receivable.owed_cents)
+            room[receivable.receivable_id] = left - receivable.written_off_cents(left)
         before = {placement.line.key: placement for placement in book.history}
         money = AccountMoney(book.receivables, room, before, book.known_accounts, rules)
         places = {everything[place].key: place for place in account_places}
@@ -173,13 +174,14 @@ def _liveliness(receivable: Receivable) -> tuple[bool, int, str]:
 
 
 def _adjusted(line: Line, rules: MatchingRules) -> Placement:
-    what = "Fee" if line.kind is RemittanceLineKind.FEE else "Adjustment"
+    fee = line.kind is RemittanceLineKind.FEE
+    what, where = ("Fee", "fees") if fee else ("Adjustment", "adjustments")
     name = rules.reason_name(line.reason_code)
     why = f" ({name})" if name else ""
     return Placement(
         line=line,
         outcome=Outcome.ADJUSTED,
-        explanation=f"{what} of {dollars(line.amount_cents)} booked to adjustments{why}.",
+        explanation=f"{what} of {dollars(line.amount_cents)} booked to {where}{why}.",
         applied={},
         adjusted_cents=line.amount_cents,
         credit_account=line.account_number or "",

@@ -112,6 +112,14 @@ class Placement:
         """What is applied to receivables altogether."""
         return sum(self.applied.values())
 
+    @property
+    def let_go_cents(self) -> int:
+        """The part of what is applied that is no money: a discount, or what was let go."""
+        discount = -self.discount_cents
+        missing = self.line.adjusting_cents - self.adjusted_cents - discount
+        # An excess that was let go is adjusted too, yet it never was on the charge.
+        return discount + (missing if missing * self.applied_cents > 0 else 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Book:

@@ -14,12 +14,14 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
+from services.remittance.ledger.chart import chart
 from shared.contracts.documents import (
     AcknowledgmentVerdict,
     AdviceReported,
     AdviceVerdict,
     DocumentAcknowledged,
     DocumentSent,
+    SentDocument,
 )
 from shared.contracts.measures import to_cents
 from shared.contracts.parts import Environment, Purpose
@@ -62,6 +64,16 @@ class DocumentEffect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Tax:
+    """A tax within a charge, and the jurisdiction that is owed it."""
+
+    code: str
+    """TXI01."""
+    jurisdiction: str
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class SentCharge:
     """One 810 as sent, reduced to what the books need; amounts in cents, signed."""
 
@@ -76,14 +88,20 @@ class SentCharge:
     dated_on: date
     period_start: date | None = None
     period_end: date | None = None
+    taxes: tuple[Tax, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Receivable:
     """Money owed for one original 810; a credit invoice is owed negatively.
 
-    `receivable_id` is the outbound transaction of that 810. `cancelled_cents` has the sign of
-    `charged_cents` and never exceeds it.
+    Attributes:
+        receivable_id: the outbound transaction of that 810.
+        cancelled_cents: has the sign of `charged_cents` and never exceeds it.
+        write_off_cents: what people decided to write off; in effect is what of it payments that
+            name the charge leave open.
+        taxes: what of the charge is tax; known where documents are entered, and nowhere else.
+        is_void: whether any cancel took effect; tells for a charge of nothing, whose amounts don't.
     """
 
     receivable_id: UUID
@@ -94,11 +112,38 @@ class Receivable:
     cancelled_cents: int = 0
     usage_id: str | None = None
     standing: Standing = Standing.SENT
+    write_off_cents: int = 0
+    taxes: tuple[Tax, ...] = ()
+    is_void: bool = False
 
     @property
     def owed_cents(self) -> int:
         """What is owed before any payment."""
         return self.charged_cents - self.cancelled_cents
+
+    def written_off_cents(self, left: int) -> int:
+        """Return what is written off in effect, signed as the charge.
+
+        Args:
+            left: what payments that name the charge leave open.
+        """
+        sign = self.sign
+        return sign * max(0, min(sign * self.write_off_cents, sign * left))
+
+    @property
+    def owed_taxes(self) -> tuple[Tax, ...]:
+        """The taxes on what is not cancelled: each in the proportion of the whole charge.
+
+        A cancel is of the whole charge, as a rule; one of a part takes its share of every tax,
+        rounded half away from zero, so that any two cancels come to the same in either order.
+        """
+        if not self.charged_cents:
+            return () if self.is_void else self.taxes
+        cancelled, charged = self.cancelled_cents, self.charged_cents
+        return tuple(
+            replace(tax, cents=tax.cents - share(tax.cents, cancelled, charged))
+            for tax in self.taxes
+        )
 
     @property
     def sign(self) -> int:
@@ -111,6 +156,13 @@ class Receivable:
         return self.charged_cents != 0 and self.owed_cents == 0
 
 
+def share(cents: int, part: int, whole: int) -> int:
+    """Return the share of an amount that a part has in a whole, rounded half away from zero."""
+    product = cents * part
+    size = (2 * abs(product) + abs(whole)) // (2 * abs(whole))
+    return size if (product < 0) == (whole < 0) else -size
+
+
 @dataclass(frozen=True, slots=True)
 class Entered:
     """What became of one sent 810.
@@ -121,6 +173,7 @@ class Entered:
         receivable_id: the receivable it opened or reduced.
         cents: change of what is owed: positive opens, negative cancels (mirrored for credits).
         note: why it was refused or cut short, for a person.
+        taxes: change of what is owed to jurisdictions, within `cents`.
     """
 
     document: SentCharge
@@ -128,6 +181,7 @@ class Entered:
     receivable_id: UUID | None = None
     cents: int = 0
     note: str = ""
+    taxes: tuple[Tax, ...] = ()
 
 
 @dataclass(slots=True)
@@ -160,9 +214,19 @@ def sent_charges(body: DocumentSent) -> tuple[SentCharge, ...]:
             dated_on=item.dated_on,
             period_start=item.period_start,
             period_end=item.period_end,
+            taxes=_taxes(item),
         )
         for item in body.items
     )
+
+
+def _taxes(item: SentDocument) -> tuple[Tax, ...]:
+    """Return what each jurisdiction is owed; a city may be written in more than one way."""
+    sums: dict[tuple[str, str], int] = {}
+    for tax in item.taxes:
+        key = (tax.code, chart().owed_to(tax.code, tax.jurisdiction))
+        sums[key] = sums.get(key, 0) + to_cents(tax.amount)
+    return tuple(Tax(code, owed, cents) for (code, owed), cents in sums.items() if cents)
 
 
 def enter(documents: Sequence[SentCharge], books: Books) -> tuple[Entered, ...]:
@@ -203,8 +267,15 @@ def _open(document: SentCharge, cents: int, books: Books) -> Iterable[Entered]:
         dated_on=document.dated_on,
         charged_cents=cents,
         usage_id=document.usage_id,
+        taxes=document.taxes,
     )
-    yield Entered(document, DocumentEffect.OPENED, document.transaction_id, cents)
+    yield Entered(
+        document,
+        DocumentEffect.OPENED,
+        document.transaction_id,
+        cents,
+        taxes=document.taxes,
+    )
     for cancel in books.waiting.pop(document.invoice_number, []):
         yield _cancel(cancel, cancel.amount_cents or 0, books)
 
@@ -218,10 +289,21 @@ def _cancel(document: SentCharge, cents: int, books: Books) -> Entered:
         books.waiting.setdefault(number, []).append(document)
         return Entered(document, DocumentEffect.WAITING)
     taken = cancellable_cents(original, cents)
-    books.receivables[number] = replace(original, cancelled_cents=original.cancelled_cents + taken)
+    cancelled = original.cancelled_cents + taken
+    left = replace(original, cancelled_cents=cancelled, is_void=True)
+    books.receivables[number] = left
     note = "" if taken == cents else f"Invoice {number} had less than this left to cancel."
     effect = DocumentEffect.CANCELLED if taken or not cents else DocumentEffect.REFUSED
-    return Entered(document, effect, original.receivable_id, -taken, note)
+    taxes = _change(original.owed_taxes, left.owed_taxes)
+    return Entered(document, effect, original.receivable_id, -taken, note, taxes)
+
+
+def _change(before: Sequence[Tax], after: Sequence[Tax]) -> tuple[Tax, ...]:
+    left = {(tax.code, tax.jurisdiction): tax.cents for tax in after}
+    changes = (
+        replace(tax, cents=left.get((tax.code, tax.jurisdiction), 0) - tax.cents) for tax in before
+    )
+    return tuple(tax for tax in changes if tax.cents)
 
 
 def cancellable_cents(receivable: Receivable, cents: int) -> int:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import Row, text
 
+from services.remittance.ledger.chart import LedgerAccount
 from services.remittance.receivables import Scope
 from services.remittance.views import (
     AccountBalance,
@@ -55,7 +56,8 @@ class UnknownRemittance(Refusal):
 
 _RECEIVABLE = """
     SELECT r.receivable_id, r.invoice_number, r.account_number, r.usage_id, r.dated_on,
-           r.charged_cents, b.cancelled_cents, b.applied_cents, b.open_cents, b.standing
+           r.charged_cents, b.cancelled_cents, b.applied_cents, b.written_off_cents,
+           b.open_cents, b.standing
     FROM remittance.receivable r JOIN remittance.receivable_balance b USING (receivable_id)
     WHERE r.cca = :cca AND r.utility = :utility AND r.environment = :environment
 """
@@ -121,11 +123,13 @@ _OUTCOMES = text(
 )
 _TOTALS = text(
     """
-    SELECT owed.billed, owed.opened, owed.rejected, owed.applied AS applied_to, paid.*
+    SELECT owed.billed, owed.opened, owed.rejected, owed.written_off, owed.applied AS applied_to,
+           paid.*
     FROM (
         SELECT coalesce(sum(r.charged_cents - b.cancelled_cents), 0)::bigint AS billed,
                coalesce(sum(b.open_cents), 0)::bigint AS opened,
                coalesce(sum(b.applied_cents), 0)::bigint AS applied,
+               coalesce(sum(b.written_off_cents), 0)::bigint AS written_off,
                coalesce(sum(b.open_cents) FILTER (WHERE b.standing = 'rejected'), 0)::bigint
                    AS rejected
         FROM remittance.receivable r JOIN remittance.receivable_balance b USING (receivable_id)
@@ -164,6 +168,7 @@ def _receivable(row: Row[Any]) -> dict[str, Any]:
         "charged": from_cents(row.charged_cents),
         "cancelled": from_cents(row.cancelled_cents),
         "applied": from_cents(row.applied_cents),
+        "written_off": from_cents(row.written_off_cents),
         "open": from_cents(row.open_cents),
         "standing": row.standing,
     }
@@ -297,19 +302,24 @@ async def totals(session: ReadSession, scope: Scope) -> Totals:
     journal = {row.ledger_account: row.debits - row.credits for row in rows}
     debits, credits_ = sum(row.debits for row in rows), sum(row.credits for row in rows)
     expected = {
-        "accounts_receivable": sums.opened,
-        "revenue": -sums.billed,
-        "cash_in_transit": sums.received,
-        "unapplied": -sums.unapplied,
-        "adjustments": -sums.adjusted,
+        (LedgerAccount.RECEIVABLE,): sums.opened,
+        (LedgerAccount.REVENUE, LedgerAccount.TAXES_PAYABLE): -sums.billed,
+        (LedgerAccount.WRITE_OFFS,): sums.written_off,
+        (LedgerAccount.CASH_IN_TRANSIT, LedgerAccount.BANK): sums.received,
+        (LedgerAccount.UNAPPLIED,): -sums.unapplied,
+        (LedgerAccount.ADJUSTMENTS, LedgerAccount.DISCOUNT, LedgerAccount.FEES): -sums.adjusted,
     }
-    ties = all(journal.get(name, 0) == cents for name, cents in expected.items())
+    ties = all(
+        sum(journal.get(name.value, 0) for name in names) == cents
+        for names, cents in expected.items()
+    )
     return Totals(
         billed=from_cents(sums.billed),
         received=from_cents(sums.received),
         applied=from_cents(sums.applied),
         unapplied=from_cents(sums.unapplied),
         adjusted=from_cents(sums.adjusted),
+        written_off=from_cents(sums.written_off),
         open=from_cents(sums.opened),
         rejected=from_cents(sums.rejected),
         journal={name: from_cents(cents) for name, cents in journal.items()},

@@ -17,6 +17,7 @@ from sqlalchemy import func, select, text
 from services.remittance.book_reader import LoadedBook, Touched, load_book
 from services.remittance.books import post
 from services.remittance.journal import placement_posting
+from services.remittance.ledger.write_off_effect import write_off_postings
 from services.remittance.matching import match
 from services.remittance.placements import Line, LineKey, Placement
 from services.remittance.receivables import Scope
@@ -92,6 +93,10 @@ async def settle_lines(
     )
     await _write_places(session, scope, placements, loaded, cause)
     await post(session, scope, [each for each in postings if each is not None], cause.at)
+    if loaded.written_off:
+        changed = [receivables[key] for key in loaded.written_off]
+        due = await write_off_postings(session, changed, cause.message_id, cause.effective_on)
+        await post(session, scope, due, cause.at)
     return Settled(
         placements,
         {key: each.invoice_number for key, each in receivables.items()},

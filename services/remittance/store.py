@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.remittance.ledger.tables import ledger_tables
 from shared.platform.database import metadata
 from shared.platform.mailbox import mailbox_tables
 
@@ -118,17 +119,23 @@ receivable_balance = Table(
     _cents("cancelled_cents"),
     _cents("applied_cents"),
     _cents("account_money_cents"),
+    _cents("write_off_cents"),
+    _cents("written_off_cents"),
     _cents("open_cents"),
     _word("standing"),  # sent | accepted | rejected
 )
-"""Projection of `receivable_entry` and `verdict`: charged - cancelled - applied = open."""
+"""Projection of `receivable_entry`, `write_off` and `verdict`.
+
+charged - cancelled - applied - written off = open. `write_off_cents` is what people decided to
+write off; in effect (`written_off_cents`) is what of it payments that name the charge leave open.
+"""
 
 receivable_entry = Table(
     "receivable_entry",
     METADATA,
     Column("entry_id", BigInteger, Identity(always=True), primary_key=True),
     Column("receivable_id", Uuid, ForeignKey(receivable.c.receivable_id), nullable=False),
-    _word("kind"),  # charged | cancelled | applied
+    _word("kind"),  # charged | cancelled | applied | written_off
     _cents("cents"),
     Column("account_money", Boolean, nullable=False),
     Column("document_id", Uuid, nullable=False),
@@ -311,7 +318,10 @@ journal_entry = Table(
     Column("entry_id", BigInteger, Identity(always=True), primary_key=True),
     Column("posting_id", Uuid, nullable=False),
     *_scope(),
+    Column("period", Date, nullable=False),
+    _word("kind"),  # charged | cancelled | applied | adjusted | written_off | deposited
     _word("ledger_account"),
+    _word("jurisdiction"),
     _word("account_number"),
     _cents("debit_cents"),
     _cents("credit_cents"),
@@ -323,11 +333,21 @@ journal_entry = Table(
         "debit_cents >= 0 AND credit_cents >= 0 AND (debit_cents = 0) <> (credit_cents = 0)",
         name="one_side",
     ),
+    CheckConstraint(
+        "(ledger_account = 'taxes_payable') = (jurisdiction <> '')", name="jurisdiction"
+    ),
+    CheckConstraint("extract(day FROM period) = 1", name="first_day"),
     Index("ix_journal_entry_account", *_SCOPE, "ledger_account", "account_number"),
+    Index("ix_journal_entry_period", "period", postgresql_using="brin"),
     Index("ix_journal_entry_posting_id", "posting_id"),
     Index("ix_journal_entry_document_id", "document_id", "sequence"),
 )
-"""The double-entry journal; the entries of one `posting_id` balance."""
+"""The double-entry journal; the entries of one `posting_id` balance.
+
+`period` is the first day of the month they are booked in: that of `effective_on`, or the first
+open one after it. Triggers refuse postings that do not balance, entries of a closed month, and
+every change of an entry (migration `the_ledger_of_every_cca`).
+"""
 
 reported_write_off = Table(
     "reported_write_off",
@@ -352,3 +372,6 @@ reported_write_off = Table(
     Index("ix_reported_write_off_account", "account_number", *_SCOPE),
 )
 """What utilities say they wrote off (248); kept as said, compared with our balances later."""
+
+LEDGER = ledger_tables(METADATA)
+"""Taxes, write-offs, closed months and export batches."""

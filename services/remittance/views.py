@@ -21,7 +21,7 @@ class View(BaseModel):
 
 
 class ReceivableView(View):
-    """One charge and what is open on it; `open = charged - cancelled - applied`."""
+    """One charge and what is open on it; `open = charged - cancelled - applied - written_off`."""
 
     receivable_id: UUID
     invoice_number: str
@@ -31,6 +31,7 @@ class ReceivableView(View):
     charged: Usd
     cancelled: Usd
     applied: Usd
+    written_off: Usd
     open: Usd
     standing: str
     """`sent`, `accepted` or `rejected` (by a 997 or 824); a rejected one will hardly be paid."""
@@ -117,6 +118,7 @@ class Totals(View):
     applied: Usd
     unapplied: Usd
     adjusted: Usd
+    written_off: Usd
     open: Usd
     rejected: Usd
     journal: dict[str, Usd]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -23,6 +24,7 @@ from shared.contracts.documents import (
     DocumentAcknowledged,
     DocumentSent,
     SentDocument,
+    SentTax,
 )
 from shared.contracts.envelope import Body, Envelope
 from shared.contracts.parts import Environment, Purpose, Reason, ServiceName
@@ -41,6 +43,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MCE = Scope("mce", "pge", Environment.TEST)
 SPACE = UUID("6c9f3f5e-0000-4000-8000-000000000001")
 PATIENCE_S = 20.0
+NO_TAXES: Mapping[str, str] = MappingProxyType({})
 
 Word = str | RemittanceLineKind | Decimal | Reason
 
@@ -59,8 +62,9 @@ def sent(
     cancels: str | None = None,
     on: date = date(2026, 11, 1),
     set_id: str = "810",
+    taxes: Mapping[str, str] = NO_TAXES,
 ) -> DocumentSent:
-    """One sent 810."""
+    """One sent 810; taxes by city, that of no city is the state's."""
     return DocumentSent(
         file_id=uuid5(SPACE, f"file of {number}"),
         set_id=set_id,
@@ -73,6 +77,10 @@ def sent(
                 purpose=Purpose.CANCEL if cancels else Purpose.ORIGINAL,
                 original_document_number=cancels,
                 amount=Decimal(amount),
+                taxes=tuple(
+                    SentTax(code="UT" if city else "ET", jurisdiction=city, amount=Decimal(cents))
+                    for city, cents in taxes.items()
+                ),
                 dated_on=on,
             ),
         ),
@@ -242,6 +250,18 @@ class Office:
             ledger_account=ledger_account,
         )
         return Decimal(cents) / 100
+
+    async def owed_to(self) -> dict[str, Decimal]:
+        """What is payable to each jurisdiction that is owed anything."""
+        async with self.service.database.read() as session:
+            rows = await session.execute(
+                text(
+                    "SELECT jurisdiction, sum(credit_cents - debit_cents)::bigint AS cents"
+                    " FROM remittance.journal_entry WHERE ledger_account = 'taxes_payable'"
+                    " GROUP BY 1 HAVING sum(credit_cents) <> sum(debit_cents)"
+                )
+            )
+            return {row.jurisdiction: Decimal(row.cents) / 100 for row in rows}
 
     def applied(self) -> list[RemittanceApplied]:
         """Every `RemittanceApplied` it has said."""

@@ -68,7 +68,8 @@ class TestMoneyForNoCharge:
     async def test_a_fee_tied_to_no_customer_is_booked_to_no_account(self, office: Office) -> None:
         await office.tell(*payment("T1", [pays("-12.00", kind=FEE, reason=Reason(code="CS"))]))
         assert await office.outcomes("T1") == ["adjusted"]
-        assert await office.balance_of("adjustments") == 12
+        assert await office.balance_of("fees") == 12
+        assert await office.balance_of("adjustments") == 0
         assert "reason CS" in office.applied()[0].lines[0].explanation
         await office.prove()
 

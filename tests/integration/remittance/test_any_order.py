@@ -30,10 +30,10 @@ from tests.integration.remittance.office import (
 DAY: Sequence[Body] = (
     sent("I1", "100.00", usage="U1"),
     sent("I2", "80.00", account="A2", usage="U2"),
-    sent("I3", "60.00", account="A3", usage="U3"),
+    sent("I3", "60.00", account="A3", usage="U3", taxes={"MARINA": "4.70", "": "0.12"}),
     sent("I4", "-25.00", account="A4", usage="U4"),
     sent("C3", "60.00", account="A3", cancels="I3"),
-    sent("I5", "66.00", account="A3", usage="U5"),
+    sent("I5", "66.00", account="A3", usage="U5", taxes={"MARINA": "5.17", "": "0.13"}),
     acknowledged("I1", AcknowledgmentVerdict.ACCEPTED),
     advised("I2", AdviceVerdict.REJECTED),
     *payment(
@@ -56,7 +56,8 @@ DAY: Sequence[Body] = (
 
 TABLES = (
     "sent_document, receivable, receivable_balance, receivable_entry, verdict, remittance, "
-    "remittance_part, remittance_line, line_place, placement, journal_entry, inbox, outbox"
+    "remittance_part, remittance_line, line_place, placement, journal_entry, receivable_tax, "
+    "write_off, inbox, outbox"
 )
 
 STATE = """
@@ -64,8 +65,9 @@ STATE = """
            ARRAY[r.charged_cents, b.cancelled_cents, b.applied_cents, b.open_cents]
     FROM receivable r JOIN receivable_balance b USING (receivable_id)
     UNION ALL
-    SELECT 'journal', ledger_account, account_number, ARRAY[sum(debit_cents - credit_cents)::bigint]
-    FROM journal_entry GROUP BY ledger_account, account_number
+    SELECT 'journal', ledger_account || ' ' || jurisdiction, account_number,
+           ARRAY[sum(debit_cents - credit_cents)::bigint]
+    FROM journal_entry GROUP BY ledger_account, jurisdiction, account_number
     HAVING sum(debit_cents) <> sum(credit_cents)
     UNION ALL
     SELECT 'payment', trace_number, state, ARRAY[count(*), sum(total_cents)::bigint]

@@ -96,6 +96,8 @@ class TestPaymentOfSentCharges:
         await office.tell(*payment("T1", [pays("100.00", "I1"), adjustment, fee]))
         assert await office.outcomes("T1") == ["matched", "adjusted", "adjusted"]
         assert await office.open_of("I1") == 0
+        assert await office.balance_of("fees") == Decimal("2.50")
+        assert await office.balance_of("adjustments") == 1
         await office.prove()
 
 

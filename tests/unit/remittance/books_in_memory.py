@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID, uuid5
 
 from services.remittance.journal import (
-    LedgerAccount,
+    EntryKind,
     Posting,
     document_posting,
     placement_posting,
+    write_off_posting,
 )
+from services.remittance.ledger.chart import LedgerAccount
 from services.remittance.matching import match
 from services.remittance.placements import Book, Line, LineKey, Placement
 from services.remittance.receivables import (
@@ -20,6 +22,7 @@ from services.remittance.receivables import (
     Entered,
     Receivable,
     SentCharge,
+    Tax,
     enter,
 )
 from services.remittance.rules import DEFAULT_RULES, MatchingRules
@@ -37,6 +40,7 @@ def charge(
     usage: str | None = None,
     cancels: str | None = None,
     on: date = date(2026, 11, 1),
+    taxes: tuple[Tax, ...] = (),
 ) -> SentCharge:
     """A sent 810, or with `cancels` the cancel of one."""
     return SentCharge(
@@ -49,6 +53,7 @@ def charge(
         account_number=account,
         service_agreement_id=None,
         dated_on=on,
+        taxes=taxes,
     )
 
 
@@ -69,6 +74,18 @@ def line(
     return Line(key, kind, cents, invoice, usage, account, adjusting, offered, reason)
 
 
+@dataclass(frozen=True, slots=True)
+class WriteOff:
+    """A decision about a charge; a test may tell it before the charge."""
+
+    name: str
+    invoice_number: str
+    cents: int
+
+
+Fact = SentCharge | Line | WriteOff
+
+
 @dataclass(slots=True)
 class MemoryBooks:
     """Everything known, and everything posted."""
@@ -78,13 +95,17 @@ class MemoryBooks:
     postings: list[Posting] = field(default_factory=list)
     documents: set[UUID] = field(default_factory=set)
     rules: MatchingRules = DEFAULT_RULES
+    write_offs: dict[str, WriteOff] = field(default_factory=dict)
 
-    def tell(self, *facts: SentCharge | Line) -> MemoryBooks:
+    def tell(self, *facts: Fact) -> MemoryBooks:
         """Take in facts, each once; what was known has no effect."""
         for fact in facts:
             if isinstance(fact, Line):
                 if fact.key not in self.placements:
                     self._settle(fact)
+            elif isinstance(fact, WriteOff):
+                self.write_offs[fact.name] = fact
+                self._settle()
             elif fact.transaction_id not in self.documents:
                 self.documents.add(fact.transaction_id)
                 self._enter(enter([fact], self.books))
@@ -99,6 +120,10 @@ class MemoryBooks:
                 self.postings += [posting] if posting else []
 
     def _settle(self, *lines: Line) -> None:
+        for number, known in self.books.receivables.items():
+            decided = [each for each in self.write_offs.values() if each.invoice_number == number]
+            cents = sum(each.cents for each in decided)
+            self.books.receivables[number] = replace(known, write_off_cents=cents)
         receivables = list(self.books.receivables.values())
         by_id = {each.receivable_id: each for each in receivables}
         for each in match(lines, Book(receivables, list(self.placements.values())), self.rules):
@@ -106,6 +131,23 @@ class MemoryBooks:
             posting = placement_posting(before, each, by_id, DAY)
             self.postings += [posting] if posting else []
             self.placements[each.line.key] = each
+        for receivable in receivables:
+            key, number = receivable.receivable_id, receivable.invoice_number
+            named = [place for place in self.placements.values() if place.line.names_charge]
+            left = receivable.owed_cents - sum(place.applied.get(key, 0) for place in named)
+            change = receivable.written_off_cents(left) - self.written_off_cents(number)
+            if change:
+                self.postings.append(write_off_posting(key, receivable, change, DAY))
+
+    def written_off_cents(self, number: str) -> int:
+        """What is written off of a receivable, derived from the entries alone."""
+        key = self.receivable(number).receivable_id
+        return -sum(
+            entry.cents
+            for posting in self.postings
+            for entry in posting.receivable_entries
+            if entry.receivable_id == key and entry.kind is EntryKind.WRITTEN_OFF
+        )
 
     def receivable(self, number: str) -> Receivable:
         """A receivable by its invoice number."""
@@ -124,6 +166,16 @@ class MemoryBooks:
     def opened(self) -> dict[str, int]:
         """Open cents of every receivable."""
         return {number: self.open_cents(number) for number in sorted(self.books.receivables)}
+
+    def owed_to(self) -> dict[str, int]:
+        """What is payable to each jurisdiction."""
+        sums: dict[str, int] = {}
+        for posting in self.postings:
+            for entry in posting.entries:
+                if entry.ledger_account is LedgerAccount.TAXES_PAYABLE:
+                    cents = entry.credit_cents - entry.debit_cents
+                    sums[entry.jurisdiction] = sums.get(entry.jurisdiction, 0) + cents
+        return {name: cents for name, cents in sums.items() if cents}
 
     def ledger(self) -> dict[tuple[LedgerAccount, str], int]:
         """Debits less credits of each ledger account and customer account, nothings left out."""

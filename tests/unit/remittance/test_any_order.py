@@ -9,18 +9,21 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.remittance.journal import LedgerAccount
+from services.remittance.ledger.chart import LedgerAccount
 from services.remittance.placements import Line
-from services.remittance.receivables import SentCharge, Standing
+from services.remittance.receivables import Standing, Tax
 from services.remittance.rules import DEFAULT_RULES, Key, MatchingRules, Model
 from services.remittance.settlement import Settlement, settle_alone
 from shared.contracts.remittance import RemittanceLineKind
-from tests.unit.remittance.books_in_memory import MemoryBooks, charge, line
-
-Fact = SentCharge | Line
+from tests.unit.remittance.books_in_memory import Fact, MemoryBooks, WriteOff, charge, line
 
 NUMBERS = ("I0", "I1", "I2", "I3")
 ACCOUNT = {"I0": "A0", "I1": "A0", "I2": "A1", "I3": "A1"}
+TAXES = st.lists(
+    st.builds(Tax, st.just("UT"), st.sampled_from(["MARINA", "SALINAS"]), st.integers(-20, 90)),
+    max_size=2,
+    unique_by=lambda tax: tax.jurisdiction,
+).map(tuple)
 CENTS = st.integers(-500, 500) | st.sampled_from([100, -100, 250])
 
 
@@ -34,7 +37,9 @@ def named_facts(draw: st.DrawFn) -> list[Fact]:
         if draw(st.booleans()):
             on = date(2026, 11, draw(st.integers(1, 3)))
             amount = draw(CENTS)
-            facts.append(charge(number, amount, ACCOUNT[number], usage[place], on=on))
+            facts.append(
+                charge(number, amount, ACCOUNT[number], usage[place], on=on, taxes=draw(TAXES))
+            )
             if draw(st.booleans()):
                 part = draw(st.sampled_from([amount, amount // 2]))
                 facts.append(charge(f"C{place}", part, ACCOUNT[number], cancels=number))
@@ -56,10 +61,12 @@ def named_facts(draw: st.DrawFn) -> list[Fact]:
 
 @st.composite
 def any_facts(draw: st.DrawFn) -> list[Fact]:
-    """The same, with money that names only an account."""
+    """The same, with money that names only an account, and with decisions to write off."""
     facts = draw(named_facts())
     for place in range(draw(st.integers(0, 4))):
         facts.append(line(f"M{place}", draw(CENTS), account=draw(st.sampled_from(["A0", "A1"]))))
+    for place in range(draw(st.integers(0, 3))):
+        facts.append(WriteOff(f"W{place}", draw(st.sampled_from(NUMBERS)), draw(CENTS)))
     return facts
 
 
@@ -125,7 +132,7 @@ class TestRulesOfAnyUtility:
         placed = books.placements.values()
         assert sum(books.ledger().values()) == 0
         assert -books.total(LedgerAccount.DISCOUNT) == sum(p.discount_cents for p in placed)
-        assert -books.total(LedgerAccount.ADJUSTMENTS) == sum(
+        assert -books.total(LedgerAccount.ADJUSTMENTS) - books.total(LedgerAccount.FEES) == sum(
             p.adjusted_cents - p.discount_cents for p in placed
         )
         assert sum(books.opened().values()) == books.total(LedgerAccount.RECEIVABLE)
@@ -164,6 +171,7 @@ class TestMoneyThatNamesItsCharge:
         first, second = (MemoryBooks().tell(*facts) for facts in orders)
         assert first.opened() == second.opened()
         assert first.ledger() == second.ledger()
+        assert first.owed_to() == second.owed_to()
 
 
 class TestMoneyThatNamesOnlyAnAccount:
@@ -188,8 +196,36 @@ class TestConservation:
         )
         placed = books.placements.values()
         assert sum(p.unapplied_cents for p in placed) == -books.total(LedgerAccount.UNAPPLIED)
-        assert sum(p.adjusted_cents for p in placed) == -books.total(LedgerAccount.ADJUSTMENTS)
+        fees = [p for p in placed if p.line.kind is RemittanceLineKind.FEE]
+        assert sum(p.adjusted_cents for p in fees) == -books.total(LedgerAccount.FEES)
+        assert sum(p.adjusted_cents for p in placed if p not in fees) == -books.total(
+            LedgerAccount.ADJUSTMENTS
+        )
         assert sum(books.opened().values()) == books.total(LedgerAccount.RECEIVABLE)
+
+    @given(facts=any_facts())
+    def test_what_is_billed_is_revenue_or_owed_to_jurisdictions(self, facts: list[Fact]) -> None:
+        books = MemoryBooks().tell(*facts)
+        receivables = books.books.receivables.values()
+        owed: dict[str, int] = {}
+        for each in receivables:
+            for tax in each.owed_taxes:
+                owed[tax.jurisdiction] = owed.get(tax.jurisdiction, 0) + tax.cents
+        assert books.owed_to() == {name: cents for name, cents in owed.items() if cents}
+        billed = sum(each.owed_cents for each in receivables)
+        assert billed == -books.total(LedgerAccount.REVENUE) + sum(owed.values())
+
+    @given(facts=any_facts())
+    def test_what_is_written_off_is_no_more_than_was_decided(self, facts: list[Fact]) -> None:
+        books = MemoryBooks().tell(*facts)
+        written_off = {
+            number: books.written_off_cents(number) for number in books.books.receivables
+        }
+        assert sum(written_off.values()) == books.total(LedgerAccount.WRITE_OFFS)
+        for number, cents in written_off.items():
+            sign = books.receivable(number).sign
+            decided = books.receivable(number).write_off_cents
+            assert 0 <= sign * cents <= max(0, sign * decided)
 
     @given(facts=any_facts())
     def test_nothing_is_paid_beyond_what_is_owed(self, facts: list[Fact]) -> None:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from services.remittance.journal import LedgerAccount
+from services.remittance.ledger.chart import LedgerAccount
 from services.remittance.placements import ConservationError, Line, Placement
 from services.remittance.receivables import SentCharge
 from shared.contracts.remittance import RemittanceLineKind, RemittanceOutcome

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from services.remittance.journal import LedgerAccount
+from services.remittance.ledger.chart import LedgerAccount
 from services.remittance.rules import (
     DEFAULT_RULES,
     Key,
