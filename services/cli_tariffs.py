@@ -27,6 +27,7 @@ from services.rating.store_activation import PLAN_KIND, TariffKey
 from services.rating.store_tariffs import list_plans, load_book
 from services.rating.tariffs import urdb
 from services.rating.tariffs.check import Severity, TariffFinding, check
+from services.rating.tariffs.check_shared import calendars_of, check_shared
 from services.rating.tariffs.compare import compare, compare_bills
 from services.rating.tariffs.export import plan_csv, plan_json, plan_toml
 from services.rating.tariffs.files import PLANS_FOLDER, read_folder, read_plan
@@ -127,8 +128,10 @@ def check_folder(
 ) -> None:
     """Look through plan files for gaps, contradictions and prices that are missing."""
     files = read_folder(folder)
-    found = check(files, load_calendars(), {one.cca: one.products for one in known_ccas()})
-    _show_findings(found)
+    ours = read_folder(PLANS_FOLDER)
+    products = {one.cca: one.products for one in known_ccas()}
+    found = check(files, calendars_of(files, ours), products) + check_shared(files, ours)
+    show_findings(found)
     errors = sum(finding.severity is Severity.ERROR for finding in found)
     console.print(
         f"{len(files.plans)} plans, {errors} errors, {len(found) - errors} warnings"
@@ -236,7 +239,7 @@ def from_urdb(
         path = out / f"{plan.plan_id.lower()}-{plan.version}.toml"
         path.write_text(plan_toml(plan), encoding="utf-8")
         console.print(f"{path.name} written")
-        _show_findings(findings)
+        show_findings(findings)
 
 
 @tariffs_app.command("settle-year")
@@ -291,7 +294,8 @@ def _quantities(words: list[str] | None) -> dict[Bucket, Decimal]:
     return found
 
 
-def _show_findings(findings: list[TariffFinding] | tuple[TariffFinding, ...]) -> None:
+def show_findings(findings: list[TariffFinding] | tuple[TariffFinding, ...]) -> None:
+    """Print findings, a line each."""
     for one in findings:
         color = "red" if one.severity is Severity.ERROR else "yellow"
         console.print(

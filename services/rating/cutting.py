@@ -31,7 +31,8 @@ from shared.contracts.usage import Bucket
 class PricedPart:
     """A part of the period together with what prices it.
 
-    `credits` are generation lines that only intervals give: what exports are paid.
+    `credits` are generation lines that only intervals give: what exports are paid. `hours` names
+    the calendar, with its version, by which intervals were given to buckets.
     """
 
     part: PeriodPart
@@ -39,6 +40,7 @@ class PricedPart:
     product: str
     tax: TaxDecision
     credits: tuple[Line, ...] = ()
+    hours: tuple[str, ...] = ()
 
 
 def cut(

@@ -59,6 +59,8 @@ class Explanation:
     user_tax: str
     prorated: bool
     lines: tuple[LineReason, ...] = ()
+    hours: tuple[str, ...] = ()
+    """Of intervals: the calendars and holiday lists, with their versions."""
 
 
 @value(frozen=True, slots=True)
@@ -294,6 +296,7 @@ def _explain(
             for each, name, lines in zip(priced, names, printed, strict=True)
             for line in lines
         ),
+        hours=tuple(_distinct(words for each in priced for words in each.hours)),
     )
 
 

@@ -17,6 +17,7 @@ from services.rating.api_checks import build_checks_router
 from services.rating.api_intervals import build_interval_router
 from services.rating.api_lists import build_list_router
 from services.rating.api_settlements import build_settlement_router
+from services.rating.api_shared import build_shared_router
 from services.rating.api_tariffs import build_tariff_router
 from services.rating.consumers import handlers
 from services.rating.holds import RateNotFound
@@ -141,6 +142,7 @@ def build(
     shadow = ShadowDesk(mailbox.put, desk.books)
     router = build_router(database, authorize)
     router.include_router(build_tariff_router(database, clock, desk))
+    router.include_router(build_shared_router(database, clock, desk))
     router.include_router(build_interval_router(database))
     router.include_router(build_list_router(database))
     router.include_router(build_checks_router(database))

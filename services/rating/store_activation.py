@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Select, and_, literal, select
+from sqlalchemy import Select, and_, exists, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.rating.store import PLANS, TARIFF_ACTIVATIONS, TARIFF_DATA
@@ -62,6 +62,14 @@ class TariffAlreadyActive(Refusal):
     code = "TARIFF_ALREADY_ACTIVE"
     status = 409
     title = "The tariff version is active already"
+
+
+class HolidaysNotActive(Refusal):
+    """Hours and export prices need the holidays that they name."""
+
+    code = "HOLIDAYS_NOT_ACTIVE"
+    status = 409
+    title = "The holiday list is not active"
 
 
 class NameNotUsable(Refusal):
@@ -122,6 +130,7 @@ async def activate(
         TariffVersionUnknown: it was not imported.
         SecondPersonNeeded: the same person imported it.
         TariffAlreadyActive: it was activated before.
+        HolidaysNotActive: it names a holiday list of which no version is active.
     """
     await wait_lock(session, TARIFF_LOCK)
     importer = await _importer(session, key)
@@ -129,6 +138,7 @@ async def activate(
         raise TariffVersionUnknown(f"{key.words} was not imported")
     if importer == by:
         raise SecondPersonNeeded(f"{by} imported {key.words}; somebody else must activate it")
+    await _refuse_without_holidays(session, key)
     done = await session.execute(
         insert(TARIFF_ACTIVATIONS)
         .values(_row(key, importer, by, at, reason))
@@ -171,6 +181,21 @@ def _row(key: TariffKey, importer: str, by: str, at: datetime, reason: str) -> M
         "reason": reason[:REASON_LENGTH_MAX],
         "activated_at": at,
     }
+
+
+async def _refuse_without_holidays(session: WriteSession, key: TariffKey) -> None:
+    if key.kind not in {CALENDAR_KIND, EXPORTS_KIND}:
+        return
+    t, a = TARIFF_DATA.c, TARIFF_ACTIVATIONS.c
+    named = t.content["holidays"].astext
+    missing = await session.scalar(
+        select(named).where(
+            *(t.kind == key.kind, t.name == key.name, t.version == key.version),
+            ~exists().where(a.kind == HOLIDAYS_KIND, a.name == named),
+        )
+    )
+    if missing is not None:
+        raise HolidaysNotActive(f"{key.words} names the holidays {missing}: activate them first")
 
 
 async def _importer(session: WriteSession, key: TariffKey) -> str | None:

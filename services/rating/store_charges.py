@@ -223,6 +223,7 @@ def explanation_of(told: Mapping[str, Any]) -> Explanation:
         user_tax=told["user_tax"],
         prorated=told["prorated"],
         lines=tuple(LineReason(**reason) for reason in told.get("lines", ())),
+        hours=tuple(told.get("hours", ())),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,8 @@ BUCKETS: Final = tuple(Bucket)
 
 Codes = NDArray[np.int8]
 """Positions in `BUCKETS`."""
+
+REMEMBERED_NAMES_MAX: Final = 4_096
 
 _FRIDAY: Final = 4
 
@@ -81,6 +83,14 @@ class Calendar:
         if not found:
             raise RateNotFound(f"the calendar {self.calendar_id} says nothing about {day}")
         return max(found, key=lambda v: (v.effective_from, v.known_from, v.version))
+
+    def named(self, start: date, end: date) -> tuple[str, ...]:
+        """Which versions of hours and holidays count in `[start, end)`, as a charge tells them.
+
+        Raises:
+            RateNotFound: the calendar does not reach back to the start.
+        """
+        return _named(self, start, end)
 
     def season_of(self, day: date) -> str:
         """The name of the day's season.
@@ -178,6 +188,17 @@ class Calendar:
         return next(
             (name, season) for name, season in version.seasons.items() if month in season.months
         )
+
+
+@lru_cache(maxsize=REMEMBERED_NAMES_MAX)
+def _named(calendar: Calendar, start: date, end: date) -> tuple[str, ...]:
+    days = (start + timedelta(days=number) for number in range((end - start).days))
+    told = (
+        f"{calendar.calendar_id} {calendar.version_on(day).version}, "
+        f"holidays {calendar.holidays.list_id} {calendar.holidays.version_on(day).version}"
+        for day in days
+    )
+    return tuple(dict.fromkeys(told))
 
 
 def _pattern(version: CalendarVersion, month: int, *, weekend: bool) -> Codes:

@@ -18,6 +18,7 @@ import numpy as np
 from services.rating.cutting import PricedPart, priced_spans
 from services.rating.engine import IntervalPart, MeterRows, account_parts, window_of
 from services.rating.engine.exports import export_lines
+from services.rating.engine.hours import calendar_of
 from services.rating.holds import IntervalsMisfit, UsageOverlap
 from services.rating.intervals.block import (
     ESTIMATED,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from services.rating.accounts import Terms
     from services.rating.scope import Scope
-    from services.rating.tariffs.book import PriceBook
+    from services.rating.tariffs.book import PriceBook, Span
 
     Rows = npt.NDArray[np.int64]
     Marks = npt.NDArray[np.bool_]
@@ -127,7 +128,10 @@ def _of_period(
     found = account_parts(rows, spans, book.calendars, known_on, step_s, pays_exports=True)
     _refuse_loss(found, rows)
     parts = [
-        PricedPart(replace(each.part, end=span.end), span, product, tax)
+        PricedPart(
+            *(replace(each.part, end=span.end), span, product, tax),
+            hours=_hours(span, book, known_on),
+        )
         for each, (span, product, tax) in zip(found, cuts, strict=True)
     ]
     if not any(any(each.exported_micro.values()) for each in found):
@@ -138,6 +142,14 @@ def _of_period(
         replace(part, credits=(line,) if line else ())
         for part, line in zip(parts, paid, strict=True)
     ]
+
+
+def _hours(span: Span, book: PriceBook, known_on: date) -> tuple[str, ...]:
+    """The calendar of a part with its version; none where the plan itself says the hours."""
+    calendar = calendar_of(span.plan, book.calendars, known_on)
+    if calendar.calendar_id == span.plan.plan_id:
+        return ()
+    return calendar.named(span.start, span.end)
 
 
 def _rows(days: Days, minutes: int, meters: Meters) -> MeterRows:

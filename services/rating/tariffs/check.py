@@ -62,7 +62,7 @@ def check(
     found: list[TariffFinding] = []
     for plan in folder.plans:
         found += _seasons(plan)
-        found += _hours(plan, calendars)
+        found += hours_findings(plan, calendars)
         found += _codes(plan)
         found += _trust(plan)
     found += _dates(folder.plans)
@@ -75,11 +75,13 @@ def _name(plan: PlanFile) -> str:
     return f"{plan.cca} {plan.plan_id} {plan.version}"
 
 
-def _error(code: str, subject: str, message: str) -> TariffFinding:
+def error(code: str, subject: str, message: str) -> TariffFinding:
+    """A finding that somebody would be billed wrongly."""
     return TariffFinding(Severity.ERROR, code, subject, message)
 
 
-def _warning(code: str, subject: str, message: str) -> TariffFinding:
+def warning(code: str, subject: str, message: str) -> TariffFinding:
+    """A finding that usage would be held, or that somebody should look."""
     return TariffFinding(Severity.WARNING, code, subject, message)
 
 
@@ -93,27 +95,25 @@ def _seasons(plan: PlanFile) -> Iterator[TariffFinding]:
     """Every season needs prices from every component that has a table of them."""
     for sold in plan.products:
         if not _energy(plan, sold):
-            yield _error("NO_PRICE", _name(plan), f"{sold} has no generation price")
+            yield error("NO_PRICE", _name(plan), f"{sold} has no generation price")
     for component in plan.components:
         named = component.seasons_named()
         for season in plan.seasons:
             if named and season not in named:
-                yield _warning(
+                yield warning(
                     "SEASON_UNPRICED",
                     _name(plan),
                     f"{component.line_id} has no prices in {season}: its usage will be held",
                 )
 
 
-def _hours(plan: PlanFile, calendars: CalendarBook) -> Iterator[TariffFinding]:
+def hours_findings(plan: PlanFile, calendars: CalendarBook) -> Iterator[TariffFinding]:
     """The buckets that are priced must be those that the hours come in."""
     if plan.schedule is not None:
         yield from _buckets(plan, _of_schedule(plan.schedule, plan))
         return
     if plan.calendar is None:
-        yield _warning(
-            "NO_CALENDAR", _name(plan), "it names no calendar: no intervals can be rated"
-        )
+        yield warning("NO_CALENDAR", _name(plan), "it names no calendar: no intervals can be rated")
         return
     try:
         calendar = calendars.calendar(plan.calendar)
@@ -121,7 +121,7 @@ def _hours(plan: PlanFile, calendars: CalendarBook) -> Iterator[TariffFinding]:
         seasons = {season: calendar.season_of(day) for season, day in days.items()}
         buckets = {season: calendar.buckets_of(day) for season, day in days.items()}
     except RateNotFound as wrong:
-        yield _error("CALENDAR_UNKNOWN", _name(plan), wrong.detail)
+        yield error("CALENDAR_UNKNOWN", _name(plan), wrong.detail)
         return
     yield from _named_alike(plan, calendar, seasons)
     yield from _buckets(plan, buckets)
@@ -131,21 +131,21 @@ def _named_alike(
     plan: PlanFile, calendar: Calendar, seasons: Mapping[str, str]
 ) -> Iterator[TariffFinding]:
     if calendar.file.utility != plan.utility:
-        yield _error(
+        yield error(
             "CALENDAR_OF_ANOTHER",
             _name(plan),
             f"{calendar.calendar_id} is a calendar of {calendar.file.utility}",
         )
     strange = sorted(set(plan.rate_codes) - set(calendar.file.rate_codes))
     if strange:
-        yield _warning(
+        yield warning(
             "CODE_WITHOUT_HOURS",
             _name(plan),
             f"{calendar.calendar_id} does not list {', '.join(strange)}",
         )
     for season, called in seasons.items():
         if season != called:
-            yield _error(
+            yield error(
                 "SEASONS_DIFFER",
                 _name(plan),
                 f"what the plan calls {season} is {called} in {calendar.calendar_id}",
@@ -183,11 +183,11 @@ def _buckets(plan: PlanFile, hours: Mapping[str, frozenset[Bucket]]) -> Iterator
         if not priced or Bucket.TOTAL in priced:
             continue
         for bucket in sorted(hours[season] - priced):
-            yield _error(
+            yield error(
                 "BUCKET_UNPRICED", _name(plan), f"{sold} has no price for {bucket} in {season}"
             )
         for bucket in sorted(priced - hours[season]):
-            yield _error(
+            yield error(
                 "BUCKET_WITHOUT_HOURS",
                 _name(plan),
                 f"{sold} prices {bucket} in {season}, and no hour is {bucket} then",
@@ -200,7 +200,7 @@ def _codes(plan: PlanFile) -> Iterator[TariffFinding]:
     for component in plan.components:
         other = used.setdefault(component.code, component.line_id)
         if other != component.line_id and not _apart(plan, other, component):
-            yield _warning(
+            yield warning(
                 "CODE_SHARED",
                 _name(plan),
                 f"{other} and {component.line_id} are both {component.code} on the 810",
@@ -217,9 +217,9 @@ def _apart(plan: PlanFile, other: str, component: Component) -> bool:
 
 def _trust(plan: PlanFile) -> Iterator[TariffFinding]:
     if plan.confidence == "fictional":
-        yield _warning("FICTIONAL", _name(plan), "made up for tests: never bill a customer with it")
+        yield warning("FICTIONAL", _name(plan), "made up for tests: never bill a customer with it")
     elif plan.confidence == "low":
-        yield _warning("LOW_CONFIDENCE", _name(plan), plan.note or "the numbers are not sure")
+        yield warning("LOW_CONFIDENCE", _name(plan), plan.note or "the numbers are not sure")
 
 
 def _dates(plans: Sequence[PlanFile]) -> Iterator[TariffFinding]:
@@ -233,18 +233,18 @@ def _dates(plans: Sequence[PlanFile]) -> Iterator[TariffFinding]:
             through = earlier.effective_through
             if through is not None and through + _ONE_DAY < later.effective_from:
                 last = later.effective_from - _ONE_DAY
-                yield _warning(
+                yield warning(
                     "GAP", _name(earlier), f"nothing is priced from {through + _ONE_DAY} to {last}"
                 )
             if through is not None and through >= later.effective_from:
-                yield _warning(
+                yield warning(
                     "OVERLAP",
                     _name(earlier),
                     f"it is to end on {through}, and {later.version} replaces it before",
                 )
             same_day = earlier.effective_from == later.effective_from
             if same_day and earlier.known_from == later.known_from:
-                yield _error(
+                yield error(
                     "SAME_DATES",
                     _name(later),
                     f"{earlier.version} has the same dates: which counts?",
@@ -260,7 +260,7 @@ def _rivals(plans: Iterable[PlanFile]) -> Iterator[TariffFinding]:
         sold = set(one.products) & set(other.products)
         if one.plan_id == other.plan_id or not codes or not sold or not _meet(one, other):
             continue
-        yield _error(
+        yield error(
             "TWO_PLANS",
             _name(one),
             f"{other.plan_id} {other.version} is for {', '.join(sorted(codes))} and "
@@ -279,18 +279,18 @@ def _ccas(folder: TariffFolder, products: Mapping[str, Collection[str]]) -> Iter
     for name in sorted({plan.cca for plan in folder.plans}):
         plans = [plan for plan in folder.plans if plan.cca == name]
         if name not in products:
-            yield _error("CCA_UNKNOWN", name, "the partners' list has no such CCA")
+            yield error("CCA_UNKNOWN", name, "the partners' list has no such CCA")
         if name not in listed:
-            yield _error("CCA_FILE_MISSING", name, "there is no cca.toml for it")
+            yield error("CCA_FILE_MISSING", name, "there is no cca.toml for it")
             continue
         cca = listed[name]
         sold = {each for plan in plans for each in plan.products}
         for stray in sorted(sold - set(products.get(name, sold))):
-            yield _warning("PRODUCT_UNKNOWN", name, f"the partners' list does not have {stray}")
+            yield warning("PRODUCT_UNKNOWN", name, f"the partners' list does not have {stray}")
         if cca.default_product not in sold:
-            yield _error("DEFAULT_UNPRICED", name, f"no plan is for {cca.default_product}")
+            yield error("DEFAULT_UNPRICED", name, f"no plan is for {cca.default_product}")
         cohorts = {plan.cohort for plan in plans}
         for cohort in sorted(set(cca.cohorts.values()) - cohorts):
-            yield _error("COHORT_UNPRICED", name, f"cities are of {cohort}, and no plan is for it")
+            yield error("COHORT_UNPRICED", name, f"cities are of {cohort}, and no plan is for it")
         for cohort in sorted(cohorts - set(cca.cohorts.values()) - {""}):
-            yield _warning("COHORT_WITHOUT_CITY", name, f"no city is of {cohort}")
+            yield warning("COHORT_WITHOUT_CITY", name, f"no city is of {cohort}")

@@ -1,17 +1,22 @@
-"""Tells two versions of a plan apart: in words, and in money for a test bill.
+"""Tells two versions apart: in words, and a plan in money for a test bill.
 
 Whoever activates a version must see at a glance what it changes: which prices, by how much, and
-what an ordinary customer would pay more or less.
+what an ordinary customer would pay more or less. What other hours come to: `compare_hours`.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
+from services.rating.calendars.calendar_file import CalendarFile
+from services.rating.calendars.holiday_rules import HolidayList
+from services.rating.tariffs.export_prices import ExportPrices, prices_csv
+from services.rating.tariffs.files import TariffFile
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.preview import TestBill
 from shared.contracts.measures import Usd
@@ -48,7 +53,7 @@ class LineChange(BaseModel):
         return self.after - self.before
 
 
-def compare(before: PlanFile, after: PlanFile) -> list[Difference]:
+def compare(before: TariffFile, after: TariffFile) -> list[Difference]:
     """Everything two versions say differently, in the order of the older one."""
     old, new = said(before), said(after)
     return [
@@ -76,8 +81,51 @@ def _by_label(bill: TestBill) -> dict[str, Decimal]:
     return found
 
 
-def said(plan: PlanFile) -> dict[str, str]:
-    """Every single value of a plan by its place; prices in dollars, components by their name."""
+def said(file: TariffFile) -> dict[str, str]:
+    """Every single value of a file by its place."""
+    match file:
+        case PlanFile():
+            return _said_of_plan(file)
+        case CalendarFile():
+            return _said_of_calendar(file)
+        case HolidayList():
+            return _said_of_holidays(file)
+        case ExportPrices():
+            return _said_of_exports(file)
+    return dict(_flat(file.model_dump(mode="json", exclude_none=True), "", 0))
+
+
+def _said_of_calendar(file: CalendarFile) -> dict[str, str]:
+    """Each window by its bucket, days and hours: it is there or not, wherever it stands."""
+    (version,) = file.versions
+    content = file.model_dump(mode="json", exclude_none=True, exclude={"versions"})
+    content |= version.model_dump(mode="json", exclude_none=True, exclude={"seasons"})
+    told = dict(_flat(content, "", 0))
+    for name, season in version.seasons.items():
+        place = f"seasons.{name}"
+        told[f"{place}.months"] = ", ".join(map(str, season.months))
+        if season.otherwise:
+            told[f"{place}.otherwise"] = season.otherwise.value
+        for window in season.windows:
+            months = f" in {', '.join(map(str, window.months))}" if window.months else ""
+            told[f"{place}.{window.hours} on {window.days} days{months}"] = window.bucket.value
+    return told
+
+
+def _said_of_holidays(file: HolidayList) -> dict[str, str]:
+    content = file.model_dump(mode="json", exclude_none=True, exclude={"days"})
+    return dict(_flat(content, "", 0)) | {f"days.{each.name}": each.on for each in file.days}
+
+
+def _said_of_exports(file: ExportPrices) -> dict[str, str]:
+    content = file.model_dump(mode="json", exclude_none=True, exclude={"years"})
+    rows = csv.reader(prices_csv(file).splitlines()[1:])
+    prices = {".".join(place): f"${price}" for *place, price in rows}
+    return dict(_flat(content, "", 0)) | prices
+
+
+def _said_of_plan(plan: PlanFile) -> dict[str, str]:
+    """Prices in dollars, components by their name."""
     content = plan.model_dump(mode="json", exclude_none=True)
     components = content.pop("components")
     told = dict(_flat(content, "", plan.price_scale))

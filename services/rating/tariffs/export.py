@@ -8,7 +8,14 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
+from pydantic import BaseModel
+
+from services.rating.calendars.calendar_file import HolidayFile
+from services.rating.calendars.holiday_rules import HolidayList
 from services.rating.components import Component
+from services.rating.tariffs.compare import said
+from services.rating.tariffs.export_prices import ExportPrices, prices_csv
+from services.rating.tariffs.files import TariffFile
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.toml_text import toml_text
 
@@ -17,6 +24,7 @@ COLUMNS: Final = (
     *("code", "label", "products", "season", "bucket", "tier", "dollars", "per", "starts"),
     "through",
 )
+_FORMULA: Final = frozenset("=+@")
 _UNITS: Final = {"time_of_use": "kWh", "tiered": "kWh", "per_unit": "kWh", "demand": "kW"}
 
 Row = Mapping[str, str]
@@ -24,12 +32,43 @@ Row = Mapping[str, str]
 
 def plan_toml(plan: PlanFile) -> str:
     """The plan as a plan file; what is left out has its default, and reads back the same."""
-    return toml_text(plan.model_dump(exclude_none=True, exclude_defaults=True))
+    return model_toml(plan)
 
 
 def plan_json(plan: PlanFile) -> str:
     """The plan as JSON, every field told."""
-    return plan.model_dump_json(indent=2, exclude_none=True) + "\n"
+    return model_json(plan)
+
+
+def shared_toml(file: TariffFile) -> str:
+    """A calendar, a holiday list or a table of export prices as the file it is read from."""
+    if isinstance(file, HolidayList):
+        return model_toml(HolidayFile(lists=(file,)))
+    return model_toml(file)
+
+
+def shared_csv(file: TariffFile) -> str:
+    """What a file says as a table: export prices by the hour, windows, or holidays."""
+    if isinstance(file, ExportPrices):
+        return prices_csv(file)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("place", "value"))
+    writer.writerows(
+        (name, f"'{value}" if value[:1] in _FORMULA else value)
+        for name, value in said(file).items()
+    )
+    return text.getvalue()
+
+
+def model_toml(model: BaseModel) -> str:
+    """A model as TOML, defaults left out."""
+    return toml_text(model.model_dump(exclude_none=True, exclude_defaults=True))
+
+
+def model_json(model: BaseModel) -> str:
+    """A model as JSON, every field told."""
+    return model.model_dump_json(indent=2, exclude_none=True) + "\n"
 
 
 def plan_csv(plan: PlanFile) -> str:
@@ -44,7 +83,7 @@ def plan_csv(plan: PlanFile) -> str:
 
 def _safe(row: Row) -> Row:
     """No cell may begin like a formula, except a plain negative number."""
-    return {name: f"'{cell}" if cell[:1] in {"=", "+", "@"} else cell for name, cell in row.items()}
+    return {name: f"'{cell}" if cell[:1] in _FORMULA else cell for name, cell in row.items()}
 
 
 def _rows(plan: PlanFile, component: Component) -> Iterator[Row]:

@@ -13,12 +13,11 @@ Every file may be TOML, as people write it, or JSON, as programs do.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from services.rating.calendars.book import HOLIDAYS_NAME
 from services.rating.calendars.calendar_file import CalendarFile, HolidayFile
 from services.rating.calendars.holiday_rules import HolidayList
 from services.rating.reading import read_model
@@ -37,6 +36,7 @@ PLANS_FOLDER: Final = Path(__file__).parent.parent / "plans"
 TAXES_NAME: Final = "taxes.toml"
 CCA_NAME: Final = "cca.toml"
 CALENDARS_NAME: Final = "calendars"
+HOLIDAYS: Final = "holidays"
 EXPORTS_NAME: Final = "export-prices"
 
 
@@ -68,6 +68,19 @@ class TariffFolder:
     holidays: tuple[HolidayList, ...] = ()
     exports: tuple[ExportPrices, ...] = ()
 
+    @classmethod
+    def of(cls, files: Sequence[TariffFile]) -> TariffFolder:
+        """Sort files by what they are."""
+        taxes = [file for file in files if isinstance(file, TaxFile)]
+        return cls(
+            plans=tuple(file for file in files if isinstance(file, PlanFile)),
+            ccas=tuple(file for file in files if isinstance(file, CcaFile)),
+            taxes=taxes[-1] if taxes else None,
+            calendars=tuple(file for file in files if isinstance(file, CalendarFile)),
+            holidays=tuple(file for file in files if isinstance(file, HolidayList)),
+            exports=tuple(file for file in files if isinstance(file, ExportPrices)),
+        )
+
     @property
     def files(self) -> tuple[TariffFile, ...]:
         """Everything, in the order in which one may depend on another."""
@@ -85,28 +98,29 @@ def read_folder(folder: Path) -> TariffFolder:
         TariffFileRefused, ExportPricesRefused: a file is neither TOML nor JSON, too large, or
             breaks its model's rules.
     """
-    found: list[TariffFile] = []
-    for path in sorted((*folder.rglob("*.toml"), *folder.rglob("*.json"))):
-        found += _read(path)
-    taxes = [file for file in found if isinstance(file, TaxFile)]
-    return TariffFolder(
-        plans=tuple(file for file in found if isinstance(file, PlanFile)),
-        ccas=tuple(file for file in found if isinstance(file, CcaFile)),
-        taxes=taxes[-1] if taxes else None,
-        calendars=tuple(file for file in found if isinstance(file, CalendarFile)),
-        holidays=tuple(file for file in found if isinstance(file, HolidayList)),
-        exports=tuple(file for file in found if isinstance(file, ExportPrices)),
-    )
+    paths = sorted((*folder.rglob("*.toml"), *folder.rglob("*.json")))
+    return TariffFolder.of([file for path in paths for file in _read(path)])
+
+
+def read_shared(path: Path, kind: type[TariffFile]) -> list[TariffFile]:
+    """Read one file of calendars, holidays or export prices, wherever it lies.
+
+    Raises:
+        TariffFileRefused, ExportPricesRefused: as `read_folder`.
+    """
+    if kind is ExportPrices:
+        return [read_export_prices(path)]
+    if kind is HolidayList:
+        return list(read_model(path, HolidayFile, TariffFileRefused).lists)
+    return list(read_model(path, CalendarFile, TariffFileRefused).singles)
 
 
 def _read(path: Path) -> Iterator[TariffFile]:
     """What a file holds, by its place and name."""
     if path.parent.name == EXPORTS_NAME:
-        yield read_export_prices(path)
-    elif path.parent.name == CALENDARS_NAME and path.name == HOLIDAYS_NAME:
-        yield from read_model(path, HolidayFile, TariffFileRefused).lists
+        yield from read_shared(path, ExportPrices)
     elif path.parent.name == CALENDARS_NAME:
-        yield from read_model(path, CalendarFile, TariffFileRefused).singles
+        yield from read_shared(path, HolidayList if path.stem == HOLIDAYS else CalendarFile)
     elif path.name == TAXES_NAME:
         yield read_model(path, TaxFile, TariffFileRefused)
     elif path.name == CCA_NAME:
