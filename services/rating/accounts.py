@@ -102,6 +102,8 @@ class Agreement:
 
     def entry_on(self, day: date) -> Entry | None:
         """The entry in force on a day: the latest date, and of one date the last applied."""
+        if len(self.entries) == 1:
+            return self.entries[0] if self.entries[0].effective_on <= day else None
         begun = [entry for entry in self.standing if entry.effective_on <= day]
         return max(begun, key=lambda entry: (entry.effective_on, entry.seq), default=None)
 

@@ -29,7 +29,6 @@ from services.rating.holds import Hold, UsageHold
 from services.rating.rate_usage import Explanation, LineReason, Rated, rate
 from services.rating.scope import Scope
 from services.rating.tariffs.book import PriceBook
-from shared.contracts.measures import to_micro
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import Bucket, Direction, Unit, UsageItem
 from shared.platform.values import value
@@ -144,7 +143,8 @@ def _plain_energy(item: UsageItem) -> dict[Bucket, int] | None:
     if len(item.meters) != 1 or item.intervals is not None or item.purpose is Purpose.CANCEL:
         return None
     energy: dict[Bucket, int] = {}
-    for quantity in item.meters[0].quantities:
+    meter = item.meters[0]
+    for quantity, micro in zip(meter.quantities, meter.micro, strict=True):
         if (
             quantity.unit is not Unit.KWH
             or quantity.estimated
@@ -152,7 +152,6 @@ def _plain_energy(item: UsageItem) -> dict[Bucket, int] | None:
             or quantity.bucket in energy
         ):
             return None
-        micro = to_micro(quantity.quantity)
         if not 0 <= micro < LARGEST_MICRO:
             return None
         energy[quantity.bucket] = micro

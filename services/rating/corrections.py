@@ -75,7 +75,7 @@ class UsageRecord:
             purpose=item.purpose,
             original_usage_id=item.original_usage_id,
             account_number=item.account_number,
-            meters=tuple(dict.fromkeys(meter.meter_number for meter in item.meters)),
+            meters=tuple(dict.fromkeys([meter.meter_number for meter in item.meters])),
             period_start=start,
             period_end=end,
             content_hash=digest,

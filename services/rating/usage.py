@@ -22,7 +22,7 @@ from services.rating.holds import (
     UnitUnsupported,
     UsageOverlap,
 )
-from shared.contracts.measures import from_micro, to_micro
+from shared.contracts.measures import from_micro
 from shared.contracts.usage import Bucket, Direction, MeterUsage, Unit, UsageItem
 
 _MILLI_IN_MICRO: Final = 1_000
@@ -73,6 +73,8 @@ class MeterReading:
 
 def period_of(item: UsageItem) -> tuple[date, date]:
     """First day and closing read date of the whole 867."""
+    if len(item.meters) == 1:
+        return item.meters[0].period_start, item.meters[0].period_end
     start = min(meter.period_start for meter in item.meters)
     return start, max(meter.period_end for meter in item.meters)
 
@@ -87,8 +89,8 @@ def energy_of(item: UsageItem) -> int:
     energy = 0
     for meter in item.meters:
         found = {
-            quantity.bucket: to_micro(quantity.quantity)
-            for quantity in meter.quantities
+            quantity.bucket: micro
+            for quantity, micro in zip(meter.quantities, meter.micro, strict=True)
             if quantity.unit is Unit.KWH and quantity.direction is Direction.DELIVERED
         }
         energy += found[Bucket.TOTAL] if Bucket.TOTAL in found else sum(found.values())
@@ -143,8 +145,8 @@ def reading_of(meter: MeterUsage) -> MeterReading:
     delivered: dict[Bucket, int] = {}
     received: dict[Bucket, int] = {}
     demand: dict[Bucket, int] = {}
-    for quantity in meter.quantities:
-        bucket, micro = quantity.bucket, to_micro(quantity.quantity)
+    for quantity, micro in zip(meter.quantities, meter.micro, strict=True):
+        bucket = quantity.bucket
         if quantity.unit is Unit.KWH:
             energy = received if quantity.direction is Direction.RECEIVED else delivered
             energy[bucket] = energy.get(bucket, 0) + micro

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from shared.contracts.measures import Quantity
+from shared.contracts.measures import Quantity, to_micro
 from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Purpose, Text
 
 
@@ -67,6 +68,11 @@ class MeterUsage(Part):
     period_end: date
     rate_code: Identifier | None = None
     quantities: tuple[MeteredQuantity, ...]
+
+    @cached_property
+    def micro(self) -> tuple[int, ...]:
+        """Each quantity in integer millionths of its unit, worked out once."""
+        return tuple([to_micro(quantity.quantity) for quantity in self.quantities])
 
     @model_validator(mode="after")
     def _period_moves_forward(self) -> Self:

@@ -20,6 +20,7 @@ from services.rating.rounding import line_cents
 
 BANK_LINE: Final = "nem_bank"
 """Line ids of the carry-over begin so; the balance is read from them."""
+_BANK_LINES: Final = f"{BANK_LINE}."
 
 SacCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,10}$")]
 Label = Annotated[str, StringConstraints(pattern=PLAIN, max_length=40)]
@@ -141,7 +142,8 @@ def bank_lines(
 
 def moved_cents(lines: Iterable[Line]) -> int:
     """What the lines of a charge put into the customer's bank; negative takes out."""
-    return sum(line.signed_cents for line in lines if line.line_id.startswith(f"{BANK_LINE}."))
+    moved = [line.signed_cents for line in lines if line.line_id.startswith(_BANK_LINES)]
+    return sum(moved)
 
 
 @dataclass(frozen=True, slots=True)

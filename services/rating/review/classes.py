@@ -7,6 +7,7 @@ no such family is a business's, for which the limits are wider and the care is n
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 
@@ -26,6 +27,7 @@ RESIDENTIAL_FAMILIES: Final[dict[str, tuple[str, ...]]] = {
 """Utility → how its residential rate codes begin."""
 
 
+@lru_cache(maxsize=4_000)
 def class_of(utility: str, rate_code: str) -> CustomerClass:
     """The class of a customer on a rate code, e.g. `E-TOU-C` is residential."""
     households = rate_code.upper().startswith(RESIDENTIAL_FAMILIES.get(utility, ()))

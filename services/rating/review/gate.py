@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Final
 from uuid import UUID
 
@@ -24,12 +25,14 @@ from services.rating.review.window import BillWindow, Deadline
 from services.rating.scope import UTILITY_ZONE, Scope
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import Bucket, Unit, UsageItem
-from shared.platform.values import changed
 
 NO_CYCLE: Final = ""
 """The bill cycle of agreements whose 814 named none."""
 
 _MESSAGE_MAX: Final = 264
+
+_Asking = tuple[str, list[tuple[int, AuditKind, AuditSetting]]]
+"""What audits ask of a case, and those that do: each with its weight and its setting."""
 
 AgreementKey = tuple[str, str]
 """Account number and service agreement; the latter empty where the utility names none."""
@@ -123,10 +126,15 @@ class ReviewGate:
     """Charges that were looked at and may leave."""
     opened: dict[UUID, NewReview] = field(init=False, default_factory=dict)
     noted: list[Noted] = field(init=False, default_factory=list)
+    _on: date = field(init=False)
     _seen: dict[AgreementKey, list[Past]] = field(init=False, default_factory=dict)
-    _audits: dict[CustomerClass, list[tuple[AuditKind, AuditSetting]]] = field(
+    _audits: dict[CustomerClass, list[_Asking]] = field(init=False, default_factory=dict)
+    _deadlines: dict[tuple[datetime, date | None], Deadline] = field(
         init=False, default_factory=dict
     )
+
+    def __post_init__(self) -> None:
+        self._on = self.at.astimezone(UTILITY_ZONE).date()
 
     def approved_charge(self, transaction_id: UUID) -> ChargeDraft | None:
         """The charge as it was computed and looked at, if a person has let it go."""
@@ -150,32 +158,29 @@ class ReviewGate:
         """Until when a charge for some usage still reaches the customer's bill."""
         if self.window is None:
             return None
-        return self.window.deadline(self.received.get(transaction_id, self.at), due_on)
+        said = (self.received.get(transaction_id, self.at), due_on)
+        found = self._deadlines.get(said)
+        if found is None:
+            found = self._deadlines[said] = self.window.deadline(*said)
+        return found
 
     def _judge(
         self, draft: ChargeDraft, item: UsageItem | None, rebill: _Rebill | None
     ) -> Hold | None:
         waiting = self.waiting.get(draft.transaction_id)
         if waiting is not None and says_the_same(waiting.draft, draft):
-            self._remember(draft)
+            self._remember(draft, draft.total_cents)
             return Hold(waiting.codes[0], "the charge waits for a person")
         terms = self._terms(draft)
         customer_class = class_of(self.scope.utility, terms.rate_code)
         deadline = self.deadline_of(draft.transaction_id, draft.due_on)
-        residential = customer_class is CustomerClass.RESIDENTIAL
-        case = _case(draft, item, rebill, self.at, residential=residential)
-        case = changed(
-            case,
-            past=self._past(draft),
-            due_at=deadline.due_at if deadline else None,
-            checks=self.checks.get(draft.transaction_id, {}),
-        )
+        case = self._case(draft, item, rebill, customer_class, deadline)
         findings = self._findings(case, customer_class)
         if waiting is not None and all(found.mode is not Mode.HOLD for found in findings):
             words = "the charge under review comes to something else now"
             findings.append(Finding(RECOMPUTED, Mode.HOLD, words, two_people=True))
         self.noted += [Noted(draft, found) for found in findings if found.code in AUDITS]
-        self._remember(draft)
+        self._remember(draft, case.total_cents)
         holding = tuple(found for found in findings if found.mode is Mode.HOLD)
         if not holding:
             self.passed.add(draft.charge_id)
@@ -191,26 +196,62 @@ class ReviewGate:
         return Hold(holding[0].code, "; ".join(f.message for f in holding)[:_MESSAGE_MAX])
 
     def _findings(self, case: Case, customer_class: CustomerClass) -> list[Finding]:
-        found: list[Finding] = []
+        weighed: list[tuple[int, Finding]] = []
         cents = abs(case.total_cents)
-        for kind, setting in self._enabled(customer_class):
-            if cents < setting.minimum_cents:
+        for asks, audits in self._enabled(customer_class):
+            if asks and not getattr(case, asks):
                 continue
-            message = kind.look(case, setting.limits)
-            if message is not None:
-                found.append(Finding(kind.code, setting.mode, message, kind.two_people))
+            for weight, kind, setting in audits:
+                if cents < setting.minimum_cents:
+                    continue
+                message = kind.look(case, setting.limits)
+                if message is not None:
+                    one = Finding(kind.code, setting.mode, message, kind.two_people)
+                    weighed.append((weight, one))
+        found = [finding for _, finding in sorted(weighed, key=itemgetter(0))]
         if self.settings.releases_by_hand:
             words = "the batch is released by hand"
             found.append(Finding(AWAITING_RELEASE, Mode.HOLD, words))
         return found
 
-    def _enabled(self, customer_class: CustomerClass) -> Sequence[tuple[AuditKind, AuditSetting]]:
-        """The audits that are on for a class, the same for every charge of the batch."""
+    def _enabled(self, customer_class: CustomerClass) -> Sequence[_Asking]:
+        """The audits that are on for a class by what they ask, the same for the whole batch."""
         found = self._audits.get(customer_class)
         if found is None:
-            every = [(kind, self.settings.of(kind, customer_class)) for kind in AUDITS.values()]
-            found = self._audits[customer_class] = [one for one in every if one[1].enabled]
+            asking: dict[str, list[tuple[int, AuditKind, AuditSetting]]] = {}
+            for weight, kind in enumerate(AUDITS.values()):
+                setting = self.settings.of(kind, customer_class)
+                if setting.enabled:
+                    asking.setdefault(kind.asks, []).append((weight, kind, setting))
+            found = self._audits[customer_class] = list(asking.items())
         return found
+
+    def _case(
+        self,
+        draft: ChargeDraft,
+        item: UsageItem | None,
+        rebill: _Rebill | None,
+        customer_class: CustomerClass,
+        deadline: Deadline | None,
+    ) -> Case:
+        return Case(
+            period_start=draft.period_start,
+            period_end=draft.period_end,
+            total_cents=draft.total_cents,
+            at=self.at,
+            on=self._on,
+            energy_micro=draft.energy_micro or 0,
+            demand_micro=_demand_micro(item) if item else 0,
+            estimated=draft.estimated,
+            final=item.final if item else False,
+            prorated=draft.explanation.prorated,
+            residential=customer_class is CustomerClass.RESIDENTIAL,
+            rebill=rebill is not None,
+            replaced_cents=rebill.cents if rebill else None,
+            past=self._past(draft),
+            due_at=deadline.due_at if deadline else None,
+            checks=self.checks.get(draft.transaction_id, {}),
+        )
 
     def _terms(self, draft: ChargeDraft) -> Terms:
         agreement = self.register.find(draft.account_number, draft.service_agreement_id)
@@ -220,17 +261,16 @@ class ReviewGate:
     def _past(self, draft: ChargeDraft) -> tuple[Past, ...]:
         """Earlier periods, of the database and of this batch; never the charge's own."""
         key = key_of(draft)
-        both = [*self._seen.get(key, ()), *self.past.get(key, ())]
+        seen, known = self._seen.get(key), self.past.get(key)
+        if not seen and not known:
+            return ()
+        both = [*(seen or ()), *(known or ())]
         earlier = (p for p in both if p.period_start < draft.period_start)
         return tuple(sorted(earlier, key=lambda p: p.period_end, reverse=True))[:HISTORY_PERIODS]
 
-    def _remember(self, draft: ChargeDraft) -> None:
+    def _remember(self, draft: ChargeDraft, cents: int) -> None:
         past = Past(
-            draft.period_start,
-            draft.period_end,
-            draft.estimated,
-            draft.energy_micro,
-            draft.total_cents,
+            draft.period_start, draft.period_end, draft.estimated, draft.energy_micro, cents
         )
         self._seen.setdefault(key_of(draft), []).append(past)
 
@@ -247,36 +287,11 @@ def says_the_same(one: ChargeDraft, other: ChargeDraft) -> bool:
     )  # fmt: skip
 
 
-def _case(
-    draft: ChargeDraft,
-    item: UsageItem | None,
-    rebill: _Rebill | None,
-    at: datetime,
-    *,
-    residential: bool,
-) -> Case:
-    return Case(
-        period_start=draft.period_start,
-        period_end=draft.period_end,
-        total_cents=draft.total_cents,
-        at=at,
-        on=at.astimezone(UTILITY_ZONE).date(),
-        energy_micro=draft.energy_micro or 0,
-        demand_micro=_demand_micro(item) if item else 0,
-        estimated=draft.estimated,
-        final=item.final if item else False,
-        prorated=draft.explanation.prorated,
-        residential=residential,
-        rebill=rebill is not None,
-        replaced_cents=rebill.cents if rebill else None,
-    )
-
-
 def _demand_micro(item: UsageItem) -> int:
-    found = (
-        quantity.quantity
+    found = [
+        micro
         for meter in item.meters
-        for quantity in meter.quantities
+        for quantity, micro in zip(meter.quantities, meter.micro, strict=True)
         if quantity.unit is Unit.KW and quantity.bucket is Bucket.TOTAL
-    )
-    return int(max(found, default=0) * 1_000_000)
+    ]
+    return max(found, default=0)

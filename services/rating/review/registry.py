@@ -34,6 +34,7 @@ class AuditKind:
         code: its stable name.
         title: what it looks for.
         look: the audit.
+        asks: the field of a case without which the audit finds nothing, so that it need not look.
         mode: what a finding does by default.
         limits: its numbers by default.
         two_people: a charge it holds is asked for by one person and released by another.
@@ -45,6 +46,7 @@ class AuditKind:
     mode: Mode = Mode.WARN
     limits: Mapping[str, int] = field(default_factory=dict)
     two_people: bool = False
+    asks: str = ""
 
 
 HIGH_VALUE: Final = "HIGH_VALUE"
@@ -60,6 +62,13 @@ VALUE_LIMIT_CENTS: Final = 2_400_000
 _SPREAD: Final = {"percent": 300, "periods": 3}
 _BILL: Final = {"percent": 300, "residential_cents": 5_000, "commercial_cents": 50_000}
 
+
+def _against_past(
+    code: str, title: str, look: audits.Audit, limits: Mapping[str, int]
+) -> AuditKind:
+    return AuditKind(code, title, look, limits=limits, asks="past")
+
+
 _KINDS: Final = (
     AuditKind(
         HIGH_VALUE,
@@ -74,6 +83,7 @@ _KINDS: Final = (
         "first bill of a customer with a high demand",
         audits.first_large_bill,
         limits={"kw": 200},
+        asks="demand_micro",
     ),
     AuditKind("NEGATIVE_TOTAL", "negative total without a cancel", audits.negative_total),
     AuditKind(
@@ -81,30 +91,38 @@ _KINDS: Final = (
         "period shorter or longer than a month",
         audits.period_length,
         limits={"min_days": 27, "max_days": 33},
+        asks="past",
     ),
-    AuditKind("USAGE_GAP", "days without usage", audits.usage_gap, limits={"days": 2}),
-    AuditKind("ZERO_USAGE", "zero after non-zero usage", audits.zero_usage, limits={"days": 20}),
-    AuditKind("USAGE_OUTLIER", "usage outside k x median", audits.usage_outlier, limits=_SPREAD),
-    AuditKind("AMOUNT_OUTLIER", "amount outside k x median", audits.amount_outlier, limits=_SPREAD),
-    AuditKind("HIGH_BILL", "more than was to be expected", audits.high_bill, limits=_BILL),
-    AuditKind("LOW_BILL", "less than was to be expected", audits.low_bill, limits=_BILL),
-    AuditKind("ESTIMATED_READ", "estimated read", audits.estimated_read),
+    _against_past("USAGE_GAP", "days without usage", audits.usage_gap, {"days": 2}),
+    _against_past("ZERO_USAGE", "zero after non-zero usage", audits.zero_usage, {"days": 20}),
+    _against_past("USAGE_OUTLIER", "usage outside k x median", audits.usage_outlier, _SPREAD),
+    _against_past("AMOUNT_OUTLIER", "amount outside k x median", audits.amount_outlier, _SPREAD),
+    _against_past("HIGH_BILL", "more than was to be expected", audits.high_bill, _BILL),
+    _against_past("LOW_BILL", "less than was to be expected", audits.low_bill, _BILL),
+    AuditKind("ESTIMATED_READ", "estimated read", audits.estimated_read, asks="estimated"),
     AuditKind(
         "ESTIMATED_RUN",
         "several estimated bills running",
         audits.estimated_run,
         limits={"bills": 3, "days": 180},
+        asks="estimated",
     ),
-    AuditKind("AFTER_WINDOW", "charge after the bill window", audits.after_window),
+    AuditKind("AFTER_WINDOW", "charge after the bill window", audits.after_window, asks="due_at"),
     AuditKind(
         "BACKBILL_LIMIT",
         "a household rebilled for more, over three months back",
         audits.backbill_limit,
         limits={"days": 92},
+        asks="rebill",
     ),
-    AuditKind("PRORATED_BUCKETS", "energy divided by days", audits.prorated_buckets),
+    AuditKind(
+        "PRORATED_BUCKETS", "energy divided by days", audits.prorated_buckets, asks="prorated"
+    ),
     *(
-        AuditKind(rule.code, rule.title, usage_check(rule.code), Mode(rule.mode), rule.limits)
+        AuditKind(
+            *(rule.code, rule.title, usage_check(rule.code), Mode(rule.mode), rule.limits),
+            asks="checks",
+        )
         for rule in RULES.values()
     ),
 )

@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 
 from services.rating.intervals.block import MICRO_DECIMALS, IntervalBlock, day_lengths, kwh_text
-from services.rating.vee.figures import Figures, figures_of
+from services.rating.vee.figures import Figures, Measured, figures_of, measured
 from services.rating.vee.finding import MESSAGE_LENGTH_MAX, CheckFinding
 from services.rating.vee.interval_checks import (
     INTERVAL_CHECKS,
@@ -24,10 +24,16 @@ from services.rating.vee.interval_checks import (
     shortfall,
 )
 from services.rating.vee.matrix import Matrix, stretches
-from services.rating.vee.period_checks import PERIOD_CHECKS, Period
+from services.rating.vee.period_checks import (
+    AGAINST_PAST,
+    PERIOD_CHECKS,
+    Period,
+    PeriodCheck,
+    Said,
+)
 from services.rating.vee.rules import InForce, Settings
 from shared.contracts.parts import Purpose
-from shared.contracts.usage import MeterUsage, UsageItem
+from shared.contracts.usage import Bucket, MeterUsage, UsageItem
 from shared.platform.values import value
 
 if TYPE_CHECKING:
@@ -118,9 +124,12 @@ class _History:
 
     def before(self, now: Figures) -> list[Figures]:
         """Earlier periods of the meter, latest first."""
+        known = self.known.get((now.account_number, now.meter_number))
+        if not known:
+            return []
         found = [
             one
-            for one in self.known.get((now.account_number, now.meter_number), ())
+            for one in known
             if one.period_end <= now.period_start and one.transaction_id != now.transaction_id
         ]
         return sorted(found, key=lambda one: one.period_end, reverse=True)
@@ -148,10 +157,19 @@ def check(subjects: Sequence[Subject], past: Iterable[Figures], settings: Settin
     findings = _of_readings(looked_at, settings)
     ended = _Ended.by(subjects)
     history = _History.of(one for one in past if not ended.covers(one))
+    looks = _Looks(settings)
     for subject in looked_at:
-        theirs = figures_of(subject.item, subject.blocks)
-        for meter, now in zip(subject.item.meters, theirs, strict=True):
-            findings += _of_period(subject, meter, now, history, settings)
+        theirs: list[Figures] = []
+        for meter in subject.item.meters:
+            said = measured(meter)
+            blocks = [one for one in subject.blocks if one.meter_number == meter.meter_number]
+            now = figures_of(subject.item, meter, said, blocks)
+            theirs.append(now)
+            period = _period(subject, meter, (said, now), blocks, history)
+            for code, look, rule in looks.at(period):
+                told = look(period, rule.limits)
+                if told is not None:
+                    findings.append(_of_period(now, code, rule, told))
         for now in theirs:
             if not ended.covers(now):
                 history.add(now)
@@ -165,39 +183,63 @@ def _once(figures: Iterable[Figures]) -> Iterable[Figures]:
     return found.values()
 
 
-def _of_period(
-    subject: Subject, meter: MeterUsage, now: Figures, history: _History, settings: Settings
-) -> list[CheckFinding]:
-    digits = [one.decimals for one in subject.blocks if one.meter_number == meter.meter_number]
-    period = Period(
-        meter=meter,
+@dataclass(slots=True)
+class _Looks:
+    """The checks of periods that are on, the same for everyone of a class in a batch."""
+
+    settings: Settings
+    _found: dict[tuple[str, bool], list[tuple[str, PeriodCheck, InForce]]] = field(
+        default_factory=dict
+    )
+
+    def at(self, period: Period) -> Sequence[tuple[str, PeriodCheck, InForce]]:
+        """Those that may find something in a period."""
+        asked = (period.customer_class, bool(period.past))
+        found = self._found.get(asked)
+        if found is None:
+            found = self._found[asked] = [
+                (code, look, rule)
+                for code, look in PERIOD_CHECKS.items()
+                if (period.past or code not in AGAINST_PAST)
+                and (rule := self.settings(code, period.customer_class))
+            ]
+        return found
+
+
+def _period(
+    subject: Subject,
+    meter: MeterUsage,
+    told: tuple[Measured, Figures],
+    blocks: Sequence[IntervalBlock],
+    history: _History,
+) -> Period:
+    said, now = told
+    digits = max([one.decimals for one in blocks], default=0)
+    return Period(
+        said=said,
+        has_both=len({quantity.bucket is Bucket.TOTAL for quantity in meter.quantities}) > 1,
         now=now,
         past=history.before(now),
         twin=history.twin(now),
-        is_intervals=subject.item.intervals is not None,
-        last_digit_micro=10 ** (MICRO_DECIMALS - max(digits, default=0)),
+        is_intervals=now.from_intervals,
+        last_digit_micro=10 ** (MICRO_DECIMALS - digits),
         customer_class=subject.customer_class,
     )
-    found = []
-    for code, look in PERIOD_CHECKS.items():
-        rule = settings(code, subject.customer_class)
-        said = look(period, rule.limits) if rule else None
-        if rule and said:
-            found.append(
-                CheckFinding(
-                    transaction_id=subject.item.transaction_id,
-                    account_number=subject.item.account_number,
-                    meter_number=meter.meter_number,
-                    code=code,
-                    mode=rule.mode,
-                    first_day=meter.period_start,
-                    last_day=meter.period_end - _ONE_DAY,
-                    intervals=0,
-                    numbers=said.numbers,
-                    message=said.message[:MESSAGE_LENGTH_MAX],
-                )
-            )
-    return found
+
+
+def _of_period(now: Figures, code: str, rule: InForce, told: Said) -> CheckFinding:
+    return CheckFinding(
+        transaction_id=now.transaction_id,
+        account_number=now.account_number,
+        meter_number=now.meter_number,
+        code=code,
+        mode=rule.mode,
+        first_day=now.period_start,
+        last_day=now.period_end - _ONE_DAY,
+        intervals=0,
+        numbers=told.numbers,
+        message=told.message[:MESSAGE_LENGTH_MAX],
+    )
 
 
 def _of_readings(subjects: Sequence[Subject], settings: Settings) -> list[CheckFinding]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from services.rating.charging import whole
-from shared.contracts.measures import to_micro
 from shared.contracts.usage import Bucket, Direction, MeterUsage, Unit, UsageItem
 from shared.platform.values import value
 
@@ -54,27 +53,40 @@ class Figures:
         return self.delivered_micro // self.days
 
 
-def figures_of(item: UsageItem, blocks: Sequence[IntervalBlock] = ()) -> list[Figures]:
-    """The figures of each meter and period of an 867."""
-    return [_of_meter(item, meter, blocks) for meter in item.meters]
+@value(frozen=True, slots=True)
+class Measured:
+    """What an 867 says of one meter, in integers.
+
+    Attributes:
+        delivered: energy to the customer by bucket, 1e-6 kWh.
+        received: energy from the customer.
+        demand_micro: the highest demand, 1e-6 kW; 0 when nobody measured it.
+    """
+
+    delivered: Mapping[Bucket, int]
+    received: Mapping[Bucket, int]
+    demand_micro: int
 
 
-def energy_of(meter: MeterUsage, direction: Direction) -> dict[Bucket, int]:
-    """A meter's energy in one direction by bucket, 1e-6 kWh."""
-    found: dict[Bucket, int] = {}
-    for quantity in meter.quantities:
-        if quantity.unit is Unit.KWH and quantity.direction is direction:
-            micro = to_micro(quantity.quantity)
-            found[quantity.bucket] = found.get(quantity.bucket, 0) + micro
-    return found
+def measured(meter: MeterUsage) -> Measured:
+    """Add up a meter's quantities, whatever is wrong with them."""
+    delivered: dict[Bucket, int] = {}
+    received: dict[Bucket, int] = {}
+    peak = 0
+    for quantity, micro in zip(meter.quantities, meter.micro, strict=True):
+        is_delivered = quantity.direction is Direction.DELIVERED
+        if quantity.unit is Unit.KWH:
+            energy = delivered if is_delivered else received
+            energy[quantity.bucket] = energy.get(quantity.bucket, 0) + micro
+        elif quantity.unit is Unit.KW and is_delivered:
+            peak = max(peak, micro)
+    return Measured(delivered, received, peak)
 
 
-def _of_meter(item: UsageItem, meter: MeterUsage, blocks: Sequence[IntervalBlock]) -> Figures:
-    peaks = [
-        to_micro(quantity.quantity)
-        for quantity in meter.quantities
-        if quantity.unit is Unit.KW and quantity.direction is Direction.DELIVERED
-    ]
+def figures_of(
+    item: UsageItem, meter: MeterUsage, said: Measured, blocks: Sequence[IntervalBlock] = ()
+) -> Figures:
+    """The figures of one meter and period of an 867."""
     return Figures(
         transaction_id=item.transaction_id,
         usage_id=item.usage_id,
@@ -82,12 +94,12 @@ def _of_meter(item: UsageItem, meter: MeterUsage, blocks: Sequence[IntervalBlock
         meter_number=meter.meter_number,
         period_start=meter.period_start,
         period_end=meter.period_end,
-        delivered_micro=_stated(energy_of(meter, Direction.DELIVERED)),
-        received_micro=_stated(energy_of(meter, Direction.RECEIVED)),
-        demand_micro=max(peaks, default=0),
-        estimated=any(quantity.estimated for quantity in meter.quantities),
+        delivered_micro=_stated(said.delivered),
+        received_micro=_stated(said.received),
+        demand_micro=said.demand_micro,
+        estimated=True in [quantity.estimated for quantity in meter.quantities],
         from_intervals=item.intervals is not None,
-        digest=_digest(meter, [b for b in blocks if b.meter_number == meter.meter_number]),
+        digest=_digest(meter, blocks),
     )
 
 
@@ -97,10 +109,11 @@ def _stated(energy: Mapping[Bucket, int]) -> int:
 
 
 def _digest(meter: MeterUsage, blocks: Sequence[IntervalBlock]) -> bytes:
-    told = hashlib.sha256()
-    for quantity in meter.quantities:
-        words = (quantity.bucket, quantity.unit, quantity.direction, to_micro(quantity.quantity))
-        told.update("/".join(str(word) for word in words).encode())
+    words = [
+        f"{quantity.bucket}/{quantity.unit}/{quantity.direction}/{micro}"
+        for quantity, micro in zip(meter.quantities, meter.micro, strict=True)
+    ]
+    told = hashlib.sha256("".join(words).encode())
     for block in blocks:
         told.update(block.readings.tobytes())
     return told.digest()

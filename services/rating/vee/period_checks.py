@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.rating.intervals.block import kwh_text
-from services.rating.vee.figures import Figures, energy_of
+from services.rating.vee.figures import Figures, Measured
 from services.rating.vee.interval_checks import PERCENT
-from shared.contracts.usage import Bucket, Direction, MeterUsage
+from shared.contracts.usage import Bucket
 from shared.platform.values import value
 
 Limits = Mapping[str, int]
@@ -40,7 +40,8 @@ class Period:
     """What a check looks at: a meter's period, and those it is compared with.
 
     Attributes:
-        meter: the quantities as they came.
+        said: the quantities as they came, in integers.
+        has_both: some are totals and some are buckets.
         now: their figures.
         past: the meter's earlier periods that are not cancelled, latest first.
         twin: the same meter and period from another 867, e.g. totals beside intervals.
@@ -49,7 +50,8 @@ class Period:
         customer_class: `residential` or `commercial`.
     """
 
-    meter: MeterUsage
+    said: Measured
+    has_both: bool
     now: Figures
     past: Sequence[Figures]
     twin: Figures | None
@@ -78,9 +80,7 @@ class Period:
 
 def adds_up(period: Period, limits: Limits) -> Said | None:
     """Buckets against the total, exactly; intervals against the total of another 867."""
-    both = {quantity.bucket is Bucket.TOTAL for quantity in period.meter.quantities}
-    for direction in Direction if len(both) > 1 else ():
-        energy = energy_of(period.meter, direction)
+    for energy in (period.said.delivered, period.said.received) if period.has_both else ():
         buckets = [micro for bucket, micro in energy.items() if bucket is not Bucket.TOTAL]
         total = energy.get(Bucket.TOTAL)
         if total is not None and buckets and sum(buckets) != total:
@@ -100,10 +100,8 @@ def adds_up(period: Period, limits: Limits) -> Said | None:
 def below_zero(period: Period, limits: Limits) -> Said | None:
     """Energy to the customer below zero."""
     del limits
-    if period.is_intervals or all(q.quantity >= 0 for q in period.meter.quantities):
-        return None
-    least = min(energy_of(period.meter, Direction.DELIVERED).values(), default=0)
-    if least >= 0:
+    least = min(period.said.delivered.values(), default=0)
+    if period.is_intervals or least >= 0:
         return None
     return Said(f"{kwh_text(least)} kWh delivered", {"kwh": kwh_text(least)})
 
@@ -235,3 +233,8 @@ PERIOD_CHECKS: Final[Mapping[str, PeriodCheck]] = {
     "VEE_UNIT": more_than_demand_allows,
 }
 """Code → its check of a period."""
+
+AGAINST_PAST: Final = frozenset(
+    {"VEE_ZERO", "VEE_HIGH", "VEE_LOW", "VEE_DUPLICATE", "VEE_MULTIPLIER"}
+)
+"""Checks that compare with earlier periods: without any they find nothing."""

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from services.rating.review.audits import Case, Past
 from services.rating.review.classes import CustomerClass, class_of
-from services.rating.review.registry import ALWAYS_HELD, AUDITS, Mode
+from services.rating.review.registry import ALWAYS_HELD, AUDITS, AuditKind, Mode
 
 KWH = 1_000_000
 NOW = datetime(2026, 7, 8, 20, tzinfo=UTC)
@@ -111,6 +112,30 @@ class TestEveryAudit:
 
         assert always <= set(ALWAYS_HELD)
         assert not set(ALWAYS_HELD) & set(AUDITS)
+
+
+class TestWhatAnAuditAsks:
+    @pytest.mark.parametrize("kind", [kind for kind in AUDITS.values() if kind.asks])
+    def test_is_what_it_finds_nothing_without(self, kind: AuditKind) -> None:
+        odd = Case(
+            period_start=date(2026, 6, 16),
+            period_end=date(2026, 7, 6),
+            total_cents=3_000_000,
+            at=NOW,
+            on=date(2026, 12, 8),
+            demand_micro=900 * KWH,
+            estimated=True,
+            prorated=True,
+            rebill=True,
+            replaced_cents=0,
+            past=(month(1, estimated=True), month(2, estimated=True), *YEAR[2:]),
+            due_at=NOW - timedelta(days=1),
+            checks=dict.fromkeys(AUDITS, "odd"),
+        )
+        nothing: dict[str, Any] = {"past": (), "checks": {}, "due_at": None}
+        case = replace(odd, **{kind.asks: nothing.get(kind.asks, False)})
+
+        assert kind.look(case, kind.limits) is None
 
 
 class TestTheSeason:
