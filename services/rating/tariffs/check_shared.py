@@ -12,7 +12,13 @@ from itertools import pairwise
 
 from services.rating.calendars import CalendarBook
 from services.rating.components.nem import NetBilling
-from services.rating.tariffs.check import TariffFinding, error, hours_findings, warning
+from services.rating.tariffs.check import (
+    Severity,
+    TariffFinding,
+    error,
+    hours_findings,
+    warning,
+)
 from services.rating.tariffs.export_prices import ExportPrices
 from services.rating.tariffs.files import TariffFolder
 from services.rating.tariffs.plan import PlanFile
@@ -125,7 +131,8 @@ def _new_hours(folder: TariffFolder, whole: TariffFolder) -> Iterator[TariffFind
             ):
                 continue
             day = max(plan.effective_from, version.effective_from)
-            yield from hours_findings(plan.model_copy(update={"effective_from": day}), book)
+            then = plan.model_copy(update={"effective_from": day})
+            yield from (f for f in hours_findings(then, book) if f.severity is Severity.ERROR)
 
 
 def _is_over(plan: PlanFile, day: date, whole: TariffFolder) -> bool:
