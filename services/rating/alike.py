@@ -1,15 +1,16 @@
 """Rates the ordinary accounts of a batch together: one plan and period, the same lines.
 
-Most usage of a billing cycle is of one kind: one meter, energy by bucket, nothing estimated, one
-set of terms. Such accounts share everything but their quantities, so the plan is compiled once and
-the amounts of all of them come from the engine. What is out of the ordinary is not looked at here:
-it is rated by itself, and so is a whole group that the engine cannot price exactly as the
-components do. The first account of each group is rated both ways before the group is trusted.
+Most usage of a billing cycle is of one kind: one meter, energy by bucket or by the interval,
+nothing estimated, one set of terms. Such accounts share everything but their quantities, so the
+plan is compiled once and the amounts of all of them come from the engine. What is out of the
+ordinary is not looked at here: it is rated by itself, and so is a whole group that the engine
+cannot price exactly as the components do. One account of each group is rated both ways before the
+group is trusted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, NamedTuple
@@ -20,18 +21,26 @@ import numpy as np
 from services.rating.accounts import Register, Status, Terms
 from services.rating.charging import Line
 from services.rating.components.user_tax import share_rule
-from services.rating.cutting import divided, priced_spans, refuse_unlike_buckets
-from services.rating.engine import GroupQuantities, PriceSheet, compile_sheet, price_group
+from services.rating.cutting import PricedPart, divided, priced_spans, refuse_unlike_buckets
+from services.rating.engine import (
+    GroupBilling,
+    GroupQuantities,
+    PriceSheet,
+    compile_sheet,
+    price_group,
+)
 from services.rating.engine.parts import empty_parts
 from services.rating.engine.pricing import line_quantities
 from services.rating.engine.rows import Amounts
 from services.rating.holds import Hold, UsageHold
-from services.rating.rate_usage import Explanation, LineReason, Rated, rate
+from services.rating.intervals.alike import Recorded, plain_block, quantities_of, recorded
+from services.rating.intervals.block import IntervalBlock
+from services.rating.rate_usage import LineReason, Rated, rate
 from services.rating.scope import Scope
 from services.rating.tariffs.book import PriceBook
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import Bucket, Direction, Unit, UsageItem
-from shared.platform.values import value
+from shared.platform.values import changed, value
 
 GROUP_MIN: Final = 4
 """Fewer accounts than this are not worth an array."""
@@ -50,27 +59,44 @@ class Likeness(NamedTuple):
     city: str
     start: date
     end: date
-    buckets: tuple[Bucket, ...]
+    metered: tuple[Bucket, ...] | Recorded
     known_on: date
 
 
 @value(frozen=True, slots=True)
 class _Member:
+    """An ordinary account's usage: its energy by bucket, or its readings."""
+
     item: UsageItem
-    energy_micro: Mapping[Bucket, int]
+    used: Mapping[Bucket, int] | IntervalBlock
+
+    @property
+    def metered(self) -> tuple[Bucket, ...] | Recorded:
+        if isinstance(self.used, IntervalBlock):
+            return recorded(self.item, self.used)
+        return tuple(self.used)
+
+    @property
+    def total_micro(self) -> int:
+        if isinstance(self.used, IntervalBlock):
+            return self.used.total_micro
+        return sum(self.used.values())
+
+
+Measure = Callable[[Sequence[_Member]], GroupQuantities | None]
+"""Gives what accounts of a group used; nothing when they must be rated by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A compiled group: the sheet, and from its first account the words of each line.
+    """A compiled group: the sheet, and from one of its accounts the words of each line.
 
-    `lines` has a line for each line of the sheet; `None` where the first account has none such.
+    `lines` has a line for each line of the sheet; `None` where that account has none such.
     `order` is that of a bill: each part with its taxes.
     """
 
     sheet: PriceSheet
-    days: tuple[int, ...]
-    buckets: tuple[Bucket, ...]
+    measure: Measure
     shared: Rated
     lines: tuple[Line | None, ...]
     plans: tuple[str, ...]
@@ -85,21 +111,34 @@ class Groups:
     _groups: dict[Likeness, _Group | None] = field(default_factory=dict)
 
     def rate(
-        self, items: Iterable[UsageItem], register: Register, book: PriceBook, asked: Asked
+        self,
+        items: Iterable[UsageItem],
+        register: Register,
+        book: PriceBook,
+        asked: Asked,
+        readings: Mapping[UUID, Sequence[IntervalBlock]] | None = None,
     ) -> dict[UUID, Rated]:
         """Rate what is alike; whatever is not in the answer is to be rated by itself.
 
         The answer for an item is what `rate_usage.rate` gives, line by line and word by word.
+
+        Args:
+            items: the 867s.
+            register: agreements of everyone in them.
+            book: all prices and taxes.
+            asked: whose customers they are, and on what day's knowledge.
+            readings: what meters recorded, of usage that came as intervals, by its transaction.
         """
         if self._book is not book or len(self._groups) > REMEMBERED_MAX:
             self._book, self._groups = book, {}
         groups = self._groups
         rated: dict[UUID, Rated] = {}
-        for likeness, members in _sorted(items, register, asked).items():
+        for likeness, members in _sorted(items, register, asked, readings or {}).items():
             if likeness not in groups:
                 if len(members) < GROUP_MIN:
                     continue
-                groups[likeness] = _compiled(likeness, members[0].item, register, book)
+                telling = max(members, key=lambda member: member.total_micro)
+                groups[likeness] = _compiled(likeness, telling, register, book)
             group = groups[likeness]
             if group is not None:
                 rated |= _rate_group(group, members)
@@ -115,13 +154,16 @@ class Asked:
 
 
 def _sorted(
-    items: Iterable[UsageItem], register: Register, asked: Asked
+    items: Iterable[UsageItem],
+    register: Register,
+    asked: Asked,
+    readings: Mapping[UUID, Sequence[IntervalBlock]],
 ) -> dict[Likeness, list[_Member]]:
     groups: dict[Likeness, list[_Member]] = {}
     for item in items:
-        energy = _plain_energy(item)
-        terms = _plain_terms(item, register) if energy else None
-        if energy is None or terms is None:
+        member = _ordinary(item, readings.get(item.transaction_id, ()))
+        terms = _plain_terms(item, register) if member else None
+        if member is None or terms is None:
             continue
         meter = item.meters[0]
         likeness = Likeness(
@@ -131,16 +173,23 @@ def _sorted(
             terms.city,
             meter.period_start,
             meter.period_end,
-            tuple(energy),
+            member.metered,
             asked.known_on,
         )
-        groups.setdefault(likeness, []).append(_Member(item, energy))
+        groups.setdefault(likeness, []).append(member)
     return groups
+
+
+def _ordinary(item: UsageItem, blocks: Sequence[IntervalBlock]) -> _Member | None:
+    if item.purpose is Purpose.CANCEL:
+        return None
+    used = plain_block(item, blocks) if blocks else _plain_energy(item)
+    return _Member(item, used) if used else None
 
 
 def _plain_energy(item: UsageItem) -> dict[Bucket, int] | None:
     """Delivered energy of the only meter, by bucket; `None` unless it is all there is."""
-    if len(item.meters) != 1 or item.intervals is not None or item.purpose is Purpose.CANCEL:
+    if len(item.meters) != 1 or item.intervals is not None:
         return None
     energy: dict[Bucket, int] = {}
     meter = item.meters[0]
@@ -183,49 +232,42 @@ def _plain_terms(item: UsageItem, register: Register) -> Terms | None:
 
 
 def _compiled(
-    likeness: Likeness, first: UsageItem, register: Register, book: PriceBook
+    likeness: Likeness, telling: _Member, register: Register, book: PriceBook
 ) -> _Group | None:
-    """Compile a group and try it on its first account; `None` if it cannot be trusted."""
-    agreement = register.find(first.account_number, first.service_agreement_id)
-    shared = rate(first, likeness.scope, agreement, book, likeness.known_on)
+    """Compile a group and try it on one of its accounts; `None` if it cannot be trusted."""
+    item, used = telling.item, telling.used
+    agreement = register.find(item.account_number, item.service_agreement_id)
+    blocks = (used,) if isinstance(used, IntervalBlock) else ()
+    shared = rate(item, likeness.scope, agreement, book, likeness.known_on, readings=blocks)
     if isinstance(shared, Hold):
         return None
     try:
         group = _from_prices(likeness, shared, book)
+        told = _rate_group(group, [telling]) if group else {}
     except UsageHold:  # each account is told its own reason
         return None
-    if group is None:
-        return None
-    energy = _plain_energy(first)
-    told = _rate_group(group, [_Member(first, energy)]) if energy else {}
-    return group if told.get(first.transaction_id) == shared else None
+    return group if told.get(item.transaction_id) == shared else None
 
 
 def _from_prices(likeness: Likeness, shared: Rated, book: PriceBook) -> _Group | None:
     terms = Terms(likeness.rate_code, likeness.product, city=likeness.city)
     days = (likeness.start, likeness.end)
     cuts = priced_spans(days, likeness.scope, [(likeness.start, terms)], book, likeness.known_on)
-    spans = [span for span, _, _ in cuts]
-    if any(span.plan.nem is not None for span in spans):
+    if any(span.plan.nem is not None for span, _, _ in cuts):
         return None
-    if len(spans) > 1:
-        refuse_unlike_buckets(spans)
-    width = len(likeness.buckets)
-    columns = [
-        {bucket: number * width + at for at, bucket in enumerate(likeness.buckets)}
-        for number in range(len(spans))
-    ]
     surcharge = book.taxes.surcharge_micro(likeness.start)
-    sheet = compile_sheet(empty_parts(cuts), columns, surcharge)
-    plain = all(step.kind == "user_tax" for step in sheet.steps)
-    if not plain or any(kind == "demand" for kind, _ in sheet.sources):
+    parts = empty_parts(cuts)
+    if isinstance(likeness.metered, Recorded):
+        sheet, measure = _by_interval(parts, likeness.metered, book, likeness.known_on, surcharge)
+    else:
+        sheet, measure = _by_month(parts, likeness.metered, surcharge)
+    if any(step.kind != "user_tax" for step in sheet.steps):
         return None
     words = {line.line_id: line for line in shared.lines}
     plans = {reason.line_id: reason.plan for reason in shared.explanation.lines}
     return _Group(
         sheet,
-        tuple((span.end - span.start).days for span in spans),
-        likeness.buckets,
+        measure,
         shared,
         tuple(words.get(line.line_id) for line in sheet.lines),
         tuple(plans.get(line.line_id, "") for line in sheet.lines),
@@ -233,9 +275,47 @@ def _from_prices(likeness: Likeness, shared: Rated, book: PriceBook) -> _Group |
     )
 
 
+def _by_interval(
+    parts: Sequence[PricedPart],
+    metered: Recorded,
+    book: PriceBook,
+    known_on: date,
+    surcharge_micro: int,
+) -> tuple[PriceSheet, Measure]:
+    billing = GroupBilling(
+        *(parts, book.calendars, known_on, surcharge_micro, metered.step_s), spills=metered.spills
+    )
+
+    def measure(members: Sequence[_Member]) -> GroupQuantities | None:
+        blocks = [member.used for member in members if isinstance(member.used, IntervalBlock)]
+        return quantities_of(billing, blocks)
+
+    return billing.sheet, measure
+
+
+def _by_month(
+    parts: Sequence[PricedPart], buckets: Sequence[Bucket], surcharge_micro: int
+) -> tuple[PriceSheet, Measure]:
+    if len(parts) > 1:
+        refuse_unlike_buckets([each.span for each in parts])
+    columns = [
+        {bucket: number * len(buckets) + at for at, bucket in enumerate(buckets)}
+        for number in range(len(parts))
+    ]
+    days = [each.part.days for each in parts]
+
+    def measure(members: Sequence[_Member]) -> GroupQuantities:
+        energies = [member.used for member in members if not isinstance(member.used, IntervalBlock)]
+        return GroupQuantities(_matrix(days, energies))
+
+    return compile_sheet(parts, columns, surcharge_micro), measure
+
+
 def _rate_group(group: _Group, members: Sequence[_Member]) -> dict[UUID, Rated]:
     sheet = group.sheet
-    quantities = GroupQuantities(_matrix(group, members))
+    quantities = group.measure(members)
+    if quantities is None:
+        return {}
     priced = price_group(sheet, quantities)
     amounts = priced.cents.tolist()
     printed = priced.printed.tolist()
@@ -269,15 +349,14 @@ def _rate_group(group: _Group, members: Sequence[_Member]) -> dict[UUID, Rated]:
     return rated
 
 
-def _matrix(group: _Group, members: Sequence[_Member]) -> Amounts:
+def _matrix(days: list[int], energies: Sequence[Mapping[Bucket, int]]) -> Amounts:
     """Energy in 1e-6 kWh: a row for each part and bucket, a column for each account."""
-    if len(group.days) == 1:
-        rows = [list(member.energy_micro.values()) for member in members]
+    if len(days) == 1:
+        rows = [list(energy.values()) for energy in energies]
     else:
-        days = list(group.days)
         rows = [
-            [micro for part in divided(member.energy_micro, days) for micro in part.values()]
-            for member in members
+            [micro for part in divided(energy, days) for micro in part.values()]
+            for energy in energies
         ]
     return np.ascontiguousarray(np.array(rows, dtype=np.int64).T)
 
@@ -297,7 +376,6 @@ def _line(words: Line, quantity: int | None, cents: int, rule: str) -> Line:
 
 
 def _rated(shared: Rated, lines: list[Line], reasons: list[LineReason]) -> Rated:
-    told = shared.explanation
     return Rated(
         shared.period_start,
         shared.period_end,
@@ -305,7 +383,5 @@ def _rated(shared: Rated, lines: list[Line], reasons: list[LineReason]) -> Rated
         shared.plan_id,
         shared.plan_version,
         tuple(lines),
-        Explanation(
-            told.plans, told.sources, told.parts, told.user_tax, told.prorated, tuple(reasons)
-        ),
+        changed(shared.explanation, lines=tuple(reasons)),
     )

@@ -15,7 +15,7 @@ from services.rating.calendars import CalendarBook, Window
 from services.rating.cutting import PricedPart
 from services.rating.engine.hours import window_of
 from services.rating.engine.netting import netted, refuse_below_zero, refuse_unpaid
-from services.rating.engine.parts import columns_of, rules_of
+from services.rating.engine.parts import columns_of, rules_of, with_spill
 from services.rating.engine.pricing import GroupQuantities, PricedGroup, price_group
 from services.rating.engine.rows import Amounts, Determinants, MeterRows
 from services.rating.engine.sheet import PriceSheet, compile_sheet
@@ -37,6 +37,8 @@ class GroupBilling:
         known_on: date,
         surcharge_micro: int,
         step_s: int,
+        *,
+        spills: bool = False,
     ) -> None:
         """Compile plan and calendar.
 
@@ -46,11 +48,14 @@ class GroupBilling:
             known_on: the day whose knowledge of calendars counts.
             surcharge_micro: the energy surcharge of the billing period.
             step_s: length of an interval.
+            spills: the readings reach into the day after the last, see `with_spill`.
 
         Raises:
             UsageHold: the plan cannot be priced from intervals.
         """
         spans = [each.span for each in parts]
+        if spills:
+            spans = with_spill(spans)
         self.rules = rules_of(spans)
         self.window: Window = window_of(spans, calendars, known_on, step_s)
         self.columns = columns_of(self.window, len(parts))
@@ -75,11 +80,19 @@ class GroupBilling:
             UsageHold: energy from a customer without rules, or demand that cannot be had.
             ReadingsMisfit: the rows are not as long as the period.
         """
+        return price_group(self.sheet, self.measure(usage), user_tax_micro, bank_cents)
+
+    def measure(self, usage: MeterRows) -> GroupQuantities:
+        """Work out what every row used: energy and demand by bucket.
+
+        Raises:
+            UsageHold, ReadingsMisfit: as `bill`, but for demand.
+        """
         plain, exports = netted(usage, self.rules)
         refuse_unpaid(exports)
         found = determine(plain, self.window, demand=self.needs_demand)
         refuse_below_zero(found, self.rules)
-        return price_group(self.sheet, self.quantities(found), user_tax_micro, bank_cents)
+        return self.quantities(found)
 
     def quantities(self, found: Determinants) -> GroupQuantities:
         """Turn determinants into what the sheet multiplies."""

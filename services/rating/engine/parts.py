@@ -8,8 +8,8 @@ interval accounts and monthly accounts print the same lines.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from services.rating.accounts import Terms
 from services.rating.calendars import CalendarBook, Window
@@ -205,6 +205,14 @@ def _row(
         exported = _at(sent.energy_micro, row, places) if sent else {}
         parts.append(IntervalPart(part, demand, exported, estimated))
     return tuple(parts)
+
+
+def with_spill(spans: Sequence[Span]) -> list[Span]:
+    """The spans of a period whose readings reach into the day after its last.
+
+    Where a utility stamps with standard time, a summer month ends an hour into the next day.
+    """
+    return [*spans[:-1], replace(spans[-1], end=spans[-1].end + timedelta(days=1))]
 
 
 def rules_of(spans: Sequence[Span]) -> Generation | None:

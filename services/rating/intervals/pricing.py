@@ -19,6 +19,7 @@ from services.rating.cutting import PricedPart, priced_spans
 from services.rating.engine import IntervalPart, MeterRows, account_parts, window_of
 from services.rating.engine.exports import export_lines
 from services.rating.engine.hours import calendar_of
+from services.rating.engine.parts import with_spill
 from services.rating.holds import IntervalsMisfit, UsageOverlap
 from services.rating.intervals.block import (
     ESTIMATED,
@@ -121,7 +122,7 @@ def _of_period(
     cuts = priced_spans(days, scope, terms, book, known_on)
     spans = [span for span, _, _ in cuts]
     if last == end:
-        spans[-1] = replace(spans[-1], end=end + _ONE_DAY)
+        spans = with_spill(spans)
     step = minutes.pop()
     rows = _rows((start, spans[-1].end - _ONE_DAY), step, meters)
     step_s = step * SECONDS_PER_MINUTE
