@@ -25,7 +25,7 @@ from shared.contracts.remittance import (
     RemittanceHeld,
     RemittanceOutcome,
 )
-from shared.contracts.usage import UsageCancelled, UsageHeld
+from shared.contracts.usage import UsageCancelled, UsageHeld, UsageNotBilled
 from shared.platform.clock import Clock
 from shared.platform.database import WriteSession
 from shared.platform.mailbox import Handler
@@ -59,6 +59,7 @@ class GatewayConsumers:
             "ChargesRated": self.on_charges_rated,
             "UsageHeld": self.on_usage_held,
             "UsageCancelled": self.on_usage_cancelled,
+            "UsageNotBilled": self.on_usage_not_billed,
             "EnrollmentDecided": self.on_enrollment_decided,
             "RemittanceApplied": self.on_remittance_applied,
             "RemittanceHeld": self.on_remittance_held,
@@ -199,6 +200,26 @@ class GatewayConsumers:
                 {"id": key, "rated": state, "exception_code": None, "exception_text": None}
                 for key, state in states.items()
                 if key in places and places[key].rates_forward(state)
+            ],
+            "rated",
+            "exception_code",
+            "exception_text",
+        )
+
+    async def on_usage_not_billed(self, session: WriteSession, envelope: Envelope) -> None:
+        """Say on the 867 that the utility bills it, so that nobody waits for an 810 of ours."""
+        body = envelope.fact(UsageNotBilled)
+        told = {
+            item.transaction_id: (f"Not billed by us: {item.message}", {"usage_id": item.usage_id})
+            for item in body.items
+        }
+        places = await self._record(session, "UsageNotBilled", told)
+        await projection.move(
+            session,
+            [
+                {"id": key, "rated": "not_billed", "exception_code": None, "exception_text": None}
+                for key in told
+                if key in places and places[key].rates_forward("not_billed")
             ],
             "rated",
             "exception_code",

@@ -65,6 +65,7 @@ class Entry:
     requested_on: date
     request_id: str
     terms: Terms
+    bill_option: BillOption = BillOption.BILL_READY
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,13 @@ class Agreement:
             if not found or found[-1][1] != entry.terms:
                 found.append((day, entry.terms))
         return found
+
+    def is_billed_by_utility(self, day: date) -> bool:
+        """Whether the utility computes the bill of a period whose last day this is."""
+        if all(entry.bill_option is BillOption.BILL_READY for entry in self.entries):
+            return False
+        entry = self.entry_on(day)
+        return entry is not None and entry.bill_option is BillOption.RATE_READY
 
     @property
     def last(self) -> Entry | None:
@@ -221,9 +229,9 @@ def _missing(request: EnrollmentRequest) -> list[Reason]:
 
 
 def _wrong_option(request: EnrollmentRequest) -> list[Reason]:
-    if request.purpose is EnrollmentPurpose.DROP or request.bill_option is BillOption.BILL_READY:
+    if request.purpose is EnrollmentPurpose.DROP or request.bill_option is not BillOption.DUAL:
         return []
-    return [_reason(RejectCode.BILL_OPTION, "only bill ready is offered")]
+    return [_reason(RejectCode.BILL_OPTION, "only bill ready and rate ready are offered")]
 
 
 def _wrong_date(request: EnrollmentRequest) -> list[Reason]:
@@ -315,7 +323,18 @@ def _entry(request: EnrollmentRequest, agreement: Agreement) -> Entry:
         requested_on=request.requested_on,
         request_id=request.request_id,
         terms=_terms(request, agreement),
+        bill_option=_bill_option(request, agreement),
     )
+
+
+def _bill_option(request: EnrollmentRequest, agreement: Agreement) -> BillOption:
+    """Who computes the bill after a request: what it says, else as it was, else we do."""
+    if request.bill_option is not None and request.purpose is not EnrollmentPurpose.DROP:
+        return request.bill_option
+    if request.purpose is EnrollmentPurpose.ENROLL or not agreement.entries:
+        return BillOption.BILL_READY
+    before = agreement.entry_on(request.effective_on or date.max) or agreement.entries[-1]
+    return before.bill_option
 
 
 def _effective_on(request: EnrollmentRequest, agreement: Agreement) -> date:

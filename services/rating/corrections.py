@@ -40,6 +40,12 @@ class UsageState(StrEnum):
     CHARGED = "charged"
     CANCELLED = "cancelled"
     DUPLICATE = "duplicate"
+    NOT_BILLED = "not_billed"
+    """In order, and the utility computes the bill (rate-ready): no charge of ours leaves."""
+
+
+LIVE_STATES: Final = (UsageState.HELD, UsageState.CHARGED, UsageState.NOT_BILLED)
+"""Of usage that counts: it came, and nothing has cancelled it."""
 
 
 @value(frozen=True, slots=True)
@@ -86,8 +92,7 @@ class UsageRecord:
     @property
     def occupies(self) -> bool:
         """Whether its period is taken: energy reported and not cancelled."""
-        live = self.state in {UsageState.HELD, UsageState.CHARGED}
-        return live and self.purpose is not Purpose.CANCEL
+        return self.state in LIVE_STATES and self.purpose is not Purpose.CANCEL
 
     def intersects(self, other: UsageRecord) -> bool:
         """Whether both report days of the same meter."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -39,6 +39,9 @@ from services.rating.tariffs.book import PriceBook
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageItem
 from shared.platform.values import changed
+
+_ONE_DAY: Final = timedelta(days=1)
+_SETTLED: Final = frozenset({UsageState.CHARGED, UsageState.NOT_BILLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +237,7 @@ class UsageDesk:
         refuse_occupied(record, others)
         with self._banks.without(self._charges.get(original.transaction_id)):
             draft = self._draft(record)
-        if self._records[original.transaction_id].state is UsageState.CHARGED:
+        if self._records[original.transaction_id].state is not UsageState.CANCELLED:
             self._reverse(original, record)
             self._end(original, record)
             self._disturbed.add(record.account_number)
@@ -256,9 +259,15 @@ class UsageDesk:
             raise ReasonGiven(rated)
         return rated
 
-    def _draft(self, record: UsageRecord) -> ChargeDraft:
-        """The charge that may leave: as a person let it go, or as computed and found in order."""
+    def _draft(self, record: UsageRecord) -> ChargeDraft | None:
+        """The charge that may leave: as a person let it go, or as computed and found in order.
+
+        None where the utility computes the bill; its usage must have a price all the same.
+        """
         self._reserve(record, None)
+        if self._is_billed_by_utility(record):
+            self._rated(record)
+            return None
         approved = self._door.approved_charge(record.transaction_id)
         if approved is not None:
             return approved
@@ -278,7 +287,16 @@ class UsageDesk:
             self._reserved[record.transaction_id] = draft
             self._banks.enter(draft)
 
-    def _charge(self, record: UsageRecord, draft: ChargeDraft) -> None:
+    def _is_billed_by_utility(self, record: UsageRecord) -> bool:
+        item = _item(record)
+        agreement = self._register.find(item.account_number, item.service_agreement_id)
+        last_day = record.period_end - _ONE_DAY
+        return agreement is not None and agreement.is_billed_by_utility(last_day)
+
+    def _charge(self, record: UsageRecord, draft: ChargeDraft | None) -> None:
+        if draft is None:
+            self._set(changed(record, state=UsageState.NOT_BILLED, hold=None))
+            return
         self._drafts[draft.charge_id] = draft
         self._banks.enter(draft)
         self._charges[record.transaction_id] = draft
@@ -327,7 +345,7 @@ class UsageDesk:
         return [
             other
             for other in self._siblings(record)
-            if other.state is UsageState.CHARGED or self._order[other.transaction_id] < place
+            if other.state in _SETTLED or self._order[other.transaction_id] < place
         ]
 
     def _correction_waiting_for(self, record: UsageRecord) -> UsageRecord | None:

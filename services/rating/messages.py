@@ -16,14 +16,21 @@ from pydantic_core import to_json
 
 from services.rating.charging import Line
 from services.rating.components.user_tax import city_of
-from services.rating.corrections import ChargeDraft, UsageRecord
+from services.rating.corrections import ChargeDraft, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome, Ended
 from services.rating.scope import UTILITY_ZONE, Scope
 from shared.contracts.charges import ChargeLine, ChargesRated
 from shared.contracts.envelope import Body, Cover, Envelope, Written
 from shared.contracts.measures import cents_text, micro_text
 from shared.contracts.parts import MESSAGE_ITEMS_MAX, Environment, ServiceName
-from shared.contracts.usage import CancelledUsage, HeldUsage, UsageCancelled, UsageHeld
+from shared.contracts.usage import (
+    CancelledUsage,
+    HeldUsage,
+    UnbilledUsage,
+    UsageCancelled,
+    UsageHeld,
+    UsageNotBilled,
+)
 
 T = TypeVar("T")
 
@@ -48,7 +55,7 @@ class Occasion:
 def announce(
     occasion: Occasion, outcome: DeskOutcome, charges: Iterable[ChargeDraft]
 ) -> list[Envelope | Written]:
-    """Messages for everything a batch changed: cancelled pairs, then charges, then holds.
+    """Messages for everything a batch changed: cancelled pairs, charges, what others bill, holds.
 
     The pair comes before its cancel charge, as the contract of `UsageCancelled` says.
 
@@ -65,12 +72,21 @@ def announce(
     def held(items: Sequence[HeldUsage]) -> Body:
         return UsageHeld(items=tuple(items))
 
+    def unbilled(items: Sequence[UnbilledUsage]) -> Body:
+        return UsageNotBilled(items=tuple(items))
+
     pairs = [(ended.correction.correlation_id, _pair(ended)) for ended in outcome.ended]
     words = [(charge.correlation_id, charge_words(charge, on)) for charge in charges]
+    theirs = [
+        (record.correlation_id, _unbilled(record))
+        for record in (*outcome.added, *outcome.changed)
+        if record.state is UsageState.NOT_BILLED
+    ]
     holds = [(record.correlation_id, _held(record)) for record in outcome.held]
     return [
         *(Envelope.about(cancelled(items), **told) for told, items in _batches(occasion, pairs)),
         *(_charges_rated(items, told) for told, items in _batches(occasion, words)),
+        *(Envelope.about(unbilled(items), **told) for told, items in _batches(occasion, theirs)),
         *(Envelope.about(held(items), **told) for told, items in _batches(occasion, holds)),
     ]
 
@@ -176,6 +192,15 @@ def _held(record: UsageRecord) -> HeldUsage:
         account_number=record.account_number,
         code=record.hold.code,
         message=record.hold.message[:264],
+    )
+
+
+def _unbilled(record: UsageRecord) -> UnbilledUsage:
+    return UnbilledUsage(
+        transaction_id=record.transaction_id,
+        usage_id=record.usage_id,
+        account_number=record.account_number,
+        message="the account is rate-ready, the utility computes this bill",
     )
 
 

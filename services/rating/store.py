@@ -105,6 +105,7 @@ AGREEMENT_ENTRIES: Final = Table(
     Column("state", Text, nullable=False),
     Column("postal_code", Text, nullable=False),
     Column("bill_cycle", Text),
+    Column("bill_option", Text, nullable=False),
     _moment("recorded_at"),
 )
 

@@ -24,6 +24,7 @@ from services.rating.store import (
     METERS,
 )
 from shared.contracts.enrollment import EnrollmentDecision, EnrollmentPurpose
+from shared.contracts.parts import BillOption
 from shared.platform.database import ReadSession, WriteSession, copy_rows
 
 _IDS: Final = UUID("2b6c0a39-6f5e-4c58-8f0e-0a1b7f7e9a11")
@@ -102,6 +103,7 @@ def _entry(row: Row[Any]) -> Entry:
         requested_on=row.requested_on,
         request_id=row.request_id,
         terms=Terms(*_TERMS_OF(row)),
+        bill_option=BillOption(row.bill_option),
     )
 
 
@@ -208,6 +210,7 @@ def _entry_row(agreement_id: UUID, decided: DecidedRequest, at: datetime) -> tup
         *(agreement_id, entry.seq, entry.purpose.value, entry.status.value, entry.effective_on),
         *(entry.requested_on, entry.request_id, decided.request.transaction_id),
         *(getattr(terms, name) for name in _TERMS),
+        entry.bill_option.value,
         at,
     )
 

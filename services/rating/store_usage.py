@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    ColumnElement,
     CompoundSelect,
     Row,
     Text,
@@ -89,7 +90,7 @@ def _keys(scope: Scope, sought: Sought) -> CompoundSelect[UUID]:
     One condition with OR would read everything the CCA ever sent, at every batch.
     """
     t = USAGE.c
-    near = t.state == UsageState.CHARGED.value
+    near: ColumnElement[bool] = t.state.in_((UsageState.CHARGED.value, UsageState.NOT_BILLED.value))
     if sought.days is not None:
         first, last = sought.days
         near = and_(near, t.period_start < last, t.period_end > first)

@@ -16,6 +16,7 @@ from services.rating.store_accounts import in_scope, load_register
 from services.rating.store_charges import load_lines
 from shared.contracts.charges import ChargeLine
 from shared.contracts.measures import Usd, from_cents
+from shared.contracts.parts import BillOption
 from shared.platform.database import ReadSession
 
 PAGE_SIZE_MAX = 500
@@ -40,6 +41,7 @@ class EntryView(View):
     product: str | None
     customer_name: str
     city: str
+    bill_option: BillOption
 
 
 class AgreementView(View):
@@ -163,6 +165,7 @@ def _agreement(agreement: Agreement) -> AgreementView:
                 product=entry.terms.product,
                 customer_name=entry.terms.customer_name,
                 city=entry.terms.city,
+                bill_option=entry.bill_option,
             )
             for entry in agreement.entries
         ),

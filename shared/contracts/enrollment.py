@@ -57,7 +57,8 @@ class EnrollmentRequest(Part):
     rate_code: Identifier | None = None
     product: Identifier | None = None
     bill_cycle: Identifier | None = None
-    bill_option: BillOption = BillOption.BILL_READY
+    bill_option: BillOption | None = None
+    """None when the utility does not say: a change leaves it as it was."""
     effective_on: date | None = None
     meters: tuple[EnrolledMeter, ...] = ()
     changed: tuple[Text, ...] = ()

@@ -26,6 +26,7 @@ from shared.contracts.usage import (
     HistoricalUsageReported,
     UsageCancelled,
     UsageHeld,
+    UsageNotBilled,
     UsageReported,
 )
 from shared.contracts.write_offs import WriteOffsReported
@@ -46,6 +47,7 @@ Body = Annotated[
     | RemittanceReported
     | UsageCancelled
     | UsageHeld
+    | UsageNotBilled
     | UsageReported
     | WriteOffsReported,
     Field(discriminator="type"),

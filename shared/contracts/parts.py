@@ -62,8 +62,11 @@ class BillOption(StrEnum):
     """Who computes and who bills (REF*BLT, REF*PC)."""
 
     BILL_READY = "bill_ready"
+    """We compute, the utility bills: our 810 goes to the utility."""
     RATE_READY = "rate_ready"
+    """The utility computes at our rates and bills: its 810 comes to us."""
     DUAL = "dual"
+    """Each bills its own."""
 
 
 class Purpose(StrEnum):

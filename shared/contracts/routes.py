@@ -21,6 +21,7 @@ CONSUMERS: Final[dict[str, tuple[ServiceName, ...]]] = {
     "UsageHeld": (_GATEWAY,),
     "InvoicesChecked": (_GATEWAY,),
     "UsageCancelled": (_GATEWAY,),
+    "UsageNotBilled": (_GATEWAY,),
     "DocumentSent": (_RATING, _REMITTANCE),
     "DocumentAcknowledged": (_RATING, _REMITTANCE),
     "AdviceReported": (_RATING, _REMITTANCE),

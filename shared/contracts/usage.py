@@ -186,6 +186,22 @@ class UsageHeld(Part):
     items: Annotated[tuple[HeldUsage, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
 
 
+class UnbilledUsage(Part):
+    """Usage that was rated and that the utility bills itself."""
+
+    transaction_id: UUID
+    usage_id: Identifier
+    account_number: Identifier
+    message: Text = ""
+
+
+class UsageNotBilled(Part):
+    """Usage was found in order and no 810 of ours follows: the account's bill is rate-ready."""
+
+    type: Literal["UsageNotBilled"] = "UsageNotBilled"
+    items: Annotated[tuple[UnbilledUsage, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
+
+
 class CancelledUsage(Part):
     """A pair that leaves nothing to charge: the usage and the cancel that ended it."""
 

@@ -69,10 +69,12 @@ from shared.contracts.usage import (
     HistoryLevel,
     MeteredQuantity,
     MeterUsage,
+    UnbilledUsage,
     Unit,
     UsageCancelled,
     UsageHeld,
     UsageItem,
+    UsageNotBilled,
     UsageReported,
 )
 from shared.contracts.write_offs import WriteOff, WriteOffsReported
@@ -220,6 +222,16 @@ BODIES: tuple[Body, ...] = (
                 account_number="0012345678",
                 code="NOT_ENROLLED",
                 message="no active agreement",
+            ),
+        )
+    ),
+    UsageNotBilled(
+        items=(
+            UnbilledUsage(
+                transaction_id=ONE,
+                usage_id="USE1",
+                account_number="0012345678",
+                message="the utility computes this bill",
             ),
         )
     ),

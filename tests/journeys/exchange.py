@@ -283,10 +283,10 @@ PROMISES = {
             ON t.business_key = c.invoice_number AND t.cca = c.cca AND t.utility = c.utility
         WHERE c.charge_id IS NULL OR t.id IS NULL
     """,
-    "accepted 867 that is neither charged, held, cancelled, a cancel nor history": """
+    "accepted 867 that nobody charged, held, cancelled, left to the utility or kept as history": """
         SELECT business_key, rated FROM edi.transaction
         WHERE direction = 'inbound' AND set_id = '867' AND valid LIKE 'accepted%'
-            AND rated NOT IN ('charged', 'held', 'cancelled', 'cancels')
+            AND rated NOT IN ('charged', 'held', 'not_billed', 'cancelled', 'cancels')
             AND NOT (rated = '-' AND applied = 'applied')
     """,
     "ST without its ledger entry": """

@@ -20,7 +20,15 @@ from shared.platform.database import ReadSession, WriteSession, copy_rows
 QUESTIONS = ("valid", "delivered", "acknowledged", "applied", "rated", "paid")
 """The separate states, in the order in which a transaction lives through them."""
 
-_RATED_ORDER = {"-": 0, "waiting": 0, "held": 1, "cancels": 1, "charged": 2, "cancelled": 3}
+_RATED_ORDER = {
+    "-": 0,
+    "waiting": 0,
+    "held": 1,
+    "cancels": 1,
+    "charged": 2,
+    "not_billed": 2,
+    "cancelled": 3,
+}
 """A cancel *cancels*; a replacement cancels first and is then charged itself."""
 
 

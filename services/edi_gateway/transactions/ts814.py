@@ -217,15 +217,15 @@ def _effective_on(
     )
 
 
-def _bill_option(places: tuple[Loop, ...], inspection: Inspection) -> BillOption:
+def _bill_option(places: tuple[Loop, ...], inspection: Inspection) -> BillOption | None:
     presents, calculates = reference(places, "BLT"), reference(places, "PC")
     if not presents and not calculates:
-        return BillOption.BILL_READY  # CCA service is utility-consolidated and bill-ready
+        return None
     option = BILL_OPTIONS.get((presents, calculates))
     if option is None:
         text = f"REF*BLT {presents!r} with REF*PC {calculates!r} is no bill option of a CCA"
         inspection.note(BILL_OPTION_INVALID if presents and calculates else REQUIRED_MISSING, text)
-    return option or BillOption.BILL_READY
+    return option
 
 
 def address(customer: Loop) -> dict[str, str]:

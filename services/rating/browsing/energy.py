@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Row, Uuid, any_, func, literal, select
 
-from services.rating.corrections import UsageState
+from services.rating.corrections import LIVE_STATES, UsageState
 from services.rating.scope import Scope
 from services.rating.store import INTERVAL_SERIES, USAGE
 from services.rating.store_accounts import in_scope
@@ -71,7 +71,7 @@ class UsageRow:
     @property
     def counts(self) -> bool:
         """Whether its energy is, or may yet be, billed."""
-        live = self.state in {UsageState.CHARGED.value, UsageState.HELD.value}
+        live = self.state in LIVE_STATES
         return live and self.purpose != Purpose.CANCEL.value
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from services.rating.corrections import UsageState
 from services.rating.scope import Scope
 from services.rating.store import CHARGES, ENROLLMENT_REQUESTS, HOLDS, USAGE
 from services.rating.store_accounts import in_scope
@@ -43,6 +44,9 @@ class Event:
     kind: str
     transaction_id: UUID | None = None
     invoice_number: str | None = None
+
+
+_NOW: Final = {UsageState.NOT_BILLED.value: "billed by the utility (rate-ready)"}
 
 
 async def account_story(session: ReadSession, scope: Scope, account_number: str) -> list[Event]:
@@ -99,7 +103,7 @@ async def _usage(session: ReadSession, scope: Scope, account_number: str) -> lis
         Event(
             at=row.received_at,
             what=f"Usage {row.usage_id} ({row.purpose}) of {row.period_start} to {row.period_end}"
-            f" came; now {row.state}",
+            f" came; now {_NOW.get(row.state, row.state)}",
             who=scope.utility.upper(),
             kind="usage",
             transaction_id=row.transaction_id,

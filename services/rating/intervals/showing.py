@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from sqlalchemy import Row, Select, case, select
 
-from services.rating.corrections import UsageState
+from services.rating.corrections import LIVE_STATES, UsageState
 from services.rating.intervals.binary import unpacked
 from services.rating.intervals.block import MICRO_DECIMALS, MISSING, day_lengths, midnight
 from services.rating.intervals.keeping import days_of
@@ -105,7 +105,7 @@ def _series(scope: Scope, asked: Asked) -> Select[Any]:
     if asked.usage_id is not None:
         wanted.append(u.usage_id == asked.usage_id)
     else:
-        wanted.append(u.state.in_((UsageState.CHARGED.value, UsageState.HELD.value)))
+        wanted.append(u.state.in_(LIVE_STATES))
     charged_first = case((u.state == UsageState.CHARGED.value, 0), else_=1)
     return (
         select(INTERVAL_SERIES, u.usage_id)

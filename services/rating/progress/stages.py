@@ -27,6 +27,8 @@ class Stage(StrEnum):
     """The utility's 997 or 824 accepted the 810."""
     REJECTED = "rejected"
     """The utility's 997 or 824 rejected the 810."""
+    NOT_BILLED = "not_billed"
+    """The utility computes the bill (rate-ready): no 810 of ours leaves."""
     GONE = "gone"
     """The usage was cancelled: there is nothing to bill."""
 
@@ -37,7 +39,7 @@ any yes, whichever comes first."""
 
 COUNTED: Final = tuple(stage for stage in Stage if stage is not Stage.GONE)
 
-CLOSED: Final = (Stage.ACCEPTED, Stage.GONE)
+CLOSED: Final = (Stage.ACCEPTED, Stage.NOT_BILLED, Stage.GONE)
 """Where no bill window runs any more; everywhere else something is still to be done."""
 
 
@@ -45,6 +47,8 @@ def stage_of(record: UsageRecord) -> tuple[Stage, str]:
     """Where the bill of some usage stands once it was worked on, and why it waits."""
     if record.state is UsageState.CHARGED:
         return Stage.CHARGED, ""
+    if record.state is UsageState.NOT_BILLED:
+        return Stage.NOT_BILLED, ""
     if record.state is not UsageState.HELD or record.hold is None:
         return Stage.GONE, ""
     code = record.hold.code

@@ -29,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+from services.rating.alike import Asked, Groups
 from services.rating.components.nem import BANK_LINE
 from services.rating.corrections import ChargeDraft, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome
@@ -153,7 +154,8 @@ async def weigh(
         moves=await _load_moves(session, occasion.scope, accounts, book),
         selected=frozenset(item.charge_id for item in sent if item.charge_id),
     )
-    verdicts |= await _weigh_sent(session, rerating, sent, released)
+    groups = desk.groups if mapped is None else Groups()
+    verdicts |= await _weigh_sent(session, rerating, groups, sent, released)
     return Weighed(verdicts, released)
 
 
@@ -162,6 +164,8 @@ def _waiting(item: Item, released: DeskOutcome) -> Verdict:
     now = {record.transaction_id: record for record in released.changed}.get(item.transaction_id)
     if now is None or now.state is UsageState.HELD:
         return Verdict(Effect.HOLD, reason=None if now is None else now.hold)
+    if now.state is UsageState.NOT_BILLED:
+        return Verdict(Effect.UNCHANGED)
     drafts = [each for each in released.charges if each.transaction_id == item.transaction_id]
     signs = {Purpose.CANCEL: -1}
     cents = sum(signs.get(each.purpose, 1) * each.total_cents for each in drafts)
@@ -170,13 +174,22 @@ def _waiting(item: Item, released: DeskOutcome) -> Verdict:
 
 
 async def _weigh_sent(
-    session: WriteSession, rerating: Rerating, items: Sequence[Item], released: DeskOutcome
+    session: WriteSession,
+    rerating: Rerating,
+    groups: Groups,
+    items: Sequence[Item],
+    released: DeskOutcome,
 ) -> dict[int, Verdict]:
     keys = [item.transaction_id for item in items]
     charges = await load_charges(session, keys)
     records = await _load_records(session, keys)
     metered = [key for key, record in records.items() if record.item and record.item.intervals]
     readings = await load_intervals(session, metered) if metered else {}
+    asked = Asked(rerating.scope, rerating.on)
+    usage = [record.item for record in records.values() if record.item]
+    alike = await asyncio.to_thread(
+        groups.rate, usage, rerating.register, rerating.book, asked, readings
+    )
     reversed_now = {charge.reverses for charge in released.charges}
     verdicts = {}
     for number, item in enumerate(items, start=1):
@@ -186,7 +199,9 @@ async def _weigh_sent(
             reason = Hold(NOT_IN_FORCE, "the bill was cancelled or rated again meanwhile")
             verdicts[item.position] = Verdict(Effect.BLOCKED, reason=reason)
             continue
-        verdicts[item.position] = rerating.weigh(charge, records[key], readings.get(key, ()))
+        verdicts[item.position] = rerating.weigh(
+            charge, records[key], readings.get(key, ()), alike.get(key)
+        )
         if number % SLICE_ITEMS == 0:
             await asyncio.sleep(0)
     return verdicts

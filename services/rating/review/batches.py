@@ -43,8 +43,8 @@ _DUE: Final = typed(
 class Batch:
     """How far the bills of one cycle came in one month.
 
-    `received` is what is held, under review, awaiting release and charged together; what is charged
-    goes on to be sent, and then accepted or rejected.
+    `received` is what is held, under review, awaiting release, charged and not billed together;
+    what is charged goes on to be sent, and then accepted or rejected.
 
     Attributes:
         bill_cycle: the utility's cycle; empty for agreements whose 814 named none.
@@ -58,6 +58,7 @@ class Batch:
         sent: of these, whose 810 left for the utility.
         accepted: of these, which the utility accepted.
         rejected: of these, which it rejected.
+        not_billed: usage whose bill the utility computes (rate-ready).
         missing: agreements that are expected and without usage.
         due_at: when the first bill window closes among bills that are not accepted yet.
         owner: who looks after it.
@@ -74,6 +75,7 @@ class Batch:
     sent: int
     accepted: int
     rejected: int
+    not_billed: int
     missing: int
     due_at: datetime | None
     owner: str | None
@@ -118,6 +120,7 @@ def _batch(
         sent=sent,
         accepted=accepted,
         rejected=rejected,
+        not_billed=counts[Stage.NOT_BILLED],
         missing=max(0, counts[ROSTER] - counts[COVERED]),
         due_at=due_at,
         owner=owner,

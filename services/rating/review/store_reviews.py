@@ -19,7 +19,6 @@ from sqlalchemy import (
     cast,
     func,
     literal,
-    or_,
     select,
     text,
     update,
@@ -28,7 +27,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.rating.accounts import Register
 from services.rating.components.nem import moved_cents
-from services.rating.corrections import ChargeDraft, UsageRecord, UsageState
+from services.rating.corrections import LIVE_STATES, ChargeDraft, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome
 from services.rating.messages import Occasion
 from services.rating.review.audits import Past
@@ -157,7 +156,7 @@ async def _load_past(
         .where(
             *in_scope(USAGE, scope),
             among(u.account_number, account_numbers),
-            or_(u.state == UsageState.CHARGED.value, u.state == UsageState.HELD.value),
+            u.state.in_(LIVE_STATES),
             u.purpose != Purpose.CANCEL.value,
             u.period_end > on - timedelta(days=HISTORY_DAYS),
         )

@@ -32,7 +32,7 @@ _OVERTAKEN: Final = text(
     WHERE r.state = :waiting AND EXISTS (
         SELECT 1 FROM rating.usage u
         WHERE u.account_number = r.account_number AND u.cca = r.cca AND u.utility = r.utility
-          AND u.environment = r.environment AND u.state = :charged AND u.purpose <> 'cancel'
+          AND u.environment = r.environment AND u.state = ANY(:settled) AND u.purpose <> 'cancel'
           AND CASE WHEN r.body ? 'usage_id' THEN u.usage_id = r.body ->> 'usage_id'
               ELSE u.period_start = (r.body ->> 'period_start')::date
                AND u.period_end = (r.body ->> 'period_end')::date END)
@@ -62,7 +62,7 @@ class ShadowSweep:
         """Check what was overtaken; returns how many bills were checked."""
         values = {
             "waiting": InvoiceCheck.WAITING_FOR_USAGE.value,
-            "charged": UsageState.CHARGED.value,
+            "settled": [UsageState.CHARGED.value, UsageState.NOT_BILLED.value],
             "many": CHECK_BATCH,
         }
         async with self.database.read() as session:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.rating.calendars import load_calendars
 from services.rating.calendars.holiday_rules import Holidays
-from services.rating.corrections import UsageState
+from services.rating.corrections import LIVE_STATES
 from services.rating.intervals.binary import unpacked
 from services.rating.intervals.block import (
     ACTUAL,
@@ -286,7 +286,7 @@ async def _other_days(
             s.last_day >= first,
             s.first_day <= last,
             s.transaction_id.not_in(mine),
-            u.state.in_((UsageState.CHARGED.value, UsageState.HELD.value)),
+            u.state.in_(LIVE_STATES),
         )
     )
     series = {row.series_id: row for row in found}

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Row, Uuid, any_, func, literal, select
 
-from services.rating.corrections import UsageState
+from services.rating.corrections import LIVE_STATES
 from services.rating.scope import Scope
 from services.rating.store import USAGE, VEE
 from services.rating.store_accounts import among, in_scope
@@ -48,7 +48,7 @@ async def load_past(
             *in_scope(VEE.figures, scope),
             among(f.account_number, account_numbers),
             f.period_end > on - timedelta(days=HISTORY_DAYS),
-            u.state.in_((UsageState.CHARGED.value, UsageState.HELD.value)),
+            u.state.in_(LIVE_STATES),
         )
     )
     return [Figures(*row) for row in found]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from sqlalchemy import Row, case, func, select
 
-from services.rating.corrections import UsageState
+from services.rating.corrections import LIVE_STATES, UsageState
 from services.rating.intervals.binary import unpacked
 from services.rating.intervals.block import (
     ACTUAL,
@@ -81,7 +81,7 @@ async def _ours(
     if asked.usage_id is not None:
         wanted.append(u.usage_id == asked.usage_id)
     else:
-        wanted.append(u.state.in_((UsageState.CHARGED.value, UsageState.HELD.value)))
+        wanted.append(u.state.in_(LIVE_STATES))
     charged_first = case((u.state == UsageState.CHARGED.value, 0), else_=1)
     found = await session.execute(
         select(

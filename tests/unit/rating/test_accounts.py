@@ -42,7 +42,7 @@ class TestARequestIsRefused:
             (request("R2"), enrolled(), ["ABN"]),
             (request(rate_code=None), None, ["API"]),
             (request(effective_on=None, rate_code=None), None, ["API", "API"]),
-            (request(bill_option=BillOption.RATE_READY), None, ["FRB"]),
+            (request(bill_option=BillOption.DUAL), None, ["FRB"]),
             (request(bill_option=BillOption.DUAL, rate_code=None), None, ["API", "FRB"]),
             (request(effective_on=date(2032, 1, 1)), None, ["DIV"]),
             (request("R2", DROP), None, ["A76"]),
@@ -130,6 +130,15 @@ class TestAChange:
             (date(2026, 5, 1), "E-TOU-C", "SAN RAFAEL"),
             (JUNE, "EV2-A", "SAN RAFAEL"),
         ]
+
+    def test_that_says_nothing_of_it_leaves_who_computes_the_bill(self) -> None:
+        silent = request("C1", CHANGE, effective_on=JUNE, requested_on=MARCH, bill_option=None)
+        said = request("C2", CHANGE, effective_on=JULY, requested_on=MARCH)
+        agreement = after(request(bill_option=BillOption.RATE_READY), silent, said)
+
+        theirs = [agreement.is_billed_by_utility(day) for day in (MARCH, JUNE, JULY)]
+
+        assert theirs == [True, True, False]
 
     def test_before_one_already_applied_is_out_of_order(self) -> None:
         later = request("C1", CHANGE, effective_on=JULY, requested_on=MARCH)

@@ -58,7 +58,7 @@ def request(
     city: str = "SAN RAFAEL",
     meter: str = "M1",
     product: str | None = None,
-    bill_option: BillOption = BillOption.BILL_READY,
+    bill_option: BillOption | None = BillOption.BILL_READY,
     agreement: str | None = "SA1",
 ) -> EnrollmentRequest:
     """One 814 request."""
