@@ -48,7 +48,7 @@ class DayType(StrEnum):
 class WindowRule(BaseModel):
     """Hours of the day with one bucket, half-open: 16:00-21:00 ends with 20:59."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     bucket: Bucket
     hours: Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]
@@ -91,7 +91,7 @@ class WindowRule(BaseModel):
 class Season(BaseModel):
     """Months with one set of windows; what no window covers belongs to `otherwise`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     months: Months
     otherwise: Bucket | None = None
@@ -111,7 +111,7 @@ class Season(BaseModel):
 class Table(BaseModel):
     """The form of OpenEI's rate database: a bucket for each month and hour, on two kinds of day."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     buckets: Annotated[tuple[Bucket, ...], Field(min_length=1)]
     """What the numbers in the grids mean: 0 is the first."""
@@ -133,7 +133,7 @@ class Shift(BaseModel):
     change of clocks.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     first: DayRule
     until: DayRule
@@ -153,19 +153,28 @@ class Shift(BaseModel):
 class CalendarVersion(BaseModel):
     """Hours in effect from a day on, as known from a day on."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     version: Name
+    """Name of this version; once imported it never changes."""
     effective_from: date
+    """First day of service it counts for."""
     known_from: date
+    """Since when we may use it: a correction has an old effective date and a new this."""
     source: SourceText
+    """The utility's schedule that says these hours."""
     source_url: SourceUrl | None = None
+    """Its address."""
     source_sha256: Sha256 | None = None
+    """Hash of it as it was read."""
     seasons: Annotated[dict[str, Season], Field(min_length=1)]
+    """Season → its months and windows; together all twelve months, none twice."""
     table: Table | None = None
+    """Instead of windows: a bucket for each month and hour."""
     clock: Literal["prevailing", "standard"] = "prevailing"
     """`standard` for a book that counts its hours without daylight saving."""
     shifts: tuple[Shift, ...] = ()
+    """Days of every year on which all windows begin and end at another time."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -183,9 +192,10 @@ class CalendarVersion(BaseModel):
 class CalendarFile(BaseModel):
     """One calendar with some or all of its versions: `calendars/<calendar>.toml`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     calendar_id: Name
+    """What plans name it by."""
     title: Annotated[str, StringConstraints(min_length=1, max_length=120)]
     utility: UtilityCode
     rate_codes: tuple[
@@ -193,9 +203,11 @@ class CalendarFile(BaseModel):
     ]
     """The utility's rate codes with these hours; a plan may name the calendar itself instead."""
     zone: str = "America/Los_Angeles"
+    """The zone of the utility's local time."""
     holidays: Name
     """Name of a holiday list."""
     versions: Annotated[tuple[CalendarVersion, ...], Field(min_length=1)]
+    """Each is imported and activated by itself."""
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
@@ -230,6 +242,6 @@ def _age(version: CalendarVersion) -> tuple[date, date, str]:
 class HolidayFile(BaseModel):
     """`holidays.toml`: every version of every list."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     lists: Annotated[tuple[HolidayList, ...], Field(min_length=1)]

@@ -81,7 +81,9 @@ class HolidayList(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     list_id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
+    """What calendars and export prices name it by."""
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+    """Name of this version; once imported it never changes."""
     effective_from: date
     """First day on which its days count."""
     known_from: date
@@ -89,9 +91,13 @@ class HolidayList(BaseModel):
     source: SourceText
     source_url: SourceUrl | None = None
     source_sha256: Sha256 | None = None
+    """Hash of what was read."""
     saturday_to_friday: bool
+    """A holiday on a Saturday is observed on the Friday before."""
     sunday_to_monday: bool
+    """A holiday on a Sunday is observed on the Monday after."""
     days: Annotated[tuple[Holiday, ...], Field(min_length=1)]
+    """The days by their names."""
 
     @model_validator(mode="after")
     def _rules_can_be_read(self) -> Self:

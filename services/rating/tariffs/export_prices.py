@@ -100,6 +100,7 @@ class ExportPrices(BaseModel):
     table_id: Name
     """What plans name it by (`export_prices`)."""
     version: Name
+    """Name of this version; once imported it never changes."""
     vintage: Annotated[int, Field(ge=2000, le=2100)]
     utility: UtilityCode
     holidays: Name
@@ -113,7 +114,9 @@ class ExportPrices(BaseModel):
     source_sha256: Sha256 | None = None
     """Hash of the prices as they were read; filled in where they come from a CSV."""
     confidence: Literal["high", "medium", "low", "fictional"]
+    """How sure the numbers are; a fictional table is for tests and the demo."""
     price_scale: Literal[5, 6] = 5
+    """Decimals of a dollar in which prices are written."""
     repeated_hour: Literal["same", "next"] = "same"
     """Which price the hour has that comes twice when clocks go back: that of its name, or of the
     hour after it, for a utility that labels it so."""

@@ -105,11 +105,11 @@ def _rows(
     asked: tuple[str, date, date],
 ) -> Iterator[str]:
     product, first, last = asked
-    step = timedelta(minutes=calendar.grain_minutes(first))
     moment = datetime.combine(first, time(), calendar.zone).astimezone(UTC)
     end = datetime.combine(last, time(), calendar.zone).astimezone(UTC)
     while moment < end:
         local = moment.astimezone(calendar.zone)
+        step = timedelta(minutes=calendar.grain_minutes(local.date()))
         bucket = calendar.bucket_at(moment)
         season = calendar.season_of(local.date())
         units = sum(

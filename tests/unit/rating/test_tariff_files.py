@@ -11,13 +11,18 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from services.rating.calendars import load_calendars
+from services.rating.calendars.book import CalendarBook
+from services.rating.calendars.calendar_file import CalendarFile, CalendarVersion
+from services.rating.calendars.holiday_rules import HolidayList
 from services.rating.engine.hours import calendar_of
 from services.rating.tariffs.cca import CcaFile
 from services.rating.tariffs.check import check
 from services.rating.tariffs.compare import compare, compare_bills
 from services.rating.tariffs.export import plan_csv, plan_json, plan_toml
+from services.rating.tariffs.export_prices import ExportPrices
 from services.rating.tariffs.files import (
     PLANS_FOLDER,
     TariffFileRefused,
@@ -28,7 +33,7 @@ from services.rating.tariffs.files import (
 from services.rating.tariffs.midas import NotForMidas, midas_export
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.preview import TestUsage, preview
-from services.rating.tariffs.schema import SCHEMA_FILE, schema_text
+from services.rating.tariffs.schema import SCHEMA_FILES, schema_text
 from shared.contracts.usage import Bucket
 
 FOLDER = read_folder(PLANS_FOLDER)
@@ -44,12 +49,17 @@ def sheet(base: PlanFile = SHEET, /, **changes: object) -> PlanFile:
 
 
 class TestTheSchema:
-    def test_is_that_of_the_model(self) -> None:
-        assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text()
+    @pytest.mark.parametrize("path", SCHEMA_FILES, ids=lambda path: path.name)
+    def test_is_that_of_the_model(self, path: Path) -> None:
+        assert path.read_text(encoding="utf-8") == schema_text(SCHEMA_FILES[path])
 
-    def test_tells_what_every_field_of_a_plan_is_for(self) -> None:
-        properties = json.loads(schema_text())["properties"]
-        plain = {"title", "cca", "utility"}
+    @pytest.mark.parametrize(
+        "model", [PlanFile, CalendarFile, CalendarVersion, HolidayList, ExportPrices]
+    )
+    def test_tells_what_every_field_is_for(self, model: type[BaseModel]) -> None:
+        properties = json.loads(schema_text(model))["properties"]
+        plain = {"title", "cca", "utility", "rate_codes", "source", "source_url"}
+        plain |= {"vintage", "years"}
 
         silent = {name for name, field in properties.items() if "description" not in field}
 
@@ -114,6 +124,24 @@ class TestAMidasDocument:
         days = {row["DayStart"] for row in self.rows(date(2026, 12, 25), date(2026, 12, 26))}
 
         assert days == {"Holiday"}
+
+    def test_has_the_hours_of_every_version_within_its_days(self) -> None:
+        file = CALENDARS.files[PRINTED.calendar or ""]
+        (version,) = file.versions[-1:]
+        later = version.model_copy(update={"version": "half", "effective_from": date(2026, 7, 2)})
+        text = later.model_dump_json().replace("16:00-21:00", "16:30-21:00")
+        half = CalendarVersion.model_validate_json(text)
+        both = file.model_copy(update={"versions": (version, half)})
+        calendar = CalendarBook(both.singles, CALENDARS.lists).calendar(file.calendar_id)
+
+        made = midas_export(
+            PRINTED, calendar, "3CCHOICE", (date(2026, 7, 1), date(2026, 7, 3)), NOON
+        )
+
+        rows = json.loads(made.text)["ValueInformation"]
+        begins = [row["TimeStart"] for row in rows if row["ValueName"] == "summer on peak"]
+        assert (begins[0], begins[5]) == ("23:00:00", "23:30:00")
+        assert len(rows) == 24 + 48
 
     def test_counts_adders_of_the_product(self) -> None:
         plan = sheet(rin="USCA-XXMC-0001-PGE")
