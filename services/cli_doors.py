@@ -19,6 +19,7 @@ from services.rating.scope import Scope
 from services.rating.service import RatingService
 from services.rating.service import build as build_rating
 from services.rating.store_activation import signing
+from services.remittance.receivables import Scope as PaymentScope
 from shared.platform import migrate as migrations
 from shared.platform.clock import SystemClock
 from shared.platform.database import Database
@@ -82,6 +83,16 @@ def scope_of(cca: str) -> Scope:
         if one.cca == cca:
             return Scope(cca, one.utility, PlatformSettings().environment)
     raise LookupError(f"there is no CCA {cca}")
+
+
+def payments_of(cca: str) -> PaymentScope:
+    """What a CCA's utility pays it in this installation's environment.
+
+    Raises:
+        LookupError: nobody knows the CCA.
+    """
+    scope = scope_of(cca)
+    return PaymentScope(scope.cca, scope.utility, scope.environment)
 
 
 def signer(signed: str | None) -> str:

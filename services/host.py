@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 import uvicorn
@@ -32,7 +31,7 @@ from services.rating.service import RatingService
 from services.remittance import pages as remittance_pages
 from services.remittance import service as remittance
 from services.remittance.service import RemittanceService
-from shared.contracts.parts import Environment, ServiceName
+from shared.contracts.parts import ServiceName
 from shared.platform import migrate
 from shared.platform.bus import Bus
 from shared.platform.clock import Clock, SystemClock
@@ -266,14 +265,15 @@ def _app(host: Host, clock: Clock) -> FastAPI:
             deliver_wake=gateway.outbound.deliver_wake,
         )
         routers += gateway_web.build_routers(desk)
-    for other, build_pages in (
-        (host.rating, _rating_pages(host.rating, clock)),
-        (host.remittance, remittance_pages.build_pages),
-    ):
-        if other is not None:
-            guarded = APIRouter(dependencies=[Depends(admit_to_cca)])
-            guarded.include_router(other.router)
-            routers += [guarded, build_pages(other.database, settings.environment)]
+    if (rated := host.rating) is not None:
+        hands = Hands(rated.desk, rated.reruns)
+        pages = rating_pages.build_pages(
+            rated.database, settings.environment, clock=clock, hands=hands
+        )
+        routers += [_guarded(rated.router), pages]
+    if (paid := host.remittance) is not None:
+        pages = remittance_pages.build_pages(paid.database, settings.environment, paid.bank)
+        routers += [_guarded(paid.router), pages]
     return create_app(
         "CCA Exchange",
         routers=routers,
@@ -283,12 +283,11 @@ def _app(host: Host, clock: Clock) -> FastAPI:
     )
 
 
-def _rating_pages(
-    service: RatingService | None, clock: Clock
-) -> Callable[[Database, Environment], APIRouter]:
-    """Rating's pages, whose forms act with the running service."""
-    hands = Hands(service.desk, service.reruns) if service else None
-    return partial(rating_pages.build_pages, clock=clock, hands=hands)
+def _guarded(router: APIRouter) -> APIRouter:
+    """A service's routes, each open to whoever may see the CCA it names."""
+    guarded = APIRouter(dependencies=[Depends(admit_to_cca)])
+    guarded.include_router(router)
+    return guarded
 
 
 class _Server(uvicorn.Server):

@@ -13,6 +13,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.remittance import reports
+from services.remittance.bank.desk import BankDesk
+from services.remittance.bank.pages import NAV, build_bank_pages
 from services.remittance.receivables import Scope
 from services.remittance.reports import UnknownAccount, UnknownRemittance
 from services.remittance.views import AccountBalance, LineView, RemittanceView, Totals
@@ -23,7 +25,7 @@ from shared.platform.web.scopes import KnownCca, chosen, open_to
 from shared.platform.web.shell import Furniture, NavEntry, shell_of
 
 FURNITURE: Final = Furniture(
-    nav=(NavEntry("Remittance", "/remittance/"),), templates=Path(__file__).parent / "templates"
+    nav=(NavEntry("Remittance", "/remittance/"), NAV), templates=Path(__file__).parent / "templates"
 )
 """What remittance brings to the console."""
 
@@ -44,14 +46,16 @@ class RemittanceForm(BaseModel):
     after: int = Field(default=0, ge=0, le=2**31 - 1)
 
 
-def build_pages(database: Database, environment: Environment) -> APIRouter:
-    """Return the routes of remittance's page.
+def build_pages(database: Database, environment: Environment, bank: BankDesk) -> APIRouter:
+    """Return the routes of remittance's pages.
 
     Args:
         database: where to read.
         environment: test or production; the other one is never shown.
+        bank: what the page about the bank acts with.
     """
     router = APIRouter(include_in_schema=False)
+    router.include_router(build_bank_pages(bank))
 
     @router.get("/remittance/")
     async def remittance_page(

@@ -12,6 +12,8 @@ from fastapi import APIRouter
 
 from services.remittance.api import build_router
 from services.remittance.audit import AuditReport, audit
+from services.remittance.bank.api import build_bank_router
+from services.remittance.bank.desk import BankDesk
 from services.remittance.consumers import RemittanceConsumers
 from services.remittance.poster import Poster
 from services.remittance.store import MAILBOX
@@ -19,6 +21,7 @@ from shared.contracts.parts import ServiceName
 from shared.platform.bus import Bus
 from shared.platform.clock import Clock
 from shared.platform.database import Database
+from shared.platform.keyring import key_file_of
 from shared.platform.lifecycle import Lifecycle, Loop
 from shared.platform.mailbox import Consumer, Mailbox, MailboxLimits
 from shared.platform.settings import PlatformSettings
@@ -37,6 +40,7 @@ class RemittanceService:
         mailbox: what it says and hears.
         consumer: its handlers, also for replaying dead letters.
         poster: places the lines of long payments.
+        bank: takes statements in and matches deposits with payments.
         router: its routes, prefix `/remittance/v1`.
     """
 
@@ -46,12 +50,18 @@ class RemittanceService:
     mailbox: Mailbox
     consumer: Consumer
     poster: Poster
+    bank: BankDesk
     router: APIRouter
 
     async def open(self, lifecycle: Lifecycle) -> None:
         """Hear, say and work, in the order of the messages, until the lifecycle ends."""
         await self.mailbox.open(lifecycle, self.consumer, prefetch=self.settings.prefetch)
-        lifecycle.start([Loop("remittance poster", self.poster.run)])
+        lifecycle.start(
+            [
+                Loop("remittance poster", self.poster.run),
+                Loop("remittance bank", self.bank.run),
+            ]
+        )
 
     async def ready(self) -> bool:
         """Whether it can work right now: database and bus answer; never raises."""
@@ -82,6 +92,10 @@ def build(
     mailbox = Mailbox(ServiceName.REMITTANCE, database, MAILBOX, bus, clock, limits=limits)
     poster = Poster(database, mailbox, clock)
     consumers = RemittanceConsumers(mailbox, clock, poster.wake)
+    bank = BankDesk(database, clock, key_file_of(settings), settings.environment)
+    router = APIRouter()
+    router.include_router(build_router(database))
+    router.include_router(build_bank_router(bank))
     return RemittanceService(
         settings=settings,
         database=database,
@@ -89,5 +103,6 @@ def build(
         mailbox=mailbox,
         consumer=mailbox.consumer(consumers.handlers()),
         poster=poster,
-        router=build_router(database),
+        bank=bank,
+        router=router,
     )

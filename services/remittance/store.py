@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.remittance.bank.tables import bank_tables
 from services.remittance.ledger.tables import ledger_tables
 from shared.platform.database import metadata
 from shared.platform.mailbox import mailbox_tables
@@ -375,3 +376,6 @@ reported_write_off = Table(
 
 LEDGER = ledger_tables(METADATA)
 """Taxes, write-offs, closed months and export batches."""
+
+BANK = bank_tables(METADATA)
+"""Bank accounts, statements, movements, and what they were matched with."""

@@ -24,6 +24,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from shared.platform.settings import PlatformSettings
+
+KEY_FILE: Final = "data.keys"
+"""Its name in the data folder, where no other place was given."""
+
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 ID_BYTES: Final = 4
@@ -118,17 +123,25 @@ class KeyFile:
     """Where the keys are: a line for each, `<id> <base64 of 32 bytes>`, newest last.
 
     It is read again for every use, so that a key that was added is known to running services.
+
+    Attributes:
+        path: the file.
+        is_given: it was put there by whoever set the installation up, and is never made here: a
+            secret that is not mounted must not be replaced by another key.
     """
 
     path: Path
+    is_given: bool = False
 
     def ring(self) -> Keyring:
         """Read the keys; the file is made with a first key when there is none.
 
         Raises:
-            KeyFault: a line is damaged.
+            KeyFault: a line is damaged, or a file that was given is not there.
         """
         if not self.path.exists():
+            if self.is_given:
+                raise KeyFault(f"the key file {self.path} is not there")
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileExistsError):  # another process was first: its key is the key
                 self._write(_new_line(), os.O_EXCL)
@@ -153,6 +166,12 @@ class KeyFile:
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | how, OWNER_ONLY)
         with os.fdopen(handle, "w", encoding="ascii") as stream:
             stream.write(line)
+
+
+def key_file_of(settings: PlatformSettings) -> KeyFile:
+    """Return where this installation keeps its keys."""
+    given = settings.data_keys_file
+    return KeyFile(given or settings.data_dir / KEY_FILE, is_given=given is not None)
 
 
 def _new_line() -> str:

@@ -31,6 +31,8 @@ class PlatformSettings(BaseSettings):
         amqp_url: `amqp://…`; needed when `bus` is `rabbitmq`.
         environment: what we say in ISA15; test and production never mix.
         data_dir: folder of the embedded database, the archive and the SFTP mailboxes.
+        data_keys_file: the keys under which bank numbers are sealed, e.g. a mounted secret; made
+            in `data_dir` when no file is named.
         gateway_url: where a process without the gateway asks whether an API token is good.
         worker_processes: processes for reading and rendering; 0 means one for each core.
         shutdown_s: time to finish work in hand after a stop signal.
@@ -44,6 +46,7 @@ class PlatformSettings(BaseSettings):
     bus: BusKind = BusKind.MEMORY
     environment: Environment = Environment.TEST
     data_dir: Path = Path("var")
+    data_keys_file: Path | None = None
     gateway_url: str = ""
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)

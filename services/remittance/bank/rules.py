@@ -38,10 +38,17 @@ class BankRules(BaseModel):
     late_after_days: Days = 3
     originators: tuple[Annotated[str, Field(min_length=2, max_length=40)], ...] = ()
 
-    def is_the_utility(self, words: str) -> bool:
-        """Whether the bank's words about money that came in are those of the utility."""
+    def expects(self, cents: int, words: str) -> bool:
+        """Whether a movement looks like the utility's, so that an 820 should announce it.
+
+        Args:
+            cents: what came in, or, negative, went out.
+            words: what the bank says about it.
+        """
+        if not self.originators:
+            return cents > 0
         spoken = words.upper()
-        return not self.originators or any(word in spoken for word in self.originators)
+        return any(word in spoken for word in self.originators)
 
 
 @cache

@@ -145,9 +145,10 @@ class TestRules:
     def test_deposits_are_known_by_the_banks_words(self) -> None:
         rules = bank_rules_of("pge")
 
-        assert rules.is_the_utility("Pacific Gas and Electric")
-        assert not rules.is_the_utility("INTEREST")
-        assert BankRules().is_the_utility("anything")
+        assert rules.expects(500, "Pacific Gas and Electric")
+        assert not rules.expects(500, "INTEREST")
+        assert BankRules().expects(500, "anything")
+        assert not BankRules().expects(-500, "anything")
 
 
 payments = st.lists(

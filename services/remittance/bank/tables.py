@@ -1,0 +1,232 @@
+"""The tables of the bank: accounts, files, statements, movements, and what they were matched with.
+
+Rows are only added, but for three projections: a statement's state moves forward once its account
+is known, a match is ended when another takes its place, and `bank_place` says which one counts.
+Numbers of bank accounts and the bytes of files are sealed, see `shared/platform/keyring.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+SCOPE_COLUMNS = ("cca", "utility", "environment")
+
+
+@dataclass(frozen=True, slots=True)
+class BankTables:
+    """All tables of the bank.
+
+    Attributes:
+        account: a bank account of one CCA, for what one utility pays; its number is sealed.
+        file: what a bank sent, whole and sealed.
+        statement: what a file says of one account, and whether it is held.
+        movement: money that came in or went out; each once, however often it was told.
+        sighting: a movement as one statement tells it.
+        match: payments and movements that belong together, or stand alone.
+        place: which match of a payment, or of a movement, counts now.
+    """
+
+    account: Table
+    file: Table
+    statement: Table
+    movement: Table
+    sighting: Table
+    match: Table
+    place: Table
+
+
+def bank_tables(metadata: MetaData) -> BankTables:
+    """Declare the tables of the bank among remittance's others."""
+    return BankTables(
+        account=_account(metadata),
+        file=_file(metadata),
+        statement=_statement(metadata),
+        movement=_movement(metadata),
+        sighting=_sighting(metadata),
+        match=_match(metadata),
+        place=_place(metadata),
+    )
+
+
+def _scope() -> tuple[Column[str], ...]:
+    return tuple(_word(name) for name in SCOPE_COLUMNS)
+
+
+def _word(name: str, *, nullable: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=nullable)
+
+
+def _words(name: str) -> Column[list[str]]:
+    return Column(name, ARRAY(Text), nullable=False)
+
+
+def _cents(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _day(name: str) -> Column[object]:
+    return Column(name, Date, nullable=False)
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _sealed() -> tuple[Column[str], Column[bytes]]:
+    """What is encrypted, and with which key."""
+    return _word("key_id"), Column("sealed", LargeBinary, nullable=False)
+
+
+def _account(metadata: MetaData) -> Table:
+    return Table(
+        "bank_account",
+        metadata,
+        Column("account_id", Uuid, primary_key=True),
+        *_scope(),
+        _word("name"),
+        _word("last_four"),
+        Column("fingerprint", LargeBinary, nullable=False, unique=True),
+        *_sealed(),
+        _word("registered_by"),
+        _moment("registered_at"),
+        Index("ix_bank_account_scope", *SCOPE_COLUMNS),
+    )
+
+
+def _file(metadata: MetaData) -> Table:
+    return Table(
+        "bank_file",
+        metadata,
+        Column("file_id", Uuid, primary_key=True),
+        Column("sha256", Text, nullable=False, unique=True),
+        _word("name"),
+        _word("format"),
+        Column("size", Integer, nullable=False),
+        *_sealed(),
+        _word("imported_by"),
+        _moment("imported_at"),
+    )
+
+
+def _statement(metadata: MetaData) -> Table:
+    return Table(
+        "bank_statement",
+        metadata,
+        Column("statement_id", Uuid, primary_key=True),
+        Column("file_id", Uuid, ForeignKey("remittance.bank_file.file_id"), nullable=False),
+        Column("position", Integer, nullable=False),
+        Column("account_id", Uuid, ForeignKey("remittance.bank_account.account_id")),
+        _word("last_four"),
+        _word("reference"),
+        _day("as_of"),
+        _cents("opening_cents", nullable=True),
+        _cents("closing_cents", nullable=True),
+        _cents("moved_cents"),
+        Column("movements", Integer, nullable=False),
+        Column("new_movements", Integer, nullable=False),
+        _word("state"),  # held → accepted
+        _word("held_code", nullable=True),
+        _word("held_message", nullable=True),
+        _cents("difference_cents"),
+        _moment("decided_at"),
+        UniqueConstraint("file_id", "position"),
+        CheckConstraint(
+            "state <> 'accepted' OR opening_cents IS NULL OR closing_cents IS NULL"
+            " OR opening_cents + moved_cents = closing_cents",
+            name="adds_up",
+        ),
+        Index("ix_bank_statement_account", "account_id", "as_of"),
+    )
+
+
+def _movement(metadata: MetaData) -> Table:
+    return Table(
+        "bank_movement",
+        metadata,
+        Column("movement_id", Uuid, primary_key=True),
+        Column(
+            "account_id", Uuid, ForeignKey("remittance.bank_account.account_id"), nullable=False
+        ),
+        *_scope(),
+        _day("booked_on"),
+        _cents("cents"),
+        Index("ix_bank_movement_account", "account_id", "booked_on"),
+        Index("ix_bank_movement_scope", *SCOPE_COLUMNS),
+    )
+
+
+def _sighting(metadata: MetaData) -> Table:
+    return Table(
+        "bank_sighting",
+        metadata,
+        Column("statement_id", Uuid, ForeignKey("remittance.bank_statement.statement_id")),
+        Column("position", Integer),
+        Column(
+            "movement_id", Uuid, ForeignKey("remittance.bank_movement.movement_id"), nullable=False
+        ),
+        _word("code"),
+        _word("bank_reference"),
+        _words("traces"),
+        _words("numbers"),
+        _word("words"),
+        PrimaryKeyConstraint("statement_id", "position"),
+        Index("ix_bank_sighting_movement_id", "movement_id"),
+    )
+
+
+def _match(metadata: MetaData) -> Table:
+    return Table(
+        "bank_match",
+        metadata,
+        Column("match_id", Uuid, primary_key=True),
+        *_scope(),
+        _word("outcome"),
+        Column("payments", ARRAY(Uuid), nullable=False),
+        Column("movements", ARRAY(Uuid), nullable=False),
+        _cents("announced_cents"),
+        _cents("deposited_cents"),
+        _day("since"),
+        _word("explanation"),
+        _moment("decided_at"),
+        _moment("ended_at", nullable=True),
+        CheckConstraint(
+            "outcome <> 'matched' OR announced_cents = deposited_cents", name="matched_agrees"
+        ),
+        Index(
+            "ix_bank_match_current",
+            *SCOPE_COLUMNS,
+            "since",
+            "match_id",
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+
+def _place(metadata: MetaData) -> Table:
+    return Table(
+        "bank_place",
+        metadata,
+        Column("subject_id", Uuid, primary_key=True),
+        Column("match_id", Uuid, ForeignKey("remittance.bank_match.match_id"), nullable=False),
+        Index("ix_bank_place_match_id", "match_id"),
+    )

@@ -1,0 +1,305 @@
+"""Bank files on a real database: kept once, sealed, matched with 820s, and booked."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from services.remittance.bank import questions
+from services.remittance.bank.accounts import AccountTaken, NoAccountNumber
+from services.remittance.bank.desk import BankDesk
+from services.remittance.bank.importing import OtherAccount
+from services.remittance.bank.statement import UnreadableFile
+from services.remittance.bank.three_way import Outcome
+from services.remittance.bank.views import BankOverview, MatchView
+from services.remittance.receivables import Scope
+from shared.contracts.parts import Environment
+from shared.platform.clock import FixedClock
+from shared.platform.keyring import KeyFault, KeyFile
+from tests.integration.remittance.office import MCE, NOON, Office, payment, pays, sent
+from tests.unit.remittance.bank.bank_files import ACCOUNT, bai2, camt053, ctx, entry
+
+TODAY = date(2026, 11, 25)
+PCE = Scope("pce", "pge", Environment.TEST)
+TRACE = "PGE2026112001"
+
+
+def deposit(cents: int, trace: str = TRACE, number: str = "BK1") -> str:
+    """A deposit of the utility, as a BAI2 record."""
+    return f"16,142,{cents},Z,{number},,PACIFIC GAS TRN*1*{trace}*1006912877"
+
+
+@pytest.fixture
+def desk(office: Office, tmp_path: Path) -> BankDesk:
+    keys = KeyFile(tmp_path / "data.keys")
+    return BankDesk(office.service.database, FixedClock(NOON), keys, Environment.TEST)
+
+
+async def register(desk: BankDesk, scope: Scope = MCE, number: str = ACCOUNT) -> None:
+    await desk.register(scope, number, "operating account", "fin")
+
+
+async def take(desk: BankDesk, data: str | bytes, name: str = "statement.bai") -> list[str | None]:
+    """Take a file in; tells why its statements are held."""
+    raw = data.encode() if isinstance(data, str) else data
+    return [each.held_code for each in (await desk.take(raw, name, "fin")).statements]
+
+
+async def paid(office: Office, amount: str, trace: str = TRACE) -> None:
+    """The utility announces a payment of one charge."""
+    invoice = f"I-{trace}"
+    await office.tell(sent(invoice, amount))
+    await office.tell(*payment(trace, [pays(amount, invoice)]))
+
+
+async def told(desk: BankDesk, scope: Scope = MCE) -> BankOverview:
+    async with desk.database.read() as session:
+        return await questions.overview(session, scope, TODAY)
+
+
+async def matches(desk: BankDesk, which: str = "any") -> list[MatchView]:
+    async with desk.database.read() as session:
+        page = await questions.matches(session, MCE, TODAY, which=which)
+    return list(page.matches)
+
+
+async def count(desk: BankDesk, table: str) -> int:
+    async with desk.database.read() as session:
+        found = await session.scalar(text(f"SELECT count(*) FROM remittance.{table}"))
+    return int(found or 0)
+
+
+class TestThreeWayMatch:
+    async def test_a_deposit_moves_money_from_transit_to_bank(
+        self, office: Office, desk: BankDesk
+    ) -> None:
+        await register(desk)
+        await paid(office, "2000.00")
+
+        assert await take(desk, bai2([deposit(200_000)])) == [None]
+
+        (match,) = await matches(desk)
+        assert match.outcome is Outcome.MATCHED
+        assert [each.applied for each in match.payments] == [Decimal("2000.00")]
+        assert [each.account for each in match.deposits] == ["••••2468"]
+        assert await office.balance_of("cash_in_transit") == 0
+        assert await office.balance_of("bank") == Decimal("2000.00")
+        assert (await told(desk)).ties
+        await office.prove()
+
+    async def test_a_deposit_before_its_820_waits_and_ends_the_same(
+        self, office: Office, desk: BankDesk
+    ) -> None:
+        await register(desk)
+        await take(desk, bai2([deposit(200_000)]))
+        (waiting,) = await matches(desk)
+        assert (waiting.outcome, waiting.age_days, waiting.late) == (
+            Outcome.ADVICE_MISSING,
+            6,
+            True,
+        )
+        assert await office.balance_of("bank") == 0
+
+        await paid(office, "2000.00")
+        await desk.settle_open()
+
+        (match,) = await matches(desk)
+        assert match.outcome is Outcome.MATCHED
+        assert await office.balance_of("bank") == Decimal("2000.00")
+        await office.prove()
+
+    async def test_an_820_without_deposit_is_told_with_its_age(
+        self, office: Office, desk: BankDesk
+    ) -> None:
+        await register(desk)
+        await paid(office, "2000.00")
+        await desk.settle_open()
+
+        (match,) = await matches(desk)
+        assert (match.outcome, match.age_days, match.late) == (Outcome.DEPOSIT_MISSING, 5, True)
+        overview = await told(desk)
+        assert overview.difference == Decimal("-2000.00")
+        assert overview.in_transit == Decimal("2000.00")
+
+    async def test_another_amount_books_nothing_and_shows_the_difference(
+        self, office: Office, desk: BankDesk
+    ) -> None:
+        await register(desk)
+        await paid(office, "2000.00")
+
+        await take(desk, bai2([deposit(199_900)]))
+
+        (match,) = await matches(desk, "open")
+        assert (match.outcome, match.difference) == (Outcome.AMOUNT_DIFFERS, Decimal("-1.00"))
+        assert await office.balance_of("bank") == 0
+
+    async def test_money_that_the_bank_takes_back_is_taken_out_of_the_books(
+        self, office: Office, desk: BankDesk
+    ) -> None:
+        await register(desk)
+        await paid(office, "2000.00")
+        await take(desk, bai2([deposit(200_000)]))
+
+        back = f"16,555,200000,Z,BK9,,RETURN PACIFIC GAS TRN*1*{TRACE}"
+        await take(desk, bai2([back], opening=700_000, day="261120"))
+
+        (match,) = await matches(desk)
+        assert match.outcome is Outcome.AMOUNT_DIFFERS
+        assert await office.balance_of("bank") == 0
+        assert await office.balance_of("cash_in_transit") == Decimal("2000.00")
+        assert await count(desk, "bank_match") == 2
+        await office.prove()
+
+    async def test_without_a_registered_account_nobody_looks(
+        self, office: Office, desk: BankDesk
+    ) -> None:
+        await paid(office, "2000.00")
+
+        assert await desk.settle_open() == 0
+        assert (await told(desk)).not_looked_for == 1
+
+
+class TestTheSameMoneyAgain:
+    async def test_the_same_bytes_have_no_effect(self, office: Office, desk: BankDesk) -> None:
+        await register(desk)
+        await paid(office, "2000.00")
+        file = bai2([deposit(200_000)]).encode()
+        first = await desk.take(file, "a.bai", "fin")
+
+        second = await desk.take(file, "another name", "fin")
+
+        assert (first.again, second.again) == (False, True)
+        assert first.file_id == second.file_id
+        assert [await count(desk, name) for name in ("bank_file", "bank_movement")] == [1, 1]
+        assert await office.balance_of("bank") == Decimal("2000.00")
+
+    async def test_an_overlapping_statement_brings_only_what_is_new(
+        self, office: Office, desk: BankDesk
+    ) -> None:
+        await register(desk)
+        await take(desk, bai2([deposit(200_000)]))
+
+        again = await desk.take(
+            bai2([deposit(200_000), deposit(300, "T2", "BK2")]).encode(), "b.bai", "fin"
+        )
+
+        assert [each.new_movements for each in again.statements] == [1]
+
+    async def test_three_formats_tell_of_one_deposit(self, office: Office, desk: BankDesk) -> None:
+        await register(desk)
+        await paid(office, "2000.00")
+        plain = "16,142,200000,Z,BK1,,PACIFIC GAS ACH CREDIT"
+        await take(desk, bai2([plain]))
+        await take(desk, camt053(entry("2000.00", reference="CAMT-1")))
+        await take(desk, ctx([(200_000, TRACE, "261119")]))
+
+        (match,) = await matches(desk)
+        assert match.outcome is Outcome.MATCHED
+        assert match.deposits[0].formats == ("bai2", "camt053", "ctx")
+        assert "the bank names trace" in match.explanation
+
+
+class TestHeldStatements:
+    async def test_a_statement_that_does_not_add_up_moves_nothing(
+        self, office: Office, desk: BankDesk
+    ) -> None:
+        await register(desk)
+        await paid(office, "2000.00")
+
+        assert await take(desk, bai2([deposit(200_000)], closing=700_001)) == ["balances"]
+
+        assert await count(desk, "bank_movement") == 0
+        assert (await told(desk)).held_statements == 1
+        async with desk.database.read() as session:
+            (statement,) = await questions.statements(session, MCE)
+        assert statement.difference == Decimal("-0.01")
+
+    async def test_an_unknown_account_waits_until_it_is_registered(
+        self, office: Office, desk: BankDesk
+    ) -> None:
+        await paid(office, "2000.00")
+        assert await take(desk, bai2([deposit(200_000)])) == ["unknown_account"]
+
+        await register(desk)
+
+        assert [each.outcome for each in await matches(desk)] == [Outcome.MATCHED]
+        assert (await told(desk)).held_statements == 0
+
+    async def test_what_is_no_bank_file_is_not_kept(self, desk: BankDesk) -> None:
+        with pytest.raises(UnreadableFile):
+            await take(desk, "01,half,a,file")
+
+        assert await count(desk, "bank_file") == 0
+
+
+class TestWhoseAccount:
+    async def test_a_ccas_people_send_in_nothing_about_anothers(self, desk: BankDesk) -> None:
+        await register(desk)
+
+        with pytest.raises(OtherAccount):
+            await desk.take(bai2([deposit(5)]).encode(), "a.bai", "fin", only=PCE)
+
+        assert await count(desk, "bank_file") == 0
+
+    async def test_an_account_belongs_to_one_cca(self, desk: BankDesk) -> None:
+        await register(desk)
+        await register(desk, number="0-975 312 468")
+
+        assert await count(desk, "bank_account") == 1
+        with pytest.raises(AccountTaken):
+            await register(desk, PCE)
+        with pytest.raises(NoAccountNumber):
+            await register(desk, number="12 34")
+
+
+class TestAtRest:
+    async def test_neither_numbers_nor_files_can_be_read_in_the_database(
+        self, desk: BankDesk
+    ) -> None:
+        await register(desk)
+        await take(desk, bai2([deposit(200_000)]))
+
+        async with desk.database.read() as session:
+            for table in ("bank_account", "bank_file", "bank_statement", "bank_sighting"):
+                rows = (await session.execute(text(f"SELECT * FROM remittance.{table}"))).all()
+                assert rows
+                kept = repr([tuple(row) for row in rows])
+                assert ACCOUNT not in kept
+                assert "975312468" not in kept
+
+    async def test_after_a_change_of_keys_the_old_one_is_not_needed(
+        self, desk: BankDesk, tmp_path: Path
+    ) -> None:
+        await register(desk)
+        await take(desk, bai2([deposit(200_000)]))
+        (old,) = await desk.sealed_with()
+
+        new = desk.keys.add().newest
+        assert await desk.seal_again() == 2
+
+        assert await desk.sealed_with() == {old: 0, new: 2}
+        lines = desk.keys.path.read_text().splitlines(keepends=True)
+        desk.keys.path.write_text(lines[-1])
+        assert await take(desk, bai2([deposit(7, "T2", "BK2")], opening=1)) == [None]
+
+    async def test_without_its_key_nothing_is_done(self, desk: BankDesk) -> None:
+        await register(desk)
+        desk.keys.path.unlink()
+        lost = BankDesk(
+            desk.database, desk.clock, KeyFile(desk.keys.path, is_given=True), MCE.environment
+        )
+
+        with pytest.raises(KeyFault, match="not there"):
+            await take(lost, bai2([deposit(5)]))
+
+    async def test_movements_are_only_added(self, desk: BankDesk) -> None:
+        await register(desk)
+        await take(desk, bai2([deposit(200_000)]))
+
+        with pytest.raises(Exception, match="only added"):
+            async with desk.database.unit_of_work() as session:
+                await session.execute(text("UPDATE remittance.bank_movement SET cents = 1"))
