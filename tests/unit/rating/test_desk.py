@@ -238,3 +238,21 @@ class TestWhateverTheOrder:
         expected = in_turn(usage("U3", energy={"on": "90", "off": "200"}), usage("U6", period=JULY))
         assert set(states(outcomes)) == {"U1", "U2", "U3", "U6"}
         assert net_cents(outcomes) == net_cents(expected)
+
+    @given(
+        order=st.permutations(["U1", "U2", "U3"]),
+        energy=st.tuples(st.integers(0, 9_999), st.integers(0, 9_999)),
+    )
+    def test_cancel_and_rebill_of_the_same_usage_come_to_nothing(
+        self, order: list[str], energy: tuple[int, int]
+    ) -> None:
+        used = {"on": str(energy[0]), "off": str(energy[1])}
+        items = {
+            "U1": usage("U1", energy=used),
+            "U2": usage("U2", energy=used, purpose=Purpose.CANCEL, corrects="U1"),
+            "U3": usage("U3", energy=used),
+        }
+
+        outcomes = in_turn(*(items[name] for name in order))
+
+        assert net_cents(outcomes) == net_cents(in_turn(usage("U3", energy=used)))
