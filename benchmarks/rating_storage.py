@@ -256,7 +256,7 @@ async def _charge(service: RatingService, server: int, bodies: list[bytes]) -> S
     pulse = Pulse()
     beating = asyncio.create_task(pulse.run())
     clock: list[float] = []
-    ours, theirs = time.process_time(), _database_s(server)
+    ours, theirs = time.process_time(), database_s(server)
     for body in bodies:
         began = time.perf_counter()
         await take(service, "UsageReported", body)
@@ -265,14 +265,14 @@ async def _charge(service: RatingService, server: int, bodies: list[bytes]) -> S
         accounts=len(bodies) * MESSAGE_ITEMS_MAX,
         clock_s=clock,
         ours_s=time.process_time() - ours,
-        theirs_s=_database_s(server) - theirs,
+        theirs_s=database_s(server) - theirs,
         pulse=pulse,
     )
     beating.cancel()
     return spent
 
 
-def _database_s(server: int) -> float:
+def database_s(server: int) -> float:
     """Processor time of all processes of the PostgreSQL server so far."""
     ticks = 0
     for pid in (server, *_descendants(server)):
