@@ -14,6 +14,7 @@ from services.rating.rate_usage import Rated, rate
 from services.rating.scope import UTILITY_ZONE
 from services.rating.tariffs.book import PriceBook, build_book
 from services.rating.tariffs.plan import PlanFile
+from services.rating.tariffs.taxes import CityTax
 from shared.contracts.intervals import IntervalUsage, MeterIntervals
 from shared.contracts.usage import Direction
 from tests.unit.rating.interval_words import (
@@ -158,6 +159,34 @@ class TestAMonthOfReadings:
         on_peak = [line for line in found.lines if "on_peak" in line.line_id]
         assert [line.quantity_micro for line in on_peak] == [15 * 20 * PEAK_WH * 1_000] * 2
         assert not any("PRORATED" in line.label for line in found.lines)
+
+    def test_is_divided_exactly_where_the_citys_tax_changes(self) -> None:
+        tax = CityTax(
+            city="SAN RAFAEL",
+            rate_micro=50_000,
+            effective_from=date(2026, 6, 26),
+            source="made up for a test",
+        )
+        taken = take(interval_usage("U1", evenings(JUNE_FIRST, 30)))
+
+        found = rate(taken.item, MCE, enrolled(), price_book([tax]), TODAY, readings=taken.blocks)
+
+        assert isinstance(found, Rated), found
+        on_peak = [line for line in found.lines if "on_peak" in line.line_id]
+        assert [line.quantity_micro for line in on_peak] == [
+            days * 20 * PEAK_WH * 1_000 for days in (20, 10)
+        ]
+        taxed = [line.label for line in found.lines if line.code == "UT"]
+        assert taxed == ["SAN RAFAEL UTILITY USERS TAX 06/26-07/05"]
+        assert not any("PRORATED" in line.label for line in found.lines)
+
+    def test_names_the_versions_of_its_hours(self) -> None:
+        found = priced(interval_usage("U1", evenings(JUNE_FIRST, 30)))
+
+        assert isinstance(found, Rated), found
+        (words,) = found.explanation.hours
+        assert words.startswith("PGE-E-TOU-C 20")
+        assert words.endswith(", holidays pge 2000")
 
 
 class TestAMonthInStandardTime:
