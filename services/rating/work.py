@@ -239,7 +239,8 @@ class RatingDesk:
     ) -> UsageDesk:
         records = await load_usage(session, occasion.scope, sought)
         charges = await load_charges(session, _may_be_reversed(records, news.items))
-        book = book or await self.books.current(session)
+        current = await self.books.current(session)
+        book = book or current
         banks = {}
         if book is not None and book.nets(occasion.scope.cca, occasion.scope.utility):
             banks = await load_banks(session, occasion.scope, sought.account_numbers)
@@ -251,9 +252,12 @@ class RatingDesk:
         gate = await load_gate(session, occasion, register, known_before, accounts, approval, found)
         reserved = {key: r.draft for key, r in gate.waiting.items() if not r.rerated}
         priced: Mapping[UUID, Rated] = {}
-        if book is not None and news.items:
+        again = [r.item for r in records if r.item is not None and r.state is UsageState.HELD]
+        items = news.items or (again if approval is None else ())
+        if book is not None and items:
+            groups = self.groups if book is current else Groups()
             asked = Asked(occasion.scope, occasion.on)
-            priced = await asyncio.to_thread(self.groups.rate, news.items, register, book, asked)
+            priced = await asyncio.to_thread(groups.rate, items, register, book, asked, stored)
         banks = with_reserved(banks, reserved)
         known = Known(tuple(records), charges, banks, stored, reserved, priced)
         return UsageDesk(occasion.scope, register, book, occasion.on, known, gate)

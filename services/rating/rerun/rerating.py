@@ -92,9 +92,19 @@ class Rerating:
     selected: frozenset[UUID]
 
     def weigh(
-        self, charge: ChargeDraft, record: UsageRecord, readings: Sequence[IntervalBlock]
+        self,
+        charge: ChargeDraft,
+        record: UsageRecord,
+        readings: Sequence[IntervalBlock],
+        together: Rated | None = None,
     ) -> Verdict:
         """Rate the usage of a bill in force again.
+
+        Args:
+            charge: the bill.
+            record: its usage.
+            readings: what the meters recorded, of usage that came as intervals.
+            together: what the usage was rated at together with its like, if it was.
 
         Raises:
             ValueError: the usage was loaded without its content.
@@ -105,7 +115,7 @@ class Rerating:
         moves = self.moves.get(_key(item), [])
         bank = sum(m.cents for m in moves if m.period_start < charge.period_start)
         agreement = self.register.find(item.account_number, item.service_agreement_id)
-        rated = rate(
+        rated = together or rate(
             item, self.scope, agreement, self.book, self.on, bank, readings=tuple(readings)
         )
         if isinstance(rated, Hold):
