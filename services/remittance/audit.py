@@ -14,7 +14,11 @@ from typing import Final
 
 from sqlalchemy import text
 
-from shared.platform.database import ReadSession
+from services.remittance.receivables import Scope
+from shared.platform.database import ReadSession, WriteSession
+
+ENTERED_IN_FULL = "every sent 810 was entered in full"
+"""The one check whose findings say nothing of sums: somebody has to look at a document."""
 
 DIFFERENCES_MAX = 100
 """Differences listed for one check; more would tell nothing new."""
@@ -72,14 +76,14 @@ class AuditReport:
 _BALANCED = """
     SELECT posting_id::text AS subject, sum(debit_cents)::bigint AS expected,
            sum(credit_cents)::bigint AS found
-    FROM remittance.journal_entry
+    FROM journal_entry
     GROUP BY posting_id HAVING sum(debit_cents) <> sum(credit_cents)
 """
 
 _RECEIVABLES = """
     SELECT r.invoice_number AS subject, coalesce(e.opened, 0)::bigint AS expected,
            b.open_cents AS found
-    FROM remittance.receivable r
+    FROM receivable r
     LEFT JOIN remittance.receivable_balance b USING (receivable_id)
     LEFT JOIN (
         SELECT receivable_id, sum(cents) AS opened,
@@ -102,7 +106,7 @@ _RECEIVABLES = """
 
 _OVERDRAWN = """
     SELECT r.invoice_number AS subject, 0::bigint AS expected, b.open_cents AS found
-    FROM remittance.receivable r JOIN remittance.receivable_balance b USING (receivable_id)
+    FROM receivable r JOIN remittance.receivable_balance b USING (receivable_id)
     WHERE CASE WHEN r.charged_cents < 0 THEN b.open_cents > 0 OR b.open_cents < r.charged_cents
                ELSE b.open_cents < 0 OR b.open_cents > r.charged_cents END
 """
@@ -110,7 +114,7 @@ _OVERDRAWN = """
 _LINES = """
     SELECT p.transaction_id::text || ' line ' || p.sequence AS subject,
            p.applied_cents AS expected, coalesce(e.applied, 0)::bigint AS found
-    FROM remittance.line_place p
+    FROM line_place p
     LEFT JOIN (
         SELECT document_id, sequence, -sum(cents) AS applied
         FROM remittance.receivable_entry WHERE kind = 'applied' GROUP BY document_id, sequence
@@ -122,7 +126,7 @@ _LINES = """
 _HISTORY = """
     SELECT p.transaction_id::text || ' line ' || p.sequence AS subject,
            p.applied_cents AS expected, coalesce(h.applied_cents, 0) AS found
-    FROM remittance.line_place p
+    FROM line_place p
     LEFT JOIN remittance.placement h
       ON h.transaction_id = p.transaction_id AND h.sequence = p.sequence AND h.number = p.moves
     WHERE (p.applied_cents, p.unapplied_cents, p.adjusted_cents, p.discount_cents, p.outcome)
@@ -133,11 +137,11 @@ _HISTORY = """
 _PAYMENTS = """
     SELECT 'trace ' || r.trace_number AS subject, r.total_cents AS expected,
            coalesce(p.cents, 0)::bigint AS found
-    FROM remittance.remittance r
+    FROM remittance r
     LEFT JOIN (
         SELECT transaction_id, sum(applied_cents + unapplied_cents + adjusted_cents) AS cents,
                count(*) AS lines
-        FROM remittance.line_place GROUP BY transaction_id
+        FROM line_place GROUP BY transaction_id
     ) p USING (transaction_id)
     WHERE r.state = 'posted'
       AND (r.total_cents <> coalesce(p.cents, 0) OR r.line_count <> coalesce(p.lines, 0))
@@ -150,14 +154,14 @@ _WRITE_OFFS = """
                 THEN least(0, greatest(coalesce(d.cents, 0), b.left_cents))
                 ELSE greatest(0, least(coalesce(d.cents, 0), b.left_cents)) END::bigint AS expected,
            b.written_off_cents AS found
-    FROM remittance.receivable r
+    FROM receivable r
     JOIN (
         SELECT receivable_id, sum(cents) AS cents FROM remittance.write_off GROUP BY 1
     ) d USING (receivable_id)
     JOIN (
         SELECT b.*, r.charged_cents - b.cancelled_cents - b.applied_cents
                     + b.account_money_cents AS left_cents
-        FROM remittance.receivable_balance b JOIN remittance.receivable r USING (receivable_id)
+        FROM remittance.receivable_balance b JOIN receivable r USING (receivable_id)
     ) b USING (receivable_id)
     WHERE b.write_off_cents <> d.cents OR b.written_off_cents <>
           CASE WHEN r.charged_cents < 0
@@ -170,29 +174,29 @@ _LEDGER = """
     WITH ledger AS (
         SELECT cca, utility, environment, ledger_account, jurisdiction,
                sum(debit_cents - credit_cents) AS cents
-        FROM remittance.journal_entry GROUP BY 1, 2, 3, 4, 5
+        FROM journal_entry GROUP BY 1, 2, 3, 4, 5
     ), owed AS (
         SELECT cca, utility, environment, sum(b.open_cents) AS opened,
                sum(r.charged_cents - b.cancelled_cents) AS billed,
                sum(b.written_off_cents) AS written_off
-        FROM remittance.receivable r JOIN remittance.receivable_balance b USING (receivable_id)
+        FROM receivable r JOIN remittance.receivable_balance b USING (receivable_id)
         GROUP BY 1, 2, 3
     ), taxed AS (
         SELECT cca, utility, environment, jurisdiction, sum(
             CASE WHEN r.charged_cents <> 0 THEN t.cents - sign(t.cents)
                  * div(2 * abs(t.cents::numeric * b.cancelled_cents) + abs(r.charged_cents),
                        2 * abs(r.charged_cents))
-                 WHEN EXISTS (SELECT FROM remittance.sent_document d
+                 WHEN EXISTS (SELECT FROM sent_document d
                               WHERE d.receivable_id = r.receivable_id AND d.effect = 'cancelled')
                  THEN 0 ELSE t.cents END) AS cents
-        FROM remittance.receivable_tax t JOIN remittance.receivable r USING (receivable_id)
+        FROM remittance.receivable_tax t JOIN receivable r USING (receivable_id)
         JOIN remittance.receivable_balance b USING (receivable_id) GROUP BY 1, 2, 3, 4
     ), paid AS (
         SELECT cca, utility, environment, sum(amount_cents) AS amount,
                sum(unapplied_cents) AS unapplied, sum(discount_cents) AS discount,
                sum(adjusted_cents - discount_cents) FILTER (WHERE kind <> 'fee') AS adjusted,
                sum(adjusted_cents) FILTER (WHERE kind = 'fee') AS fees
-        FROM remittance.line_place GROUP BY 1, 2, 3
+        FROM line_place GROUP BY 1, 2, 3
     ), told AS (
         SELECT cca, utility, environment, 'accounts_receivable' AS ledger_account,
                '' AS jurisdiction, opened AS cents FROM owed
@@ -225,11 +229,11 @@ _LEDGER = """
 _ACCOUNTS = """
     WITH ledger AS (
         SELECT cca, utility, environment, account_number, sum(credit_cents - debit_cents) AS cents
-        FROM remittance.journal_entry WHERE ledger_account = 'unapplied' GROUP BY 1, 2, 3, 4
+        FROM journal_entry WHERE ledger_account = 'unapplied' GROUP BY 1, 2, 3, 4
     ), told AS (
         SELECT cca, utility, environment, credit_account AS account_number,
                sum(unapplied_cents) AS cents
-        FROM remittance.line_place GROUP BY 1, 2, 3, 4
+        FROM line_place GROUP BY 1, 2, 3, 4
     )
     SELECT cca || ' ' || utility || ' account ' || account_number AS subject,
            coalesce(told.cents, 0)::bigint AS expected, coalesce(ledger.cents, 0)::bigint AS found
@@ -240,8 +244,44 @@ _ACCOUNTS = """
 _DOCUMENTS = """
     SELECT invoice_number AS subject, coalesce(amount_cents, 0) AS expected,
            abs(effect_cents) AS found
-    FROM remittance.sent_document
+    FROM sent_document
     WHERE effect = 'refused' OR note <> ''
+"""
+
+_CLOSED = """
+    WITH moved AS (
+        SELECT cca, utility, environment, period AS month, ledger_account, jurisdiction,
+               sum(debit_cents) AS debits, sum(credit_cents) AS credits
+        FROM journal_entry WHERE (cca, utility, environment, period) IN
+            (SELECT cca, utility, environment, month FROM closed_period)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ), kept AS (
+        SELECT *, coalesce(lag(closing_cents) OVER (
+            PARTITION BY cca, utility, environment, ledger_account, jurisdiction ORDER BY month
+        ), 0) AS before
+        FROM closed_balance
+    )
+    SELECT trim(cca || ' ' || utility || ' ' || to_char(month, 'YYYY-MM') || ' '
+                || ledger_account || ' ' || jurisdiction) AS subject,
+           (coalesce(before, 0) + coalesce(debits, 0) - coalesce(credits, 0))::bigint AS expected,
+           coalesce(closing_cents, 0) AS found
+    FROM kept FULL JOIN moved
+         USING (cca, utility, environment, month, ledger_account, jurisdiction)
+    WHERE coalesce(before, 0) <> coalesce(opening_cents, 0)
+       OR coalesce(debits, 0) <> coalesce(debit_cents, 0)
+       OR coalesce(credits, 0) <> coalesce(credit_cents, 0)
+"""
+
+_BATCHES = """
+    SELECT b.cca || ' ' || b.utility || ' batch ' || b.number AS subject,
+           coalesce(sum(e.debit_cents), 0)::bigint AS expected, b.debit_cents AS found
+    FROM gl_batch b LEFT JOIN journal_entry e
+      ON (e.cca, e.utility, e.environment, e.period)
+         = (b.cca, b.utility, b.environment, b.month)
+     AND e.entry_id > b.after_entry_id AND e.entry_id <= b.through_entry_id
+    GROUP BY b.cca, b.utility, b.environment, b.number, b.debit_cents, b.credit_cents, b.entries
+    HAVING (coalesce(sum(e.debit_cents), 0), coalesce(sum(e.credit_cents), 0), count(e.entry_id))
+           IS DISTINCT FROM (b.debit_cents, b.credit_cents, b.entries)
 """
 
 CHECKS: Final[Mapping[str, str]] = MappingProxyType(
@@ -255,37 +295,61 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         "payments are placed whole": _PAYMENTS,
         "the journal equals receivables and lines": _LEDGER,
         "credit on account equals the journal": _ACCOUNTS,
-        "every sent 810 was entered in full": _DOCUMENTS,
+        "closed months are as they were closed": _CLOSED,
+        "export batches hold their entries": _BATCHES,
+        ENTERED_IN_FULL: _DOCUMENTS,
     }
 )
 """What is proved, and the query whose rows are what disagrees."""
 
-_LOOKED_AT = text(
-    """
-    SELECT (SELECT count(*) FROM remittance.receivable) AS receivables,
-           (SELECT count(*) FROM remittance.line_place) AS lines,
-           (SELECT count(*) FROM remittance.journal_entry) AS entries,
-           (SELECT coalesce(sum(amount_cents), 0)::bigint
-              FROM remittance.line_place) AS placed_cents,
+_LOOKED_AT = """
+    SELECT (SELECT count(*) FROM receivable) AS receivables,
+           (SELECT count(*) FROM line_place) AS lines,
+           (SELECT count(*) FROM journal_entry) AS entries,
+           (SELECT coalesce(sum(amount_cents), 0)::bigint FROM line_place) AS placed_cents,
            (SELECT coalesce(sum(line_count - placed_through), 0)::bigint
-              FROM remittance.remittance WHERE state = 'posting') AS waiting_lines,
-           (SELECT count(*) FROM remittance.remittance WHERE state = 'held') AS held_payments,
-           (SELECT count(*) FROM remittance.remittance
-              WHERE state = 'arriving') AS arriving_payments
-    """
+              FROM remittance WHERE state = 'posting') AS waiting_lines,
+           (SELECT count(*) FROM remittance WHERE state = 'held') AS held_payments,
+           (SELECT count(*) FROM remittance WHERE state = 'arriving') AS arriving_payments
+"""
+
+_SCOPED = (
+    "receivable",
+    "line_place",
+    "remittance",
+    "sent_document",
+    "journal_entry",
+    "closed_period",
+    "closed_balance",
+    "gl_batch",
 )
+"""Tables that the queries name without the schema, because they may see one scope of them."""
 
 
-async def audit(session: ReadSession) -> AuditReport:
-    """Derive every balance of every CCA again and report what disagrees.
+_VIEW = "{name} AS NOT MATERIALIZED (SELECT * FROM remittance.{name} {where})"
+_LISTED = "SELECT * FROM ({query}) AS wrong LIMIT :most"
+_MINE = "WHERE (cca, utility, environment) = (:cca, :utility, :environment)"
+
+
+def _within(scope: Scope | None) -> str:
+    """What stands before a query, so that it sees one scope or all."""
+    where = "" if scope is None else _MINE
+    return "WITH " + ", ".join(_VIEW.format(name=name, where=where) for name in _SCOPED)
+
+
+async def audit(session: ReadSession | WriteSession, scope: Scope | None = None) -> AuditReport:
+    """Derive every balance again, of one scope or of all, and report what disagrees.
 
     Runs in one read of one moment, so it can run while payments are being placed.
     """
+    values = {} if scope is None else scope.values
+    within = _within(scope)
     differences = []
     for check, query in CHECKS.items():
-        rows = await session.execute(text(f"{query} LIMIT {DIFFERENCES_MAX}"))
+        asked = f"{within} {_LISTED.format(query=query)}"
         differences += [
-            Difference(check, row.subject, int(row.expected), int(row.found or 0)) for row in rows
+            Difference(check, row.subject, int(row.expected), int(row.found or 0))
+            for row in await session.execute(text(asked), {"most": DIFFERENCES_MAX} | values)
         ]
-    looked_at = (await session.execute(_LOOKED_AT)).mappings().one()
+    looked_at = (await session.execute(text(within + _LOOKED_AT), values)).mappings().one()
     return AuditReport(differences=tuple(differences), **looked_at)

@@ -211,11 +211,7 @@ class _Reader:
 
     def __init__(self, session: WriteSession, scope: Scope) -> None:
         self._session = session
-        self._scope = {
-            "cca": scope.cca,
-            "utility": scope.utility,
-            "environment": scope.environment.value,
-        }
+        self._scope = scope.values
 
     async def _all(self, query: Any, **values: Any) -> Sequence[Row[Any]]:  # noqa: ANN401
         return (await self._session.execute(query, self._scope | values)).all()

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from services.remittance.apply_remittance import receive_part
 from services.remittance.enter_documents import enter_documents, enter_verdicts
+from services.remittance.ledger.months import day_of_books
 from services.remittance.receivables import Scope, acknowledged, advised, sent_charges
 from services.remittance.settle_lines import Cause, Settled, announce
 from services.remittance.write_offs import keep_write_offs
@@ -109,4 +110,4 @@ class RemittanceConsumers:
 
     def _cause(self, envelope: Envelope) -> Cause:
         at = self._clock.now()
-        return Cause(message_id=envelope.id, at=at, effective_on=at.date())
+        return Cause(message_id=envelope.id, at=at, effective_on=day_of_books(at))

@@ -39,6 +39,11 @@ class Scope:
     environment: Environment
 
     @property
+    def values(self) -> dict[str, str]:
+        """The values by which a query keeps to this scope."""
+        return {"cca": self.cca, "utility": self.utility, "environment": self.environment.value}
+
+    @property
     def lock_name(self) -> str:
         """Name of the lock under which the money of this scope is moved, one at a time."""
         return f"remittance {self.cca} {self.utility} {self.environment}"

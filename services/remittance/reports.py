@@ -154,10 +154,6 @@ _JOURNAL = text(
 )
 
 
-def _of(scope: Scope) -> dict[str, Any]:
-    return {"cca": scope.cca, "utility": scope.utility, "environment": scope.environment.value}
-
-
 def _receivable(row: Row[Any]) -> dict[str, Any]:
     return {
         "receivable_id": row.receivable_id,
@@ -200,7 +196,7 @@ async def account_balance(session: ReadSession, scope: Scope, account: str) -> A
     Raises:
         UnknownAccount: neither charged nor paid, ever.
     """
-    values = _of(scope) | {"account": account}
+    values = scope.values | {"account": account}
     sums = (await session.execute(_ACCOUNT, values)).one()
     if sums.open_cents is None and sums.unapplied_cents is None:
         raise UnknownAccount(f"Account {account} has no charge and no payment")
@@ -222,7 +218,7 @@ async def receivable_detail(session: ReadSession, scope: Scope, invoice: str) ->
     Raises:
         UnknownReceivable: no such 810 was sent.
     """
-    row = (await session.execute(_BY_INVOICE, _of(scope) | {"invoice": invoice})).first()
+    row = (await session.execute(_BY_INVOICE, scope.values | {"invoice": invoice})).first()
     if row is None:
         raise UnknownReceivable(f"No charge with invoice number {invoice} was sent")
     entries = await session.execute(_ENTRIES, {"receivable_id": row.receivable_id})
@@ -257,7 +253,7 @@ async def remittances_by_trace(
     Raises:
         UnknownRemittance: no such 820 was received.
     """
-    payments = (await session.execute(_PAYMENTS, _of(scope) | {"trace": trace})).all()
+    payments = (await session.execute(_PAYMENTS, scope.values | {"trace": trace})).all()
     if not payments:
         raise UnknownRemittance(f"No payment with trace number {trace} was received")
     return tuple([await _remittance(session, row, after, limit) for row in payments])
@@ -291,14 +287,14 @@ async def unapplied_lines(
     session: ReadSession, scope: Scope, *, after: int = 0, limit: int = PAGE_SIZE
 ) -> tuple[LineView, ...]:
     """A page of lines with money that waits, in the order of entry."""
-    values = _of(scope) | {"after": after, "limit": limit}
+    values = scope.values | {"after": after, "limit": limit}
     return tuple(_line(row) for row in await session.execute(_UNAPPLIED, values))
 
 
 async def totals(session: ReadSession, scope: Scope) -> Totals:
     """The scope's money, and whether receivables, lines and journal tell one story."""
-    sums = (await session.execute(_TOTALS, _of(scope))).one()
-    rows = (await session.execute(_JOURNAL, _of(scope))).all()
+    sums = (await session.execute(_TOTALS, scope.values)).one()
+    rows = (await session.execute(_JOURNAL, scope.values)).all()
     journal = {row.ledger_account: row.debits - row.credits for row in rows}
     debits, credits_ = sum(row.debits for row in rows), sum(row.credits for row in rows)
     expected = {
