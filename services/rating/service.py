@@ -139,7 +139,7 @@ def build(
     mailbox = Mailbox(ServiceName.RATING, database, MAILBOX, bus, clock, limits=limits)
     desk = RatingDesk(put=mailbox.put)
     reruns = RerunDesk(database, desk, clock)
-    shadow = ShadowDesk(mailbox.put, desk.books)
+    shadow = ShadowDesk(mailbox.put, desk.books, desk.groups)
     router = build_router(database, authorize)
     router.include_router(build_tariff_router(database, clock, desk))
     router.include_router(build_shared_router(database, clock, desk))

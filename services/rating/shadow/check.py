@@ -7,8 +7,9 @@ answer to "applied?".
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -25,13 +26,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from services.rating.accounts import Register
+from services.rating.alike import Asked, Groups
 from services.rating.charging import Line
 from services.rating.corrections import ChargeDraft, UsageState
 from services.rating.holds import Hold
 from services.rating.intervals.block import IntervalBlock
 from services.rating.intervals.keeping import load_intervals
 from services.rating.messages import Occasion
-from services.rating.rate_usage import rate
+from services.rating.rate_usage import Rated, rate
 from services.rating.scope import Scope
 from services.rating.shadow.compare import BilledLine, Difference, Tolerance, compare
 from services.rating.shadow.differences import BillDifferences, keep_differences
@@ -90,6 +92,7 @@ class _Known:
     book: PriceBook | None
     charges: Mapping[UUID, ChargeDraft]
     readings: Mapping[UUID, tuple[IntervalBlock, ...]]
+    together: Mapping[UUID, Rated]
     tolerance: Tolerance
 
 
@@ -100,10 +103,12 @@ class ShadowDesk:
     Attributes:
         put: says messages.
         books: the price book.
+        groups: plans compiled for accounts that are alike.
     """
 
     put: Put
     books: PriceBooks
+    groups: Groups = field(default_factory=Groups)
 
     async def take_invoices(self, session: WriteSession, envelope: Envelope) -> None:
         """Keep a utility's own bills and check them; a bill told twice is checked once."""
@@ -196,13 +201,25 @@ class ShadowDesk:
         keys = [one.transaction_id for one in metered]
         accounts = frozenset(one.item.account_number for one in metered)
         as_intervals = [one.transaction_id for one in metered if one.item.intervals]
+        register = await load_register(session, occasion.scope, accounts)
+        book = await self.books.current(session)
+        charges = await load_charges(session, keys)
+        readings = await load_intervals(session, as_intervals) if as_intervals else {}
+        together: Mapping[UUID, Rated] = {}
+        items = [one.item for one in metered if one.transaction_id not in charges]
+        if book is not None and items:
+            asked = Asked(occasion.scope, occasion.on)
+            together = await asyncio.to_thread(
+                self.groups.rate, items, register, book, asked, readings
+            )
         return _Known(
             scope=occasion.scope,
             on=occasion.at,
-            register=await load_register(session, occasion.scope, accounts),
-            book=await self.books.current(session),
-            charges=await load_charges(session, keys),
-            readings=await load_intervals(session, as_intervals) if as_intervals else {},
+            register=register,
+            book=book,
+            charges=charges,
+            readings=readings,
+            together=together,
             tolerance=await load_tolerance(session, occasion.scope),
         )
 
@@ -243,7 +260,7 @@ def _ours(metered: Metered, known: _Known) -> tuple[tuple[Line, ...], tuple[str,
     if known.book is None:
         return Hold("RATE_NOT_FOUND", "no tariffs are active")
     item = metered.item
-    rated = rate(
+    rated = known.together.get(metered.transaction_id) or rate(
         item,
         known.scope,
         known.register.find(item.account_number, item.service_agreement_id),
