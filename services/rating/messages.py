@@ -127,7 +127,7 @@ def _batches(
 
 def _charges_rated(items: Sequence[Words], cover: _Cover) -> Written:
     """Charges as a message, written once: what they are made of was checked on its way in."""
-    kind = ChargesRated.model_fields["type"].default
+    kind = str(ChargesRated.model_fields["type"].default)
     return Written(Cover(type=kind, **cover), to_json({"type": kind, "items": items}))
 
 
@@ -137,7 +137,7 @@ def charge_words(charge: ChargeDraft, invoiced_on: date) -> Words:
         "charge_id": charge.charge_id,
         "invoice_number": charge.invoice_number,
         "original_invoice_number": charge.original_invoice_number,
-        "purpose": charge.purpose.value,
+        "purpose": str(charge.purpose),
         "transaction_id": charge.transaction_id,
         "usage_id": charge.usage_id,
         "account_number": charge.account_number,
@@ -168,14 +168,14 @@ def _line_words(line: Line, sequence: int) -> Words:
     words: Words = {
         "sequence": sequence,
         "line_id": line.line_id,
-        "kind": line.kind,
+        "kind": str(line.kind),  # pydantic asks a word of a list for its value, in Python
         "code": line.code,
         "label": line.label,
     }
     if line.quantity_micro is not None:
         words["quantity"] = micro_text(line.quantity_micro)
     if line.unit is not None:
-        words["unit"] = line.unit
+        words["unit"] = str(line.unit)
     if line.price_micro is not None:
         words["price"] = micro_text(line.price_micro)
     words["amount"] = cents_text(line.cents)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Table, Text, any_, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Table, Text, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.rating.accounts import Agreement, Entry, Register, Status, Terms
@@ -36,7 +35,9 @@ _TERMS: Final = (
 )
 
 
-_TERMS_OF: Final = attrgetter(*_TERMS)
+_PURPOSES: Final = {str(purpose): purpose for purpose in EnrollmentPurpose}
+_STATUSES: Final = {str(status): status for status in Status}
+_OPTIONS: Final = {str(option): option for option in BillOption}
 
 
 def in_scope(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
@@ -56,55 +57,43 @@ def among(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[
 async def load_register(
     session: ReadSession | WriteSession, scope: Scope, account_numbers: Collection[str]
 ) -> Register:
-    """Read every agreement of some accounts with its whole history, in two round trips."""
+    """Read every agreement of some accounts with its whole history, in one round trip."""
     account, agreement, entry = ACCOUNTS.c, AGREEMENTS.c, AGREEMENT_ENTRIES.c
-    theirs = [*in_scope(ACCOUNTS, scope), among(account.account_number, account_numbers)]
-    joined = ACCOUNTS.join(AGREEMENTS)
-    entries = await session.execute(
-        select(account.account_number, agreement.service_agreement_id, AGREEMENT_ENTRIES)
-        .select_from(joined.join(AGREEMENT_ENTRIES))
-        .where(*theirs)
+    meters = (
+        select(func.array_agg(METERS.c.meter_number))
+        .where(METERS.c.agreement_id == agreement.agreement_id)
+        .scalar_subquery()
+    )
+    found = await session.execute(
+        select(
+            *(account.account_number, agreement.service_agreement_id, meters.label("meters")),
+            *(entry.seq, entry.purpose, entry.status, entry.effective_on, entry.requested_on),
+            *(entry.request_id, entry.bill_option, *(entry[name] for name in _TERMS)),
+        )
+        .select_from(ACCOUNTS.join(AGREEMENTS).join(AGREEMENT_ENTRIES))
+        .where(*in_scope(ACCOUNTS, scope), among(account.account_number, account_numbers))
         .order_by(entry.agreement_id, entry.seq)
     )
-    meters = await session.execute(
-        select(METERS.c.agreement_id, METERS.c.meter_number)
-        .select_from(joined.join(METERS))
-        .where(*theirs)
-    )
-    numbers: dict[UUID, set[str]] = {}
-    for agreement_id, meter_number in meters:
-        numbers.setdefault(agreement_id, set()).add(meter_number)
-    return _register(entries.all(), numbers)
+    return _register(found.all())
 
 
-def _register(rows: Sequence[Row[Any]], meters: dict[UUID, set[str]]) -> Register:
-    histories: dict[UUID, list[Row[Any]]] = {}
+def _register(rows: Iterable[Sequence[Any]]) -> Register:
+    histories: dict[tuple[str, str], list[Entry]] = {}
+    meters: dict[tuple[str, str], Sequence[str] | None] = {}
     for row in rows:
-        histories.setdefault(row.agreement_id, []).append(row)
-    register = Register()
-    for agreement_id, history in histories.items():
-        register.put(
-            Agreement(
-                account_number=history[0].account_number,
-                service_agreement_id=history[0].service_agreement_id,
-                entries=tuple(_entry(row) for row in history),
-                meters=frozenset(meters.get(agreement_id, ())),
-            )
+        number, agreement, its_meters, seq, purpose, status = row[:6]
+        effective_on, requested_on, request_id, option = row[6:10]
+        entry = Entry(
+            *(seq, _PURPOSES[purpose], _STATUSES[status], effective_on, requested_on, request_id),
+            Terms(*row[10:]),
+            _OPTIONS[option],
         )
+        meters[number, agreement] = its_meters
+        histories.setdefault((number, agreement), []).append(entry)
+    register = Register()
+    for key, entries in histories.items():
+        register.put(Agreement(*key, tuple(entries), frozenset(meters[key] or ())))
     return register
-
-
-def _entry(row: Row[Any]) -> Entry:
-    return Entry(
-        seq=row.seq,
-        purpose=EnrollmentPurpose(row.purpose),
-        status=Status(row.status),
-        effective_on=row.effective_on,
-        requested_on=row.requested_on,
-        request_id=row.request_id,
-        terms=Terms(*_TERMS_OF(row)),
-        bill_option=BillOption(row.bill_option),
-    )
 
 
 async def load_requests(

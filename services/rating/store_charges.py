@@ -257,7 +257,7 @@ def _charge_row(
 def _line_rows(charge: ChargeDraft) -> list[tuple[object, ...]]:
     return [
         (
-            *(charge.charge_id, sequence, line.line_id, line.kind.value, line.code, line.label),
+            *(charge.charge_id, sequence, line.line_id, line.kind, line.code, line.label),
             *(line.quantity_micro, line.unit, line.price_micro, line.cents),
         )
         for sequence, line in enumerate(charge.lines, start=1)

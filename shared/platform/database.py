@@ -29,6 +29,8 @@ LOCK_TIMEOUT_MS = 15_000
 IDLE_IN_UNIT_OF_WORK_MS = 300_000
 """A unit of work forgotten open is ended by the database after this time."""
 
+_DRIVER = "driver"
+
 # Names are fixed by rule, so that a migration and the code always mean the same constraint.
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -172,7 +174,6 @@ async def copy_rows(
     Returns:
         How many rows were written.
     """
-    await session.flush()
     driver = await driver_connection(session)
     status = await driver.copy_records_to_table(
         table.name, schema_name=table.schema, columns=list(columns), records=rows
@@ -182,6 +183,9 @@ async def copy_rows(
 
 async def driver_connection(session: WriteSession) -> asyncpg.Connection[Any]:
     """The asyncpg connection the session works on, with its transaction begun."""
+    known: asyncpg.Connection[Any] | None = session.info.get(_DRIVER)
+    if known is not None and known.is_in_transaction():
+        return known
     connection = await session.connection()
     # SQLAlchemy begins the transaction at its first statement; work done beside SQLAlchemy on
     # the bare driver would otherwise commit by itself.
@@ -190,6 +194,7 @@ async def driver_connection(session: WriteSession) -> asyncpg.Connection[Any]:
     driver: asyncpg.Connection[Any] | None = raw.driver_connection
     if driver is None:
         raise ConnectionError("The session has lost its database connection")
+    session.info[_DRIVER] = driver  # a session is one unit of work, on one connection
     return driver
 
 

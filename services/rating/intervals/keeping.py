@@ -108,6 +108,8 @@ async def load_intervals(
     session: ReadSession | WriteSession, transaction_ids: Collection[UUID]
 ) -> dict[UUID, tuple[IntervalBlock, ...]]:
     """Read the readings that some 867s brought, a block for each channel."""
+    if not transaction_ids:
+        return {}
     keys = any_(literal(list(transaction_ids), ARRAY(Uuid)))
     t = INTERVAL_SERIES.c
     found = await session.execute(
