@@ -22,6 +22,8 @@ from services import host
 from services.edi_gateway.operations import access, file_queries, ledger_audit, queries
 from services.edi_gateway.operations.queries import EVERYTHING
 from services.host import Host
+from services.remittance.bank import questions
+from services.remittance.receivables import Scope
 from shared.platform.clock import SystemClock
 from shared.platform.settings import PlatformSettings
 from shared.platform.web.identity import Role
@@ -30,6 +32,9 @@ SETTLE_S = 60.0
 """After the utility has finished, our own books have this long to come to rest."""
 
 LOOK_EVERY_S = 0.2
+STATEMENT_FILE = "statement.bai"
+ACCOUNT_NAME = "simulated account"
+ACTOR = "demo"
 PLAY_MAX_S = 1_800.0
 PATIENCE_S = 120.0
 
@@ -84,6 +89,7 @@ async def _play_day(running: Host, plan: Plan, console: Console) -> list[str]:
     report = await _utility_plays(running, plan, folder)
     problems = [*_problems_of(report)]
     await _until_at_rest(running)
+    problems += await _bank_tells(running, plan, report, folder / STATEMENT_FILE)
     problems += await _our_problems(running, report)
     console.print(await _day_table(running))
     took = time.monotonic() - began
@@ -95,7 +101,7 @@ async def _play_day(running: Host, plan: Plan, console: Console) -> list[str]:
         console.print(
             f"[bold green]The day balanced[/bold green] in {took:.1f} s: every 867 charged, "
             "held with a reason, cancelled or rejected in its 997; 997s both ways; every 820 cent "
-            "placed; every ledger chain whole"
+            "placed and found at the bank; every ledger chain whole"
         )
     return problems
 
@@ -119,11 +125,35 @@ async def _utility_plays(running: Host, plan: Plan, folder: Path) -> dict[str, A
         *("--host", running.settings.sftp_host, "--key", str(key), "--host-key", str(host_key)),
         *("--environment", running.settings.environment.value, "--report", str(report)),
         *("--timeout", str(PLAY_MAX_S), "--patience", str(PATIENCE_S)),
+        *("--statement", str(folder / STATEMENT_FILE)),
     )
     if not report.exists():
         return {"balanced": False, "days": []}
     found: dict[str, Any] = json.loads(report.read_text())
     return found
+
+
+async def _bank_tells(
+    running: Host, plan: Plan, report: dict[str, Any], statement: Path
+) -> list[str]:
+    """Take the bank's statement in, and say whose deposits do not match the 820s, if any."""
+    remittance, environment = running.required_remittance, running.settings.environment
+    paid = [cca for day in report["days"] for cca in day["ccas"] if cca["trace"]]
+    if not paid:
+        return []
+    for cca in paid:
+        scope = Scope(cca["cca"], plan.utility, environment)
+        await remittance.bank.register(scope, cca["bank_account"], ACCOUNT_NAME, ACTOR)
+    data = await asyncio.to_thread(statement.read_bytes)
+    taken = await remittance.bank.take(data, statement.name, ACTOR)
+    problems = [f"bank: {each.held_message}" for each in taken.statements if each.held_code]
+    async with remittance.database.read() as session:
+        for cca in paid:
+            scope = Scope(cca["cca"], plan.utility, environment)
+            told = await questions.overview(session, scope, SystemClock().now().date())
+            if told.difference or not told.ties:
+                problems.append(f"bank: {cca['cca']} differs by {told.difference}")
+    return problems
 
 
 async def _program(*arguments: str) -> None:

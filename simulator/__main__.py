@@ -17,7 +17,7 @@ import asyncssh
 import typer
 from rich.console import Console
 
-from simulator import intervals
+from simulator import bank, intervals
 from simulator.batches import write_file
 from simulator.places import UTILITIES
 from simulator.plan import DEFAULT_DAY, Connection, DayPlan, Faults, Phase
@@ -90,6 +90,9 @@ def day(  # noqa: PLR0913 - one argument an option: this is the command line
     timeout: Annotated[float, typer.Option(help="Seconds for one whole day.")] = 120.0,
     patience: Annotated[float, typer.Option(help="Seconds of silence to bear.")] = 30.0,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON here.")] = None,
+    statement: Annotated[
+        Path | None, typer.Option(help="Write the bank's statement (BAI2) of what is paid here.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only the verdict.")] = False,
 ) -> None:
     """Live billing days: enrol, send usage, gather charges, answer, pay, balance."""
@@ -121,6 +124,8 @@ def day(  # noqa: PLR0913 - one argument an option: this is the command line
         raise typer.Exit(2) from error
     if report is not None:
         save(json.dumps(_document(reports), indent=2) + "\n", report)
+    if statement is not None:
+        save(_statement(plan, reports), statement)
     _conclude(reports)
 
 
@@ -225,6 +230,19 @@ def _document(reports: list[DayReport]) -> dict[str, object]:
         "balanced": all(report.balanced for report in reports),
         "days": [report.as_json() for report in reports],
     }
+
+
+def _statement(plan: DayPlan, reports: list[DayReport]) -> str:
+    ccas = {cca.key: cca for cca in plan.identity.ccas}
+    deposits = [
+        bank.Deposit(
+            ccas[sums.cca], sums.trace, sums.paid_cents, date.fromisoformat(report.settled)
+        )
+        for report in reports
+        for sums in report.ccas
+        if sums.trace
+    ]
+    return bank.statement(plan.identity, deposits, plan.day)
 
 
 def _conclude(reports: list[DayReport]) -> None:

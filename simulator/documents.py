@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from simulator.bank import account_of
 from simulator.x12 import Group, Segment
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ GARBLED_QUANTITY: Final = "12X4"
 # Invented bank details: routing number 9999… is assigned to no bank.
 ROUTING: Final = "999999992"
 PAYER_ACCOUNT: Final = "1000200030"
-PAYEE_ACCOUNT: Final = "4000500060"
 SUBMITTER: Final = "41"
 RECEIVER: Final = "40"
 
@@ -125,7 +125,7 @@ def payment(utility: UtilityIdentity, remittance: Remittance) -> tuple[Segment, 
         (
             *("BPR", "C", dollars(remittance.total_cents), "C", "ACH", "CTX"),
             *("01", ROUTING, "DA", PAYER_ACCOUNT, "", ""),
-            *("01", ROUTING, "DA", PAYEE_ACCOUNT, ccyymmdd(remittance.settled)),
+            *("01", ROUTING, "DA", account_of(cca), ccyymmdd(remittance.settled)),
         ),
         ("TRN", "1", remittance.trace),
         ("N1", "PR", utility.name, "1", utility.duns),

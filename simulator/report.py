@@ -38,6 +38,7 @@ class CcaSums:
     paid_short: int
     reversed: int
     trace: str
+    bank_account: str
 
     @property
     def net_cents(self) -> int:
@@ -51,6 +52,7 @@ class DayReport:
 
     utility: str
     day: str
+    settled: str
     seed: int
     accounts: int
     sent: dict[str, int]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from simulator.bank import account_of
 from simulator.payments import Outcome, Remittance
 from simulator.report import CcaSums, DayReport
 
@@ -35,6 +36,7 @@ def tally(
     return DayReport(
         utility=plan.utility,
         day=plan.day.isoformat(),
+        settled=f"{plan.settled:%Y-%m-%d}",
         seed=plan.seed,
         accounts=plan.accounts,
         sent=_sent(book),
@@ -93,4 +95,5 @@ def _sums(
         paid_short=outcomes[Outcome.SHORT],
         reversed=outcomes[Outcome.REVERSED],
         trace=next((one.trace for one in remittances if one.cca is cca), ""),
+        bank_account=account_of(cca),
     )
