@@ -96,6 +96,7 @@ SUMS = Totals(
     adjusted=CENT,
     open=CENT,
     rejected=CENT,
+    written_off=CENT,
     journal={},
     debits=CENT,
     credits=CENT,
