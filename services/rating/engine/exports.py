@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -29,12 +30,15 @@ from services.rating.tariffs.export_prices import ExportBook, ExportPrices, Expo
 from shared.contracts.charges import ChargeUnit
 
 EXPORT_LINE: Final = "export_credit"
+REMEMBERED_VECTORS_MAX: Final = 512
+"""Vectors of prices kept: twenty kilobytes each for a month of quarter-hours."""
 
 
+@lru_cache(maxsize=REMEMBERED_VECTORS_MAX)
 def price_vector(
     table: ExportTable, window: Window, calendars: CalendarBook, known_on: date | None = None
 ) -> Amounts:
-    """The price of every interval of a period, in 1e-6 dollars per kWh.
+    """The price of every interval of a period, in 1e-6 dollars per kWh; the answer is remembered.
 
     Args:
         table: the export prices; each day has the version in effect.
@@ -57,7 +61,9 @@ def price_vector(
             of_day[day] = prices, calendars.holiday_list(prices.holidays, known_on)
         prices, holidays = of_day[day]
         found.append(prices.price_micro(local, holidays))
-    return np.array(found, dtype=np.int64)
+    vector = np.array(found, dtype=np.int64)
+    vector.setflags(write=False)
+    return vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
