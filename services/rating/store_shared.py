@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from services.rating.calendars import CalendarBook
+from services.rating.calendars import CalendarBook, load_calendars
 from services.rating.calendars.calendar_file import CalendarFile
-from services.rating.calendars.holiday_rules import HolidayList
+from services.rating.calendars.holiday_rules import HolidayList, Holidays
 from services.rating.store import TARIFF_ACTIVATIONS, TARIFF_DATA
 from services.rating.store_activation import (
     ACTIVE_DATA,
@@ -86,6 +86,23 @@ async def load_calendar_book(session: ReadSession | WriteSession) -> CalendarBoo
         .order_by(TARIFF_ACTIVATIONS.c.seq)
     )
     return TariffData.of(rows).calendar_book()
+
+
+async def load_holidays(session: ReadSession | WriteSession, list_id: str) -> Holidays:
+    """One active holiday list; as long as none is active, the program's.
+
+    Raises:
+        RateNotFound: there is no such list.
+    """
+    t = TARIFF_DATA.c
+    rows = await session.execute(
+        select(t.kind, t.content)
+        .join(TARIFF_ACTIVATIONS, ACTIVE_DATA)
+        .where(t.kind == HOLIDAYS_KIND, t.name == list_id)
+        .order_by(TARIFF_ACTIVATIONS.c.seq)
+    )
+    lists = TariffData.of(rows).holidays
+    return Holidays(list_id, tuple(lists)) if lists else load_calendars().holiday_list(list_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Usage that ends something (a cancel) repeats old numbers and is not checked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
@@ -50,6 +50,11 @@ class Subject:
     item: UsageItem
     customer_class: str
     blocks: tuple[IntervalBlock, ...] = ()
+
+    @property
+    def meter_numbers(self) -> frozenset[str]:
+        """The meters it tells of."""
+        return frozenset(meter.meter_number for meter in self.item.meters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,8 @@ class _History:
     """Periods of meters, which grows while a batch is worked through."""
 
     known: dict[tuple[str, str], list[Figures]] = field(default_factory=dict)
+    together: dict[UUID, list[Figures]] = field(default_factory=dict)
+    """The meters of one 867."""
 
     @classmethod
     def of(cls, past: Iterable[Figures]) -> _History:
@@ -121,6 +128,7 @@ class _History:
 
     def add(self, one: Figures) -> None:
         self.known.setdefault((one.account_number, one.meter_number), []).append(one)
+        self.together.setdefault(one.transaction_id, []).append(one)
 
     def before(self, now: Figures) -> list[Figures]:
         """Earlier periods of the meter, latest first."""
@@ -133,6 +141,15 @@ class _History:
             if one.period_end <= now.period_start and one.transaction_id != now.transaction_id
         ]
         return sorted(found, key=lambda one: one.period_end, reverse=True)
+
+    def siblings(self, last: Figures, present: Collection[str]) -> tuple[str, ...]:
+        """Meters that an 867 told of to its end, and that are not there now."""
+        beside = {
+            one.meter_number
+            for one in self.together[last.transaction_id]
+            if one.period_end == last.period_end
+        }
+        return tuple(sorted(beside - set(present)))
 
     def twin(self, now: Figures) -> Figures | None:
         """The same meter and period from another 867, by totals."""
@@ -214,16 +231,19 @@ def _period(
     history: _History,
 ) -> Period:
     said, now = told
+    past = history.before(now)
+    is_first = meter is subject.item.meters[0]
     digits = max([one.decimals for one in blocks], default=0)
     return Period(
         said=said,
         has_both=len({quantity.bucket is Bucket.TOTAL for quantity in meter.quantities}) > 1,
         now=now,
-        past=history.before(now),
+        past=past,
         twin=history.twin(now),
         is_intervals=now.from_intervals,
         last_digit_micro=10 ** (MICRO_DECIMALS - digits),
         customer_class=subject.customer_class,
+        missing=history.siblings(past[0], subject.meter_numbers) if past and is_first else (),
     )
 
 

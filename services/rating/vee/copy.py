@@ -16,7 +16,6 @@ import numpy as np
 from sqlalchemy import ARRAY, Row, Uuid, any_, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.rating.calendars import load_calendars
 from services.rating.calendars.holiday_rules import Holidays
 from services.rating.corrections import LIVE_STATES
 from services.rating.intervals.binary import unpacked
@@ -30,9 +29,13 @@ from services.rating.intervals.block import (
     midnight,
 )
 from services.rating.intervals.keeping import days_of
+from services.rating.review.settings import load_settings
 from services.rating.scope import UTILITY_ZONE, Scope
 from services.rating.store import INTERVAL_SERIES, USAGE, VEE
 from services.rating.store_accounts import among, in_scope
+from services.rating.store_shared import load_holidays
+from services.rating.vee.again import OURS, check_again
+from services.rating.vee.arrival import settings_of
 from services.rating.vee.check import Subject
 from services.rating.vee.estimate import (
     FROM_UTILITY,
@@ -50,7 +53,8 @@ from services.rating.vee.estimate import (
     load_profiles,
 )
 from services.rating.vee.figures import Figures
-from services.rating.vee.keeping import load_past
+from services.rating.vee.finding import CheckFinding
+from services.rating.vee.keeping import load_past, save_findings
 from shared.contracts.usage import Direction, MeterUsage
 from shared.platform.database import WriteSession, copy_rows
 
@@ -84,6 +88,11 @@ class _Torn:
         )
 
     @property
+    def unit(self) -> int:
+        """What a unit of its readings is, in 1e-6 kWh."""
+        return int(10 ** (MICRO_DECIMALS - self.block.decimals))
+
+    @property
     def days(self) -> tuple[date, date]:
         """First and last day of period and readings together."""
         first = min(self.meter.period_start, self.block.first_day)
@@ -105,15 +114,20 @@ async def keep_copies(
     others = await _other_days(session, scope, torn)
     accounts = frozenset(one.subject.item.account_number for one in torn)
     past = await load_past(session, scope, accounts, min(one.days[0] for one in torn))
-    holidays = load_calendars().holiday_list(scope.utility)
+    holidays = await load_holidays(session, scope.utility)
+    rules = settings_of(await load_settings(session, scope.cca))
     kept = 0
+    findings: list[CheckFinding] = []
     for one in torn:
         places = (one.subject.item.transaction_id, *one.key[1:4])
         if places not in series:
             continue
         channel = _channel_of(one, others.get(one.key, {}), past, holidays)
-        await _keep(session, series[places], one, channel, estimate(channel), at)
+        filled = estimate(channel)
+        await _keep(session, series[places], one, channel, filled, at)
+        findings += check_again(one.subject, one.block, channel, filled, one.unit, rules)
         kept += 1
+    await save_findings(session, scope, findings, at)
     return kept
 
 
@@ -129,7 +143,7 @@ def _channel_of(
     one: _Torn, others: Mapping[date, Day], past: Sequence[Figures], holidays: Holidays
 ) -> Channel:
     block = one.block
-    unit = 10 ** (MICRO_DECIMALS - block.decimals)
+    unit = one.unit
     days = _days(one, holidays)
     twin = _twin(one, past)
     stated = None
@@ -292,7 +306,7 @@ async def _other_days(
     series = {row.series_id: row for row in found}
     if not series:
         return {}
-    holidays = load_calendars().holiday_list(scope.utility)
+    holidays = await load_holidays(session, scope.utility)
     channels: dict[tuple[str, str, str, str, int], dict[date, Day]] = {}
     for row in await session.execute(days_of(list(series), first, last)):
         whose = series[row.series_id]
@@ -318,8 +332,8 @@ async def _keep(
     found: Estimate,
     at: datetime,
 ) -> None:
-    ours = np.isin(found.codes, (LINEAR, LIKE_DAYS, PROFILE))
-    unit = 10 ** (MICRO_DECIMALS - one.block.decimals)
+    ours = np.isin(found.codes, OURS)
+    unit = one.unit
     await session.execute(
         insert(VEE.estimates).values(
             series_id=series_id,

@@ -61,17 +61,20 @@ class Measured:
         delivered: energy to the customer by bucket, 1e-6 kWh.
         received: energy from the customer.
         demand_micro: the highest demand, 1e-6 kW; 0 when nobody measured it.
+        reactive: reactive energy by bucket, 1e-6 kVARh.
     """
 
     delivered: Mapping[Bucket, int]
     received: Mapping[Bucket, int]
     demand_micro: int
+    reactive: Mapping[Bucket, int]
 
 
 def measured(meter: MeterUsage) -> Measured:
     """Add up a meter's quantities, whatever is wrong with them."""
     delivered: dict[Bucket, int] = {}
     received: dict[Bucket, int] = {}
+    reactive: dict[Bucket, int] = {}
     peak = 0
     for quantity, micro in zip(meter.quantities, meter.micro, strict=True):
         is_delivered = quantity.direction is Direction.DELIVERED
@@ -80,7 +83,9 @@ def measured(meter: MeterUsage) -> Measured:
             energy[quantity.bucket] = energy.get(quantity.bucket, 0) + micro
         elif quantity.unit is Unit.KW and is_delivered:
             peak = max(peak, micro)
-    return Measured(delivered, received, peak)
+        elif quantity.unit is Unit.KVARH:
+            reactive[quantity.bucket] = reactive.get(quantity.bucket, 0) + abs(micro)
+    return Measured(delivered, received, peak, reactive)
 
 
 def figures_of(
@@ -94,8 +99,8 @@ def figures_of(
         meter_number=meter.meter_number,
         period_start=meter.period_start,
         period_end=meter.period_end,
-        delivered_micro=_stated(said.delivered),
-        received_micro=_stated(said.received),
+        delivered_micro=stated(said.delivered),
+        received_micro=stated(said.received),
         demand_micro=said.demand_micro,
         estimated=True in [quantity.estimated for quantity in meter.quantities],
         from_intervals=item.intervals is not None,
@@ -103,7 +108,7 @@ def figures_of(
     )
 
 
-def _stated(energy: Mapping[Bucket, int]) -> int:
+def stated(energy: Mapping[Bucket, int]) -> int:
     """The total as stated; without one, the sum of the buckets."""
     return energy[Bucket.TOTAL] if Bucket.TOTAL in energy else whole(energy)
 

@@ -62,11 +62,18 @@ async def save_checked(
     figures = [_figure_row(where, one) for one in checked.figures if one.transaction_id in new]
     if figures:
         await copy_rows(session, VEE.figures, _FIGURE_COLUMNS, figures)
-    findings = [
-        _finding_row(where, one, at) for one in checked.findings if one.transaction_id in new
-    ]
+    found = [one for one in checked.findings if one.transaction_id in new]
+    await save_findings(session, scope, found, at)
+
+
+async def save_findings(
+    session: WriteSession, scope: Scope, findings: Sequence[CheckFinding], at: datetime
+) -> None:
+    """Keep findings; the usage rows must be there."""
+    where = (scope.cca, scope.utility, scope.environment.value)
     if findings:
-        await copy_rows(session, VEE.findings, _FINDING_COLUMNS, findings)
+        rows = [_finding_row(where, one, at) for one in findings]
+        await copy_rows(session, VEE.findings, _FINDING_COLUMNS, rows)
 
 
 async def findings_of(

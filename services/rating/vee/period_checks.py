@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.rating.intervals.block import kwh_text
-from services.rating.vee.figures import Figures, Measured
+from services.rating.vee.figures import Figures, Measured, stated
 from services.rating.vee.interval_checks import PERCENT
 from shared.contracts.usage import Bucket
 from shared.platform.values import value
@@ -48,6 +48,7 @@ class Period:
         is_intervals: it came as intervals; its total is their sum.
         last_digit_micro: the least difference that its readings can show, 1e-6 kWh.
         customer_class: `residential` or `commercial`.
+        missing: meters that the bill before had beside this one, and this 867 has not.
     """
 
     said: Measured
@@ -58,6 +59,7 @@ class Period:
     is_intervals: bool
     last_digit_micro: int
     customer_class: str
+    missing: tuple[str, ...] = ()
 
     @property
     def before(self) -> Figures | None:
@@ -189,6 +191,28 @@ def more_than_demand_allows(period: Period, limits: Limits) -> Said | None:
     return Said(f"{kwh} kWh; {kw} kW give at most {kwh_text(most)}", {"kwh": kwh, "kw": kw})
 
 
+def without_siblings(period: Period, limits: Limits) -> Said | None:
+    """Fewer meters than on the bill before, though none of them was taken away in it."""
+    del limits
+    if not period.missing:
+        return None
+    names = ", ".join(period.missing)
+    return Said(
+        f"the bill before had meter {names} too; this 867 has not",
+        {"missing": len(period.missing), "meters": names},
+    )
+
+
+def more_reactive_than_active(period: Period, limits: Limits) -> Said | None:
+    """Reactive energy out of all proportion to the energy beside it."""
+    reactive = stated(period.said.reactive)
+    active = period.now.delivered_micro + period.now.received_micro
+    if not reactive or reactive * PERCENT <= active * limits["percent"]:
+        return None
+    kvarh, kwh = kwh_text(reactive), kwh_text(active)
+    return Said(f"{kvarh} kVARh beside {kwh} kWh", {"kvarh": kvarh, "kwh": kwh})
+
+
 def _unusual(
     period: Period, limits: Limits, word: str, is_outside: Callable[[int, int], bool]
 ) -> Said | None:
@@ -231,10 +255,12 @@ PERIOD_CHECKS: Final[Mapping[str, PeriodCheck]] = {
     "VEE_DUPLICATE": the_same_again,
     "VEE_MULTIPLIER": by_a_multiplier,
     "VEE_UNIT": more_than_demand_allows,
+    "VEE_SIBLING": without_siblings,
+    "VEE_KVARH": more_reactive_than_active,
 }
 """Code → its check of a period."""
 
 AGAINST_PAST: Final = frozenset(
-    {"VEE_ZERO", "VEE_HIGH", "VEE_LOW", "VEE_DUPLICATE", "VEE_MULTIPLIER"}
+    {"VEE_ZERO", "VEE_HIGH", "VEE_LOW", "VEE_DUPLICATE", "VEE_MULTIPLIER", "VEE_SIBLING"}
 )
 """Checks that compare with earlier periods: without any they find nothing."""

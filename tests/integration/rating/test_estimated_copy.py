@@ -101,6 +101,26 @@ class TestAGap:
         scaled = await office.column("SELECT scaled_to_micro FROM rating.estimate_series")
         assert scaled == [145_000_000]
 
+    async def test_that_is_filled_beyond_reason_is_told_and_holds_nothing_more(
+        self, office: Office
+    ) -> None:
+        # 400 kWh less 143.1 recorded in nine quarter-hours: 114 kW
+        await office.tell(usage_report(usage("T1", meter(DAYS, {"total": "400"}))))
+        await office.tell(interval_report(interval_usage("U1", with_gap(40, 9))))
+
+        told = (await get(office, "usage-findings")).json()
+
+        (again,) = [
+            one
+            for one in told
+            if one["code"] == "VEE_COPY" and one["numbers"]["check"] == "VEE_PHYSICAL_LIMIT"
+        ]
+        assert (again["mode"], again["intervals"], again["first_day"]) == ("warn", 9, str(MONDAY))
+        assert again["message"] == (
+            "our estimates, more power than the service can carry: "
+            "9 intervals, 28.544 to 28.545 kWh"
+        )
+
     async def test_is_marked_in_the_table_too(self, office: Office) -> None:
         await office.tell(interval_report(interval_usage("U1", with_gap(40, 8))))
 

@@ -143,6 +143,45 @@ class TestOtherPeriods:
         # one kW in 720 hours is 720 kWh, and 756 with the tolerance
         assert codes(checked([usage("U1", strong)])) == ["VEE_UNIT"]
 
+    def test_a_meter_that_is_missing_beside_its_sibling_is_found(self) -> None:
+        def of(usage_id: str, period: tuple[date, date], *numbers: str) -> UsageItem:
+            energy = {"total": "100" if period == MAY else "105"}
+            return usage(usage_id, *(meter(period, energy, number=n) for n in numbers))
+
+        before = checked([of("B", MAY, "M1", "M2", "M3")])
+
+        one = next(f for f in checked([of("U1", JUNE, "M1", "M3")], before=before).findings)
+
+        assert (one.code, one.meter_number) == ("VEE_SIBLING", "M1")
+        assert one.message == "the bill before had meter M2 too; this 867 has not"
+        assert checked([of("U1", JUNE, "M1", "M2", "M3")], before=before).findings == ()
+        # Of an account's other agreement nothing is expected.
+        apart = checked([of("B", MAY, "M1"), of("C", MAY, "M2")])
+        assert checked([of("U1", JUNE, "M1")], before=apart).findings == ()
+
+    def test_a_meter_that_was_exchanged_is_not_missed(self) -> None:
+        halves = (MAY[0], date(2026, 5, 20)), (date(2026, 5, 20), MAY[1])
+        old, new = (
+            meter(days, {"total": "150"}, number=n)
+            for days, n in zip(halves, ("M1", "M2"), strict=True)
+        )
+        before = checked([usage("B", old, new)])
+
+        found = checked([usage("U1", meter(JUNE, {"total": "300"}, number="M2"))], before=before)
+
+        assert "VEE_SIBLING" not in codes(found)
+
+    def test_reactive_energy_out_of_proportion_is_found(self) -> None:
+        def with_kvarh(amount: str) -> UsageItem:
+            read = meter(JUNE, {"total": "100"})
+            more = MeteredQuantity(bucket=Bucket.TOTAL, unit=Unit.KVARH, quantity=Decimal(amount))
+            return usage("U1", read.model_copy(update={"quantities": (*read.quantities, more)}))
+
+        one = only(checked([with_kvarh("301")]))
+
+        assert (one.code, one.message) == ("VEE_KVARH", "301.000 kVARh beside 100.000 kWh")
+        assert checked([with_kvarh("300")]).findings == ()
+
     def test_a_cancel_repeats_old_numbers_and_is_not_checked(self) -> None:
         cancel = usage("U1", meter(JUNE, {"total": "-1"}), purpose=Purpose.CANCEL, corrects="U0")
 
