@@ -21,6 +21,7 @@ from services.rating.api_shared import build_shared_router
 from services.rating.api_tariffs import build_tariff_router
 from services.rating.consumers import handlers
 from services.rating.holds import RateNotFound
+from services.rating.progress.api import build_three_way_router
 from services.rating.rerun.api import build_rerun_router
 from services.rating.rerun.jobs import RerunDesk
 from services.rating.review.api import build_review_router
@@ -146,6 +147,7 @@ def build(
     router.include_router(build_interval_router(database))
     router.include_router(build_list_router(database))
     router.include_router(build_checks_router(database))
+    router.include_router(build_three_way_router(database))
     router.include_router(build_settlement_router(database, clock))
     router.include_router(build_rerun_router(reruns))
     router.include_router(build_shadow_router(database, clock, shadow))

@@ -37,8 +37,9 @@ BILLS = """
         warned_at, missed_at)
     SELECT u.transaction_id, u.cca, u.utility, u.environment, u.purpose, u.account_number,
            coalesce(r.service_agreement_id, u.service_agreement_id, ''),
-           coalesce(r.since < u.period_end
-                    AND (r.status = 'active' OR r.effective_on >= u.period_end), false),
+           coalesce(date_trunc('month', r.since) <= date_trunc('month', u.period_end)
+                    AND (r.status = 'active' OR date_trunc('month', u.period_end)
+                                                <= date_trunc('month', r.effective_on)), false),
            coalesce(r.bill_cycle, ''), date_trunc('month', u.period_end)::date,
            CASE WHEN u.state = 'charged' THEN 'charged'
                 WHEN u.state <> 'held' THEN 'gone'
@@ -72,10 +73,9 @@ COUNTS = """
     SELECT stage, month, bill_cycle, reason, cca, utility, environment, count(*)
       FROM rating.bills WHERE purpose <> 'cancel' AND stage <> 'gone' GROUP BY 1, 2, 3, 4, 5, 6, 7
     UNION ALL
-    SELECT 'covered', month, bill_cycle, '', cca, utility, environment,
-           count(DISTINCT (account_number, service_agreement_id))
-      FROM rating.bills WHERE purpose <> 'cancel' AND stage <> 'gone' AND is_expected
-     GROUP BY 2, 3, 5, 6, 7
+    SELECT CASE WHEN is_expected THEN 'covered' ELSE 'unknown' END, month, bill_cycle, '',
+           cca, utility, environment, count(DISTINCT (account_number, service_agreement_id))
+      FROM rating.bills WHERE purpose <> 'cancel' AND stage <> 'gone' GROUP BY 1, 2, 3, 5, 6, 7
     UNION ALL
     SELECT 'roster', month, bill_cycle, '', cca, utility, environment, sum(n)
       FROM (SELECT date_trunc('month', since)::date AS month, bill_cycle, cca, utility,

@@ -22,7 +22,7 @@ from services.rating.accounts import Register
 from services.rating.corrections import ChargeDraft, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome
 from services.rating.messages import Occasion
-from services.rating.progress.roster import RosterKey
+from services.rating.progress.roster import RosterKey, roster_cycle
 from services.rating.progress.stages import CLOSED, Stage, month_of, stage_of
 from services.rating.review.gate import ReviewGate
 from services.rating.review.window import Deadline, load_windows
@@ -31,7 +31,11 @@ from shared.contracts.parts import Purpose
 from shared.platform.database import WriteSession
 
 COVERED: Final = "covered"
+"""Agreements of the roster that have a bill, whatever its stage."""
+UNKNOWN: Final = "unknown"
+"""Agreements that have one and are not on the roster."""
 ROSTER: Final = "roster"
+"""By how many the roster changes from a month on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Place:
 
     Attributes:
         agreement: its service agreement as the register knows it.
-        is_expected: it is the bill of an agreement that is served on the last day of its period.
+        is_expected: its agreement is on the month's roster.
         month: of the closing read.
         charge_id: the charge in force, once there is one.
     """
@@ -147,20 +151,20 @@ _PLACE: Final = counting(
                1
           FROM said WHERE purpose <> 'cancel' AND stage <> 'gone'
     ), touched AS (
-        SELECT account_number, service_agreement_id, bill_cycle, month, sum(n) AS n
-          FROM moves WHERE is_expected GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0
+        SELECT account_number, service_agreement_id, is_expected, bill_cycle, month, sum(n) AS n
+          FROM moves GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) <> 0
     ), changes AS (
         SELECT stage AS what, month, bill_cycle, reason, sum(n) AS n
           FROM moves GROUP BY 1, 2, 3, 4
         UNION ALL
-        SELECT 'covered', t.month, t.bill_cycle, '',
+        SELECT CASE WHEN t.is_expected THEN 'covered' ELSE 'unknown' END, t.month, t.bill_cycle, '',
                sum((before.n + t.n > 0)::int - (before.n > 0)::int)
           FROM touched t CROSS JOIN LATERAL (
             SELECT count(*) AS n FROM rating.bills b
              WHERE b.account_number = t.account_number AND b.month = t.month
                AND b.cca = :cca AND b.utility = :utility AND b.environment = :environment
                AND b.service_agreement_id = t.service_agreement_id
-               AND b.bill_cycle = t.bill_cycle AND b.is_expected
+               AND b.bill_cycle = t.bill_cycle AND b.is_expected = t.is_expected
                AND b.purpose <> 'cancel' AND b.stage <> 'gone'
           ) before
          GROUP BY 1, 2, 3, 4
@@ -267,10 +271,8 @@ def _batch_of(
     agreement = register.find(record.account_number, service_agreement_id)
     if agreement is None:
         return service_agreement_id or "", False, ""
-    last_day = date.fromordinal(record.period_end.toordinal() - 1)
-    entry = agreement.entry_on(last_day) or agreement.last
-    cycle = (entry.terms.bill_cycle if entry else None) or ""
-    return agreement.service_agreement_id, agreement.active_on(last_day), cycle
+    cycle = roster_cycle(agreement.entries, month_of(record.period_end))
+    return agreement.service_agreement_id, cycle is not None, cycle or ""
 
 
 def _rebilled(occasion: Occasion, charge: ChargeDraft) -> Place:
@@ -303,9 +305,9 @@ RECOUNT: Final = """
         SELECT stage AS what, month, bill_cycle, reason, cca, utility, environment, count(*) AS n
           FROM live GROUP BY 1, 2, 3, 4, 5, 6, 7
         UNION ALL
-        SELECT 'covered', month, bill_cycle, '', cca, utility, environment,
-               count(DISTINCT (account_number, service_agreement_id))
-          FROM live WHERE is_expected GROUP BY 2, 3, 5, 6, 7
+        SELECT CASE WHEN is_expected THEN 'covered' ELSE 'unknown' END, month, bill_cycle, '',
+               cca, utility, environment, count(DISTINCT (account_number, service_agreement_id))
+          FROM live GROUP BY 1, 2, 3, 5, 6, 7
     )
     SELECT what, month, bill_cycle, reason, cca, utility, environment,
            coalesce(c.count, 0) AS counted, coalesce(a.n, 0) AS found

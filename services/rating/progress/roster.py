@@ -43,6 +43,18 @@ def roster_changes(before: Sequence[Entry], added: Iterable[Entry]) -> Counter[R
     return changes
 
 
+def roster_cycle(entries: Sequence[Entry], month: date) -> str | None:
+    """The bill cycle in which an agreement is to be billed in a month; None when it is not."""
+    if len(entries) == 1:  # as nearly all have
+        (entry,) = entries
+        is_served = entry.status is Status.ACTIVE and month_of(entry.effective_on) <= month
+        return (entry.terms.bill_cycle or "") if is_served else None
+    counts = Counter[str]()
+    for (cycle, since), change in roster_changes((), entries).items():
+        counts[cycle] += change if since <= month else 0
+    return next((cycle for cycle, count in counts.items() if count), None)
+
+
 def _apply(place: _Place, entry: Entry, changes: Counter[RosterKey]) -> _Place:
     if entry.status is Status.DROPPED:
         left = max(month_after(entry.effective_on), place.since)

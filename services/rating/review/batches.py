@@ -6,21 +6,21 @@ then everything that no audit holds waits for one release of the whole batch.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Text, and_, func, insert, or_, select
+from sqlalchemy import Row, Text, insert, select
 
 from services.rating.messages import Occasion
-from services.rating.progress.place import COVERED, ROSTER, scope_values, typed
-from services.rating.progress.stages import COUNTED, Stage, month_after, month_of
+from services.rating.progress.counts import BatchCounts, load_counts
+from services.rating.progress.place import scope_values, typed
+from services.rating.progress.stages import Stage, month_after, month_of
 from services.rating.review.decide import RELEASE_BATCH, release
 from services.rating.review.registry import AWAITING_RELEASE
 from services.rating.scope import Scope
-from services.rating.store import PROGRESS, REVIEW
+from services.rating.store import REVIEW
 from services.rating.store_accounts import in_scope
 from services.rating.work import RatingDesk
 from shared.platform.database import Database, ReadSession, WriteSession
@@ -93,59 +93,37 @@ class BatchReleased:
 async def list_batches(session: ReadSession, scope: Scope, month: date) -> list[Batch]:
     """Every batch of a scope in the month of a day, from the counts that are kept of it."""
     first = month_of(month)
-    counts = await _counts(session, scope, first)
+    counts = await load_counts(session, scope, first)
     owners = await _owners(session, scope, first)
     due = await _due(session, scope, first, list(counts))
     return [
-        _batch(cycle, first, counts[cycle], due.get(cycle), owners.get(cycle))
-        for cycle in sorted(counts)
-        if any(counts[cycle].values())
+        _batch(cycle, first, batch, due.get(cycle), owners.get(cycle))
+        for cycle, batch in counts.items()
     ]
 
 
 def _batch(
-    cycle: str, month: date, counts: Mapping[str, int], due_at: datetime | None, owner: str | None
+    cycle: str, month: date, counts: BatchCounts, due_at: datetime | None, owner: str | None
 ) -> Batch:
-    accepted, rejected = counts[Stage.ACCEPTED], counts[Stage.REJECTED]
-    sent = counts[Stage.SENT] + accepted + rejected
+    accepted, rejected = counts.at(Stage.ACCEPTED), counts.at(Stage.REJECTED)
+    sent = counts.at(Stage.SENT) + accepted + rejected
     return Batch(
         bill_cycle=cycle,
         month=month,
-        expected=counts[ROSTER],
-        received=sum(counts[stage] for stage in COUNTED),
-        held=counts[Stage.HELD],
-        under_review=counts[Stage.UNDER_REVIEW],
-        awaiting_release=counts[Stage.AWAITING_RELEASE],
-        charged=counts[Stage.CHARGED] + sent,
+        expected=counts.roster,
+        received=counts.bills.total(),
+        held=counts.at(Stage.HELD),
+        under_review=counts.at(Stage.UNDER_REVIEW),
+        awaiting_release=counts.at(Stage.AWAITING_RELEASE),
+        charged=counts.at(Stage.CHARGED) + sent,
         sent=sent,
         accepted=accepted,
         rejected=rejected,
-        not_billed=counts[Stage.NOT_BILLED],
-        missing=max(0, counts[ROSTER] - counts[COVERED]),
+        not_billed=counts.at(Stage.NOT_BILLED),
+        missing=max(0, counts.roster - counts.covered),
         due_at=due_at,
         owner=owner,
     )
-
-
-async def _counts(session: ReadSession, scope: Scope, month: date) -> dict[str, Counter[str]]:
-    """By bill cycle: how many bills stand where, how many are covered, and how many expected."""
-    t = PROGRESS.counts.c
-    counted = [COVERED, *(stage.value for stage in COUNTED)]
-    found = await session.execute(
-        select(t.bill_cycle, t.what, func.sum(t.count))
-        .where(
-            *in_scope(PROGRESS.counts, scope),
-            or_(
-                and_(t.what.in_(counted), t.month == month),
-                and_(t.what == ROSTER, t.month <= month),
-            ),
-        )
-        .group_by(t.bill_cycle, t.what)
-    )
-    counts: dict[str, Counter[str]] = {}
-    for cycle, what, count in found:
-        counts.setdefault(cycle, Counter())[what] = int(count)
-    return counts
 
 
 async def _due(

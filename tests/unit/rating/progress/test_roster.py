@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from services.rating.accounts import Entry, Status, Terms
-from services.rating.progress.roster import RosterKey, roster_changes
+from services.rating.progress.roster import RosterKey, roster_changes, roster_cycle
 from shared.contracts.enrollment import EnrollmentPurpose
 
 JULY, AUGUST, SEPTEMBER = date(2026, 7, 1), date(2026, 8, 1), date(2026, 9, 1)
@@ -80,3 +80,6 @@ class TestTheRoster:
 
         assert [expected(together, "01"), expected(together, "02")] == [first, second]
         assert expected(one_by_one, "01") == first
+        cycles = [roster_cycle(entries, month) for month in (JULY, AUGUST, SEPTEMBER)]
+        assert [int(cycle == "01") for cycle in cycles] == first
+        assert [int(cycle == "02") for cycle in cycles] == second
