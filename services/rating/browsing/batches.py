@@ -1,9 +1,9 @@
-"""What the release of a batch would send: how many charges, and how much money."""
+"""What somebody asks about one batch: what its release would send, and what was done about it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, select
@@ -22,6 +22,34 @@ class AwaitingMoney:
 
     charges: int
     total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAct:
+    """What somebody did about a batch: `assign` to an owner, or `release`."""
+
+    act: str
+    owner: str | None
+    by: str
+    reason: str
+    at: datetime
+
+
+async def batch_acts(
+    session: ReadSession, scope: Scope, bill_cycle: str, month: date
+) -> list[BatchAct]:
+    """Everything done about a batch, latest first."""
+    t = REVIEW.batch_acts.c
+    found = await session.execute(
+        select(t.act, t.owner, t.by, t.reason, t.at)
+        .where(
+            *in_scope(REVIEW.batch_acts, scope),
+            t.month == month.replace(day=1),
+            t.bill_cycle == bill_cycle,
+        )
+        .order_by(t.act_id.desc())
+    )
+    return [BatchAct(*row) for row in found]
 
 
 async def awaiting_money(

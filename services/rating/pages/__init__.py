@@ -12,12 +12,15 @@ from fastapi import APIRouter
 
 from services.rating.pages import (
     accounts,
+    audit_forms,
     batches,
     charges,
     controls,
     reruns,
     reviews,
+    saved,
     tariffs,
+    utility_bills,
     waiting,
 )
 from services.rating.pages.rooms import Hands, House
@@ -32,6 +35,11 @@ FURNITURE: Final = Furniture(
     nav=(NavEntry("Rating", "/rating/"),), templates=Path(__file__).parents[1] / "templates"
 )
 """What rating brings to the console."""
+
+ROOM_PAGES: Final = (
+    *(waiting, accounts, charges, batches, reviews, utility_bills, tariffs, controls, audit_forms),
+    *(reruns, saved),
+)
 
 
 def build_pages(
@@ -50,6 +58,6 @@ def build_pages(
     """
     house = House(database, environment, clock or SystemClock(), hands)
     router = APIRouter(include_in_schema=False)
-    for room in (waiting, accounts, charges, batches, reviews, tariffs, controls, reruns):
+    for room in ROOM_PAGES:
         router.include_router(room.build(house))
     return router

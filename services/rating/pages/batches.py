@@ -6,17 +6,24 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Final
-from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from services.rating.browsing.batches import awaiting_money
+from services.rating.browsing.batches import awaiting_money, batch_acts
 from services.rating.messages import Occasion
-from services.rating.pages.rooms import SEE_OTHER, Asked, Day, House, Word
-from services.rating.review.batches import Batch, list_batches, release_batch
-from services.rating.review.settings import Reason
+from services.rating.pages.rooms import (
+    REASON,
+    REASON_WANTED,
+    SEE_OTHER,
+    Asked,
+    Day,
+    House,
+    Word,
+)
+from services.rating.review.api import NewOwner
+from services.rating.review.batches import Batch, assign_batch, list_batches, release_batch
 from services.rating.review.views import show_deadlines
 from services.rating.scope import UTILITY_ZONE, Scope
 from services.rating.store_activation import signing
@@ -31,7 +38,6 @@ STAGES: Final = (
     *("expected", "received", "missing", "held", "under_review", "awaiting_release", "charged"),
     *("sent", "accepted", "rejected"),
 )
-REASON: Final = TypeAdapter[str](Reason)
 
 
 class BatchesForm(Asked):
@@ -43,7 +49,7 @@ class BatchesForm(Asked):
     held: int | None = None
 
 
-class ReleaseForm(Asked):
+class BatchForm(Asked):
     """Which batch."""
 
     cycle: Word = NO_CYCLE
@@ -67,6 +73,7 @@ def build(house: House) -> APIRouter:
     """The pages below `/rating/batches`."""
     router = APIRouter()
     _add_lists(router, house)
+    _add_one(router, house)
     _add_release(router, house)
     return router
 
@@ -106,26 +113,75 @@ def _add_lists(router: APIRouter, house: House) -> None:
         return csv_file.download("batches.csv", _csv(found))
 
 
+def _add_one(router: APIRouter, house: House) -> None:
+    @router.get("/rating/batches/one")
+    async def batch(
+        request: Request, principal: Viewer, asked: Annotated[BatchForm, Query()]
+    ) -> Response:
+        """One batch: how far it came, whose it is, and what was done about it."""
+        return await _show_one(house, request, principal, asked, None)
+
+    @router.post("/rating/batches/one")
+    async def assign(
+        request: Request, principal: Operator, asked: Annotated[BatchForm, Query()]
+    ) -> Response:
+        """Say who looks after a batch."""
+        scope, by = house.one(principal, asked.cca), signing(principal.name)
+        said = await house.said(request, principal)
+        try:
+            new = NewOwner(owner=said.get("owner", ""), reason=said.get("reason", ""))
+        except ValidationError:
+            wrong = "Say who, and why, in a few words."
+            return await _show_one(house, request, principal, asked, wrong)
+        async with house.database.unit_of_work() as session:
+            signed = (by, new.reason, house.clock.now())
+            batch = (_cycle(asked.cycle), asked.month)
+            await assign_batch(session, scope, batch, new.owner, signed)
+        return RedirectResponse(f"/rating/batches/one?{asked.address()}", SEE_OTHER)
+
+
+async def _show_one(
+    house: House, request: Request, principal: Principal, asked: BatchForm, wrong: str | None
+) -> Response:
+    scope, cycle = house.one(principal, asked.cca), _cycle(asked.cycle)
+    async with house.database.read() as session:
+        batches = await list_batches(session, scope, asked.month)
+        acts = await batch_acts(session, scope, cycle, asked.month)
+        money = await awaiting_money(session, scope, cycle, asked.month)
+    found = next((ScopedBatch(scope, one) for one in batches if one.bill_cycle == cycle), None)
+    if found is None:
+        raise HTTPException(404, f"No agreement of {scope.cca} has the bill cycle {asked.cycle}.")
+    values = {
+        "asked": asked,
+        "scope": scope,
+        "one": found,
+        "acts": acts,
+        "money": money,
+        "wrong": wrong,
+        "me": principal.name,
+    }
+    return house.page(request, principal, "batch.html", values)
+
+
 def _add_release(router: APIRouter, house: House) -> None:
     @router.get("/rating/batches/release")
     async def confirm(
-        request: Request, principal: Operator, asked: Annotated[ReleaseForm, Query()]
+        request: Request, principal: Operator, asked: Annotated[BatchForm, Query()]
     ) -> Response:
         """What a release would do, in counts and money, before anybody does it."""
         return await _confirm(house, request, principal, asked, None)
 
     @router.post("/rating/batches/release")
     async def let_go(
-        request: Request, principal: Operator, asked: Annotated[ReleaseForm, Query()]
+        request: Request, principal: Operator, asked: Annotated[BatchForm, Query()]
     ) -> Response:
         """Let a batch leave; once more finds nothing left to release."""
         scope, hands = house.one(principal, asked.cca), house.acting()
-        async with house.form(request, principal) as form:
-            said = str(form.get("reason", ""))
+        said = await house.said(request, principal)
         try:
-            reason = REASON.validate_python(said)
+            reason = REASON.validate_python(said.get("reason", ""))
         except ValidationError:
-            return await _confirm(house, request, principal, asked, "Say why, in a few words.")
+            return await _confirm(house, request, principal, asked, REASON_WANTED)
         done = await release_batch(
             house.database,
             hands.desk,
@@ -134,17 +190,12 @@ def _add_release(router: APIRouter, house: House) -> None:
             signing(principal.name),
             reason,
         )
-        told = {
-            "cca": asked.cca,
-            "month": asked.month,
-            "released": done.released,
-            "held": done.held,
-        }
-        return RedirectResponse(f"/rating/batches?{urlencode(told)}", SEE_OTHER)
+        told = asked.address(cycle=None, released=done.released, held=done.held)
+        return RedirectResponse(f"/rating/batches?{told}", SEE_OTHER)
 
 
 async def _confirm(
-    house: House, request: Request, principal: Principal, asked: ReleaseForm, wrong: str | None
+    house: House, request: Request, principal: Principal, asked: BatchForm, wrong: str | None
 ) -> Response:
     scope = house.one(principal, asked.cca)
     async with house.database.read() as session:

@@ -7,7 +7,9 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
+from services.rating.browsing.marks import ROWS_MAX
 from services.rating.pages.rooms import Asked, House, Word
 from services.rating.review.views import AuditView, show_audits, show_controls, show_findings
 from shared.platform.web import csv_file
@@ -19,12 +21,17 @@ CSV_HEAD: Final = (
     *("cca", "code", "title", "class", "on", "does", "limits", "minimum_cents", "owner"),
     *("version", "last_fired"),
 )
+FINDINGS_HEAD: Final = (
+    *("cca", "utility", "code", "did", "account_number", "message", "total_usd", "found_at"),
+    "transaction_id",
+)
 
 
 class ControlsForm(Asked):
     """Whose controls, and which audit's findings."""
 
     code: Word | None = None
+    before: Annotated[int | None, Field(ge=1, le=2**62)] = None
 
 
 def build(house: House) -> APIRouter:
@@ -40,15 +47,20 @@ def build(house: House) -> APIRouter:
         one = ccas[0]
         async with house.database.read() as session:
             at = house.clock.now()
+            findings = await show_findings(
+                session, house.scope(one), asked.code, asked.before, FINDINGS_SHOWN
+            )
+            more = len(findings) == FINDINGS_SHOWN
+            older = asked.address(before=findings[-1].finding_id) if more else None
             values = {
                 "asked": asked,
                 "one": one,
                 "holds": [(each, await show_controls(session, each.cca, at)) for each in ccas],
                 "audits": await show_audits(session, one.cca),
-                "findings": await show_findings(
-                    session, house.scope(one), asked.code, None, FINDINGS_SHOWN
-                ),
-                "csv": f"/rating/controls.csv?{asked.address(cca=one.cca, code=None)}",
+                "findings": findings,
+                "older": f"/rating/controls?{older}" if older else None,
+                "csv": f"/rating/controls.csv?cca={one.cca}",
+                "findings_csv": f"/rating/findings.csv?{asked.address(cca=one.cca, before=None)}",
             }
         return house.page(request, principal, "controls.html", values)
 
@@ -62,7 +74,39 @@ def build(house: House) -> APIRouter:
             audits = await show_audits(session, one.cca)
         return csv_file.download("controls.csv", _csv(one, audits))
 
+    @router.get("/rating/findings.csv")
+    async def findings_csv(
+        principal: Viewer, asked: Annotated[ControlsForm, Query()]
+    ) -> StreamingResponse:
+        """What audits of a CCA found, latest first, streamed."""
+        one = chosen(principal, asked.cca)[0]
+        return csv_file.download("findings.csv", _findings_csv(house, one, asked.code))
+
     return router
+
+
+async def _findings_csv(house: House, one: KnownCca, code: str | None) -> AsyncIterator[str]:
+    yield csv_file.lines([FINDINGS_HEAD])
+    before: int | None = None
+    while True:
+        async with house.database.read() as session:
+            found = await show_findings(session, house.scope(one), code, before, ROWS_MAX)
+        if not found:
+            return
+        yield csv_file.lines(
+            [
+                *(
+                    one.cca,
+                    one.utility,
+                    row.code,
+                    row.mode,
+                    csv_file.Identifier(row.account_number),
+                ),
+                *(row.message, row.total, row.found_at, row.transaction_id),
+            ]
+            for row in found
+        )
+        before = found[-1].finding_id
 
 
 async def _csv(one: KnownCca, audits: list[AuditView]) -> AsyncIterator[str]:

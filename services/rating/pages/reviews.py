@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import RedirectResponse
-from pydantic import Field, ValidationError
+from fastapi.responses import RedirectResponse, StreamingResponse
+from pydantic import Field, NaiveDatetime, TypeAdapter, ValidationError
 
+from services.rating.browsing.marks import ROWS_MAX
 from services.rating.messages import Occasion
-from services.rating.pages.batches import REASON
-from services.rating.pages.rooms import SEE_OTHER, Asked, House, Word
-from services.rating.review.decide import Act, NewAct, ReviewUnknown, act_on, release
-from services.rating.review.views import show_review, show_reviews
+from services.rating.pages.rooms import REASON, SEE_OTHER, Asked, House, Word
+from services.rating.review.decide import NewAct, ReviewUnknown, act_on, release
+from services.rating.review.views import ReviewView, show_review, show_reviews
 from services.rating.store_activation import signing
 from shared.platform.refusals import Refusal
+from shared.platform.web import csv_file
+from shared.platform.web.csv_file import Identifier
 from shared.platform.web.identity import Operator, Principal, Viewer
-from shared.platform.web.scopes import chosen
+from shared.platform.web.scopes import KnownCca, chosen
+from shared.platform.web.times import ZONE
 
 SHOWN: Final = 50
 RELEASE: Final = "release"
-FORM_ACTS: Final = (RELEASE, Act.ASK.value, Act.RETURN.value, Act.NOTE.value)
+LOCAL: Final = TypeAdapter[datetime](NaiveDatetime)
+"""Reads a moment as browsers send it: without a zone, meant in Pacific time."""
+CSV_HEAD: Final = (
+    *("cca", "utility", "review", "account_number", "usage_id", "bill_cycle", "class", "codes"),
+    *("why", "total_usd", "two_people", "state", "owner", "last_actor", "opened_at"),
+    *("expires_at", "closed_at", "closed_by"),
+)
 
 
 class ReviewsForm(Asked):
@@ -52,8 +63,17 @@ def build(house: House) -> APIRouter:
                 )
                 if page.reviews:
                     found.append((one, page))
-        values = {"asked": asked, "found": found}
+        csv = f"/rating/reviews.csv?{asked.address(after=None)}"
+        values = {"asked": asked, "found": found, "csv": csv}
         return house.page(request, principal, "reviews.html", values)
+
+    @router.get("/rating/reviews.csv")
+    async def reviews_csv(
+        principal: Viewer, asked: Annotated[ReviewsForm, Query()]
+    ) -> StreamingResponse:
+        """All of them, streamed."""
+        rows = _csv(house, chosen(principal, asked.cca), asked.state)
+        return csv_file.download("reviews.csv", rows)
 
     @router.get("/rating/reviews/{review_id}")
     async def review(
@@ -72,13 +92,12 @@ def build(house: House) -> APIRouter:
         review_id: int,
         asked: Annotated[ReviewForm, Query()],
     ) -> Response:
-        """Note, ask for, return or release; a refusal is told beside the form."""
-        async with house.form(request, principal) as form:
-            act, said = str(form.get("act", "")), str(form.get("reason", ""))
+        """Note, assign, ask for, return, extend or release; a refusal is told beside the forms."""
+        said = await house.said(request, principal)
         try:
-            await _decide(house, principal, review_id, asked, (act, REASON.validate_python(said)))
+            await _decide(house, principal, review_id, asked, said)
         except ValidationError:
-            wrong = "Say what and why, in a few words."
+            wrong = "Say what and why, in a few words, and whom or until when where it is asked."
             return await _show(house, request, principal, review_id, asked, wrong)
         except Refusal as refusal:
             return await _show(house, request, principal, review_id, asked, refusal.detail)
@@ -89,16 +108,18 @@ def build(house: House) -> APIRouter:
 
 
 async def _decide(
-    house: House, principal: Principal, review_id: int, asked: ReviewForm, said: tuple[str, str]
+    house: House, principal: Principal, review_id: int, asked: ReviewForm, said: dict[str, str]
 ) -> None:
     scope, by, at = house.one(principal, asked.cca), signing(principal.name), house.clock.now()
-    act, reason = said
     async with house.database.unit_of_work() as session:
-        if act == RELEASE:
-            desk = house.acting().desk
+        if said.get("act") == RELEASE:
+            reason, desk = REASON.validate_python(said.get("reason", "")), house.acting().desk
             await release(session, desk, Occasion(scope, at), [review_id], by, reason)
         else:
-            new = NewAct.model_validate({"act": act, "reason": reason})
+            until = LOCAL.validate_python(said["until"]) if "until" in said else None
+            new = NewAct.model_validate(
+                {**said, "until": until.replace(tzinfo=ZONE) if until else None}
+            )
             await act_on(session, scope, review_id, new, by, at)
 
 
@@ -115,5 +136,49 @@ async def _show(
         found = await show_review(session, scope, review_id)
     if found is None:
         raise ReviewUnknown(f"no charge is under review as {review_id}")
-    values = {"asked": asked, "scope": scope, "review": found, "wrong": wrong, "acts": FORM_ACTS}
+    values = {
+        "asked": asked,
+        "scope": scope,
+        "review": found,
+        "wrong": wrong,
+        "me": principal.name,
+        "rule": who_releases(found, principal.name),
+    }
     return house.page(request, principal, "review.html", values)
+
+
+def who_releases(review: ReviewView, me: str) -> str:
+    """Say who may let a charge go, and what is still to be done for it, to one who looks."""
+    if review.state == "returned":
+        return "It was returned: somebody must ask for its release, and another person releases it."
+    if review.needs_two_people and review.last_actor is None:
+        return (
+            "A charge of this value takes two people, and nobody has asked yet: one person asks"
+            " for its release, and another releases it."
+        )
+    if review.last_actor == me:
+        return "You acted on it last, so another person must release it."
+    if review.last_actor:
+        return f"{review.last_actor} acted on it last, so you can release it."
+    return "Nobody has acted on it, so you can release it."
+
+
+async def _csv(house: House, ccas: tuple[KnownCca, ...], state: str | None) -> AsyncIterator[str]:
+    yield csv_file.lines([CSV_HEAD])
+    for one in ccas:
+        after: int | None = 0
+        while after is not None:
+            async with house.database.read() as session:
+                page = await show_reviews(session, house.scope(one), state, after, ROWS_MAX)
+            yield csv_file.lines(_cells(one, row) for row in page.reviews)
+            after = page.next_after
+
+
+def _cells(one: KnownCca, row: ReviewView) -> list[csv_file.Value]:
+    return [
+        *(one.cca, one.utility, row.review_id, Identifier(row.account_number)),
+        *(Identifier(row.usage_id), Identifier(row.bill_cycle), row.customer_class.value),
+        *(" ".join(row.codes), "; ".join(row.messages), row.total, row.needs_two_people),
+        *(row.state, row.owner, row.last_actor, row.opened_at, row.expires_at),
+        *(row.closed_at, row.closed_by),
+    ]

@@ -14,11 +14,19 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import HTTPException, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    TypeAdapter,
+    model_validator,
+)
 from starlette.datastructures import FormData
 
 from services.rating.browsing.marks import Sight
 from services.rating.rerun.jobs import RerunDesk
+from services.rating.review.settings import Reason
 from services.rating.scope import Scope
 from services.rating.work import RatingDesk
 from shared.contracts.parts import Environment
@@ -35,11 +43,17 @@ ROOMS: Final = (
     NavEntry("Charges", "/rating/charges"),
     NavEntry("Batches", "/rating/batches"),
     NavEntry("Reviews", "/rating/reviews"),
+    NavEntry("Utility bills", "/rating/utility-bills"),
     NavEntry("Tariffs", "/rating/tariffs"),
     NavEntry("Controls", "/rating/controls"),
     NavEntry("Re-run", "/rating/rerun"),
+    NavEntry("Saved", "/rating/saved"),
 )
 """The rooms of rating, in the order that a test holds."""
+
+REASON: Final = TypeAdapter[str](Reason)
+"""Reads why somebody does something."""
+REASON_WANTED: Final = "Say why, in a few words."
 
 FIELDS_MAX: Final = 30
 SEE_OTHER: Final = 303
@@ -138,6 +152,16 @@ class House:
             shell_of(request).sessions.check_form(principal, form)
             yield form
 
+    async def said(self, request: Request, principal: Principal) -> dict[str, str]:
+        """The filled-in fields of a form that came from one of this session's own pages.
+
+        Raises:
+            ForeignForm: it did not.
+        """
+        async with self.form(request, principal) as form:
+            fields = {name: str(value).strip() for name, value in form.items()}
+        return {name: value for name, value in fields.items() if value and name != "form_token"}
+
     def one(self, principal: Principal, cca: str | None) -> Scope:
         """The scope of one CCA that somebody named.
 
@@ -171,6 +195,7 @@ class House:
             "ccas": open_to(principal),
             "scope_environment": self.environment,
             "may_act": self.hands is not None and principal.may(Role.OPERATOR),
+            "may_set": self.hands is not None and principal.may(Role.ADMIN),
         }
         return shell_of(request).page(
             request, f"rating/{template}", {**frame, **values}, principal=principal

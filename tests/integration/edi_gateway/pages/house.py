@@ -19,8 +19,8 @@ from services.rating import service as rating_service
 from services.rating.pages.rooms import ROOMS
 from services.rating.pages.waiting import WaitingForm
 from services.rating.views import HoldsView, HoldView
-from services.remittance import api as remittance_api
 from services.remittance import pages as remittance
+from services.remittance import service as remittance_service
 from services.remittance.views import AccountBalance, LineView, RemittanceView, Totals
 from shared.contracts.parts import Environment
 from shared.platform.clock import FixedClock
@@ -147,10 +147,11 @@ async def open_house(office: Office, dsn: str) -> AsyncIterator[FastAPI]:
     """The console with the rooms of every service, and two furnished ones under /furnished."""
     rates, money = Database(dsn, "rating"), Database(dsn, "remittance")
     working = rating_service.build(PlatformSettings(), rates, MemoryBus(), CLOCK)
+    paying = remittance_service.build(PlatformSettings(), money, MemoryBus(), CLOCK)
     hands = rating.Hands(working.desk, working.reruns)
     guarded = APIRouter(dependencies=[Depends(admit_to_cca)])
     guarded.include_router(working.router)
-    guarded.include_router(remittance_api.build_router(money))
+    guarded.include_router(paying.router)
     shell = shell_of(office)
     furnished = APIRouter(prefix="/furnished", include_in_schema=False)
 
@@ -167,7 +168,7 @@ async def open_house(office: Office, dsn: str) -> AsyncIterator[FastAPI]:
         routers=[
             *build_routers(office.desk),
             rating.build_pages(rates, TEST, CLOCK, hands),
-            remittance.build_pages(money, TEST),
+            remittance.build_pages(money, TEST, paying.bank),
             guarded,
             furnished,
         ],

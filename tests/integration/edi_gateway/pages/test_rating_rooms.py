@@ -23,7 +23,10 @@ from tests.machines.run import Run
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ROOMS = ["Waiting", "Accounts", "Charges", "Batches", "Reviews", "Tariffs", "Controls", "Re-run"]
+ROOMS = [
+    *("Waiting", "Accounts", "Charges", "Batches", "Reviews", "Utility bills", "Tariffs"),
+    *("Controls", "Re-run", "Saved"),
+]
 PLAN = "/rating/tariffs/mce/MCE-E-TOU-C/2026-04-01"
 PAGES = (
     "/rating/",
@@ -38,8 +41,13 @@ PAGES = (
     "/rating/batches?month=2026-07-10&cca=mce",
     "/rating/reviews",
     "/rating/reviews/1?cca=mce",
+    "/rating/batches/one?month=2026-07-10&cca=mce",
+    "/rating/utility-bills",
     "/rating/controls",
+    "/rating/controls/HIGH_VALUE?cca=mce",
+    "/rating/controls/BATCH_RELEASE?cca=mce",
     "/rating/rerun",
+    "/rating/saved?view=/rating/charges%3Fcca%3Dmce",
 )
 
 
@@ -282,6 +290,18 @@ class TestBatches:
         rows = await table(page, f"{base}/rating/batches.csv?month=2026-07-10&cca=mce")
         assert [row["under_review"] for row in rows] == ["1"]
 
+    async def test_a_batch_has_an_owner_and_says_who_gave_it(
+        self, office: Office, base: str, browser: Browser
+    ) -> None:
+        async with operator(office, base, browser) as page:
+            await page.goto(f"{base}/rating/batches?month=2026-07-10&cca=mce")
+            await page.get_by_role("link", name="mce at PGE").click()
+            await page.get_by_label("Owner").fill("ann")
+            await page.get_by_label("Why").fill("her cycle")
+            await page.get_by_role("button", name="Assign the batch").click()
+
+            await expect(page.locator(".timeline")).to_contain_text("Assigned to ann: her cycle")
+
     async def test_nothing_to_release_is_said_in_numbers(
         self, office: Office, base: str, browser: Browser
     ) -> None:
@@ -314,11 +334,51 @@ class TestReviews:
         options = await page.get_by_label("What").locator("option").all_inner_texts()
         label = next(one for one in options if one.startswith(what))
         await page.get_by_label("What").select_option(label=label)
-        await page.get_by_label("Why").fill("looked at the meter")
+        await page.get_by_label("Why", exact=True).fill("looked at the meter")
         await page.get_by_role("button", name="Do it").click()
+
+    async def test_a_charge_is_assigned_and_its_alarm_put_off(
+        self, office: Office, base: str, browser: Browser
+    ) -> None:
+        async with operator(office, base, browser) as page:
+            await page.goto(f"{base}/rating/reviews/1?cca=mce")
+            await expect(page.get_by_text("nobody has asked yet")).to_be_visible()
+            await page.get_by_label("Owner").fill("large accounts")
+            await page.get_by_label("Why this person").fill("knows the site")
+            await page.get_by_role("button", name="Assign").click()
+            await expect(page.locator(".timeline")).to_contain_text("assign: knows the site")
+            await expect(page.get_by_text("another person must release it")).to_be_visible()
+            await page.get_by_label("Until (Pacific)").fill("2026-01-01T08:00")
+            await page.get_by_label("Why it waits").fill("they ring back")
+            await page.get_by_role("button", name="Let it wait").click()
+
+            await expect(page.get_by_role("alert")).to_contain_text("within its bill window")
 
 
 class TestControls:
+    async def test_an_administrator_sets_an_audit_and_all_see_who_did(
+        self, office: Office, base: str, browser: Browser
+    ) -> None:
+        place = f"{base}/rating/controls/HIGH_VALUE?cca=mce&customer_class=residential"
+        async with await browser.new_context() as context:
+            page = await context.new_page()
+            await sign_in(page, base, await office.token(Role.ADMIN))
+            await page.goto(place)
+            await expect(page.get_by_text("leaves by two people")).to_be_visible()
+            await page.get_by_label("Limit, dollars", exact=True).fill("fifteen")
+            await page.get_by_label("Owner").fill("billing")
+            await page.get_by_label("Why").fill("no household pays this")
+            await page.get_by_role("button", name="Set it").click()
+            await expect(page.get_by_role("alert")).to_contain_text("in dollars")
+            await page.get_by_label("Limit, dollars", exact=True).fill("15,000.50")
+            await page.get_by_label("Why").fill("no household pays this")
+            await page.get_by_role("button", name="Set it").click()
+            await expect(page.locator(".timeline")).to_contain_text("limit $15,000.50")
+        async with operator(office, base, browser) as page:
+            await page.goto(place)
+            await expect(page.locator(".timeline")).to_contain_text("by admin")
+            await expect(page.get_by_role("button", name="Set it")).to_have_count(0)
+
     async def test_the_value_hold_says_when_it_last_fired(self, page: Page, base: str) -> None:
         await page.goto(f"{base}/rating/controls")
 
@@ -364,3 +424,29 @@ class TestRerun:
     async def _work(self, app: FastAPI) -> None:
         while await app.state.reruns.work():
             pass
+
+
+class TestSavedViews:
+    async def test_a_filter_is_kept_by_name_and_is_ones_own(
+        self, office: Office, base: str, browser: Browser, page: Page
+    ) -> None:
+        async with operator(office, base, browser) as mine:
+            await mine.goto(f"{base}/rating/charges?cca=mce&purpose=cancel")
+            await mine.get_by_role("link", name="Keep this view").click()
+            await mine.get_by_label("Name").fill("taken back")
+            await mine.get_by_role("button", name="Keep this view").click()
+            await mine.get_by_role("link", name="taken back").click()
+            await expect(mine.locator("tbody tr")).to_have_count(1)
+        await page.goto(f"{base}/rating/saved")
+
+        await expect(page.get_by_text("None yet")).to_be_visible()
+
+    async def test_nothing_of_another_site_is_kept(
+        self, office: Office, base: str, browser: Browser
+    ) -> None:
+        async with operator(office, base, browser) as page:
+            await page.goto(f"{base}/rating/saved?view=//elsewhere.example/")
+            await page.get_by_label("Name").fill("far away")
+            await page.get_by_role("button", name="Keep this view").click()
+
+            await expect(page.get_by_role("alert")).to_contain_text("a page of this console")
