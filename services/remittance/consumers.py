@@ -12,9 +12,9 @@ from typing import TypeVar
 from services.remittance.apply_remittance import receive_part
 from services.remittance.enter_documents import enter_documents, enter_verdicts
 from services.remittance.ledger.months import day_of_books
+from services.remittance.ledger.reported_write_offs import keep_write_offs
 from services.remittance.receivables import Scope, acknowledged, advised, sent_charges
 from services.remittance.settle_lines import Cause, Settled, announce
-from services.remittance.write_offs import keep_write_offs
 from shared.contracts.documents import AdviceReported, DocumentAcknowledged, DocumentSent
 from shared.contracts.envelope import Envelope
 from shared.contracts.remittance import RemittanceReported

@@ -208,7 +208,7 @@ def _worked_write_off(metadata: MetaData) -> Table:
         metadata,
         Column("transaction_id", Uuid),
         Column("sequence", Integer),
-        _word("decision"),  # written_off | dismissed
+        _word("decision"),  # followed | dismissed
         _word("comparison"),  # agrees | differs | unknown_account
         _cents("open_cents"),
         _word("reason"),
