@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Final
 
 from services.rating.calendars import Calendar, CalendarBook
@@ -33,12 +34,13 @@ def hours_words(before: TariffFile, after: TariffFile, book: CalendarBook) -> It
     if isinstance(before, CalendarFile) and isinstance(after, CalendarFile):
         year = max(one.versions[0].effective_from for one in (before, after)).year + 1
         old, new = (_always(one, book.holiday_list(one.holidays)) for one in (before, after))
-        for (one, other), hours in hours_moved(old, new, year).items():
+        for (one, other), minutes in minutes_moved(old, new, year).items():
+            hours = Decimal(minutes) / MINUTES_IN_HOUR
             yield f"{year}: {hours:,.2f} hours move from {one} to {other}"
 
 
-def hours_moved(before: Calendar, after: Calendar, year: int) -> dict[tuple[str, str], float]:
-    """How many hours of a year two calendars put into different buckets, by old and new bucket.
+def minutes_moved(before: Calendar, after: Calendar, year: int) -> dict[tuple[str, str], int]:
+    """How many minutes of a year two calendars put into different buckets, by old and new bucket.
 
     Raises:
         RateNotFound: one of them does not reach back to the year.
@@ -51,7 +53,7 @@ def hours_moved(before: Calendar, after: Calendar, year: int) -> dict[tuple[str,
         apart = one != other
         minutes.update(zip(one[apart].tolist(), other[apart].tolist(), strict=True))
     return {
-        (BUCKETS[one].value, BUCKETS[other].value): count / MINUTES_IN_HOUR
+        (BUCKETS[one].value, BUCKETS[other].value): count
         for (one, other), count in minutes.most_common()
     }
 
