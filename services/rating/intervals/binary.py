@@ -77,6 +77,26 @@ def unpacked(packed: bytes) -> npt.NDArray[np.int32]:
     return np.frombuffer(packed, dtype=">i4")[ARRAY_HEADER_INTS + 1 :: 2].astype(np.int32)
 
 
+def unpacked_days(packed: Sequence[bytes]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Return the values of many int4[], one after the other, and where each of them begins.
+
+    The last number of the second array is where all of them end.
+    """
+    lengths = np.fromiter(map(len, packed), dtype=np.int64, count=len(packed))
+    sizes = (lengths // INT_BYTES - ARRAY_HEADER_INTS) // 2
+    bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes)))
+    flat = np.empty(int(bounds[-1]), dtype=np.int32)
+    for size in np.unique(sizes).tolist():
+        rows = np.flatnonzero(sizes == size)
+        together = np.frombuffer(b"".join([packed[row] for row in rows.tolist()]), dtype=">i4")
+        values = together.reshape(len(rows), -1)[:, ARRAY_HEADER_INTS + 1 :: 2]
+        if len(rows) == len(packed):
+            flat.reshape(len(rows), size)[:] = values
+        else:
+            flat[bounds[rows, None] + np.arange(size)] = values
+    return flat, bounds
+
+
 def _of_rows(
     flat: npt.NDArray[Any], begins: npt.NDArray[np.int64], rows: npt.NDArray[np.intp], size: int
 ) -> npt.NDArray[Any]:

@@ -16,7 +16,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import ARRAY, Row, Select, Uuid, any_, func, literal, select, text
 
-from services.rating.intervals.binary import day_rows, unpacked
+from services.rating.intervals.binary import day_rows, unpacked_days
 from services.rating.intervals.block import (
     ESTIMATED,
     MISSING,
@@ -35,6 +35,8 @@ from shared.platform.database import (
 )
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from services.rating.intervals.block import Quality, Readings
 
 _SERIES_COLUMNS: Final = (
@@ -119,15 +121,48 @@ async def load_intervals(
     if not series:
         return {}
     first, last = min(row.first_day for row in series), max(row.last_day for row in series)
-    days = await session.execute(days_of([row.series_id for row in series], first, last))
-    by_series: dict[int, list[Row[*tuple[Any, ...]]]] = {}
-    for row in days:
-        by_series.setdefault(row.series_id, []).append(row)
+    days = await _load_days(session, [row.series_id for row in series], first, last)
     loaded: dict[UUID, tuple[IntervalBlock, ...]] = {}
     for row in series:
-        block = _block(row, by_series.get(row.series_id, ()))
+        block = _block(row, *days.of(row.series_id))
         loaded[row.transaction_id] = (*loaded.get(row.transaction_id, ()), block)
     return loaded
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Days:
+    """Days of several series, one after the other in the order of the series.
+
+    Attributes:
+        series: whose each day is, in order.
+        bounds: where in `readings` each day begins, and the last one ends.
+        readings: all values.
+        quality: likewise.
+    """
+
+    series: npt.NDArray[np.int64]
+    bounds: npt.NDArray[np.int64]
+    readings: Readings
+    quality: Quality
+
+    def of(self, series_id: int) -> tuple[Readings, Quality]:
+        """The values of one series."""
+        begin = self.bounds[np.searchsorted(self.series, series_id, "left")]
+        end = self.bounds[np.searchsorted(self.series, series_id, "right")]
+        return self.readings[begin:end].copy(), self.quality[begin:end].copy()
+
+
+async def _load_days(
+    session: ReadSession | WriteSession, series_ids: Sequence[int], first: date, last: date
+) -> _Days:
+    found = (await session.execute(days_of(series_ids, first, last))).all()
+    ids, _, marks, packed = zip(*found, strict=True) if found else ((), (), (), ())
+    readings, bounds = unpacked_days(packed)
+    quality = np.zeros(len(readings), dtype=np.uint8)
+    for number, mark in enumerate(marks):
+        if mark is not None:
+            quality[bounds[number] : bounds[number + 1]] = np.frombuffer(mark, dtype=np.uint8)
+    return _Days(np.array(ids, dtype=np.int64), bounds, readings, quality)
 
 
 def days_of(series_ids: Sequence[int], first: date, last: date) -> Select[Any]:
@@ -145,20 +180,10 @@ def days_of(series_ids: Sequence[int], first: date, last: date) -> Select[Any]:
     )
 
 
-def _block(row: Row[*tuple[Any, ...]], days: Iterable[Row[*tuple[Any, ...]]]) -> IntervalBlock:
+def _block(row: Row[*tuple[Any, ...]], readings: Readings, quality: Quality) -> IntervalBlock:
     size = sum(day_lengths(row.first_day, row.last_day, row.minutes))
-    readings: Readings = np.zeros(size, dtype=np.int32)
-    quality: Quality = np.full(size, MISSING, dtype=np.uint8)
-    at = 0
-    for day in days:
-        values = unpacked(day.packed)
-        readings[at : at + len(values)] = values
-        quality[at : at + len(values)] = (
-            0 if day.quality is None else np.frombuffer(day.quality, dtype=np.uint8)
-        )
-        at += len(values)
-    if at != size:
-        raise ValueError(f"series {row.series_id} holds {at} of {size} readings")
+    if len(readings) != size:
+        raise ValueError(f"series {row.series_id} holds {len(readings)} of {size} readings")
     return IntervalBlock(
         meter_number=row.meter_number,
         channel=row.channel,
