@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
+
+EffectiveDay = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2199, 12, 31))]
+"""A day on which something begins to count; one beyond these is a slip of the pen."""
 
 SourceText = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 """The sheet, schedule or order, in words; "fictional" when the numbers are made up."""

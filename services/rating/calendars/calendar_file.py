@@ -14,12 +14,12 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import combinations
 from typing import Annotated, Final, Literal, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.rating.calendars.holiday_rules import DayRule, HolidayList, day_of
-from services.rating.sources import Sha256, SourceText, SourceUrl
+from services.rating.sources import EffectiveDay, Sha256, SourceText, SourceUrl
 from shared.contracts.parts import UtilityCode
 from shared.contracts.usage import Bucket
 
@@ -29,7 +29,7 @@ MINUTES_IN_DAY: Final = HOURS_IN_DAY * MINUTES_IN_HOUR
 MONTHS_IN_YEAR: Final = 12
 
 _HOURS: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
-_LEAP_YEAR: Final = 2024
+_ORDINARY_YEAR: Final = 2023
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 Months = Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], Field(min_length=1)]
@@ -145,7 +145,7 @@ class Shift(BaseModel):
 
     @model_validator(mode="after")
     def _rules_can_be_read(self) -> Self:
-        if day_of(self.first, _LEAP_YEAR) >= day_of(self.until, _LEAP_YEAR):
+        if day_of(self.first, _ORDINARY_YEAR) >= day_of(self.until, _ORDINARY_YEAR):
             raise ValueError("a shift ends after it begins, within one year")
         return self
 
@@ -157,7 +157,7 @@ class CalendarVersion(BaseModel):
 
     version: Name
     """Name of this version; once imported it never changes."""
-    effective_from: date
+    effective_from: EffectiveDay
     """First day of service it counts for."""
     known_from: date
     """Since when we may use it: a correction has an old effective date and a new this."""
@@ -211,7 +211,10 @@ class CalendarFile(BaseModel):
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
-        ZoneInfo(self.zone)
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, OSError, ValueError) as wrong:
+            raise ValueError(f"there is no time zone {self.zone}") from wrong
         names = [version.version for version in self.versions]
         if len(set(names)) != len(names):
             raise ValueError("two versions have the same name")

@@ -18,7 +18,7 @@ from typing import Annotated, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.rating.holds import RateNotFound
-from services.rating.sources import Sha256, SourceText, SourceUrl
+from services.rating.sources import EffectiveDay, Sha256, SourceText, SourceUrl
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS: Final = (
@@ -33,7 +33,8 @@ _FLOATING: Final = re.compile(
     rf"(?P<nth>{'|'.join(ORDINALS)}) (?P<weekday>{'|'.join(WEEKDAYS)}) "
     rf"of (?P<month>{'|'.join(MONTHS)})"
 )
-_LEAP_YEAR: Final = 2024
+_ORDINARY_YEAR: Final = 2023
+"""A rule must name a day of every year, so not 29 February."""
 
 DayRule = Annotated[str, StringConstraints(to_lower=True, strip_whitespace=True)]
 """`07-04`, or `third monday of february`."""
@@ -84,7 +85,7 @@ class HolidayList(BaseModel):
     """What calendars and export prices name it by."""
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
     """Name of this version; once imported it never changes."""
-    effective_from: date
+    effective_from: EffectiveDay
     """First day on which its days count."""
     known_from: date
     """Since when it may be used: a correction has an old effective date and a new this."""
@@ -102,7 +103,7 @@ class HolidayList(BaseModel):
     @model_validator(mode="after")
     def _rules_can_be_read(self) -> Self:
         for holiday in self.days:
-            day_of(holiday.on, _LEAP_YEAR)
+            day_of(holiday.on, _ORDINARY_YEAR)
         return self
 
     def observed_in(self, year: int) -> frozenset[date]:

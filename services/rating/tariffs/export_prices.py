@@ -31,7 +31,7 @@ from pydantic import (
 from services.rating.calendars.holiday_rules import Holidays
 from services.rating.holds import RateNotFound
 from services.rating.reading import read_model
-from services.rating.sources import Sha256, SourceText, SourceUrl
+from services.rating.sources import EffectiveDay, Sha256, SourceText, SourceUrl
 from shared.contracts.parts import UtilityCode
 from shared.platform.refusals import Refusal
 
@@ -105,7 +105,7 @@ class ExportPrices(BaseModel):
     utility: UtilityCode
     holidays: Name
     """Name of a holiday list."""
-    effective_from: date
+    effective_from: EffectiveDay
     """First day of service it counts for."""
     known_from: date
     """Since when we may use it: a correction has an old effective date and a new this."""

@@ -55,12 +55,13 @@ def ask_everything(base: str, below: tuple[str, ...]) -> list[str]:
 
 
 TARIFFS = (("/tariffs",), 5)
+SHARED = (("/calendars", "/holidays", "/export-prices"), 15)
 RERUNS = (("/reruns", "/rate-codes", "/shadow-bills"), 19)
 
 
 @pytest.mark.slow
 class TestTheRoutes:
-    @pytest.mark.parametrize(("below", "operations"), [TARIFFS, RERUNS])
+    @pytest.mark.parametrize(("below", "operations"), [TARIFFS, SHARED, RERUNS])
     async def test_answer_as_described(
         self, office: Office, below: tuple[str, ...], operations: int
     ) -> None:

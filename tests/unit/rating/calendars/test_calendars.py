@@ -179,6 +179,15 @@ class TestRefusedFiles:
         with pytest.raises(CalendarFileRefused, match="no holiday list x"):
             load_calendars(folder_with(tmp_path, text))
 
+    @pytest.mark.parametrize("zone", ["Nowhere/Land", "America", ""])
+    def test_a_zone_that_does_not_exist(self, tmp_path: Path, zone: str) -> None:
+        text = (HEAD + YEAR + "otherwise = 'total'").replace(
+            'holidays = "pge"', f'holidays = "pge"\nzone = "{zone}"'
+        )
+
+        with pytest.raises(CalendarFileRefused, match="no time zone"):
+            load_calendars(folder_with(tmp_path, text))
+
     def test_not_toml(self, tmp_path: Path) -> None:
         with pytest.raises(CalendarFileRefused, match="cannot be read"):
             load_calendars(folder_with(tmp_path, "calendar_id ="))

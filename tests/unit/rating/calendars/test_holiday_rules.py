@@ -45,7 +45,12 @@ class TestRules:
     def test_anything_else_is_refused(self) -> None:
         with pytest.raises(ValueError, match="easter"):
             day_of("easter", 2026)
-        with pytest.raises(ValueError, match="neither"):
+
+    @pytest.mark.parametrize(
+        ("rule", "words"), [("fifth monday of may", "neither"), ("02-29", "day is out of range")]
+    )
+    def test_a_day_that_some_year_has_not_is_refused(self, rule: str, words: str) -> None:
+        with pytest.raises(ValueError, match=words):
             HolidayList(
                 list_id="odd",
                 version="1",
@@ -54,7 +59,7 @@ class TestRules:
                 source="none",
                 saturday_to_friday=False,
                 sunday_to_monday=False,
-                days=(Holiday(name="Odd", on="fifth monday of may"),),
+                days=(Holiday(name="Odd", on=rule),),
             )
 
 
