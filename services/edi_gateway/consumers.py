@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from services.edi_gateway.advising import Adviser, Unusable
+from services.edi_gateway.applied_payments import AppliedPayments
 from services.edi_gateway.bill_checks import BillChecks
 from services.edi_gateway.operations import ledger, projection
 from services.edi_gateway.operations.ledger import NewEntry
@@ -19,24 +20,11 @@ from shared.contracts.charges import Charge, ChargesRated
 from shared.contracts.enrollment import EnrollmentDecided, EnrollmentDecision
 from shared.contracts.envelope import Envelope
 from shared.contracts.parts import Purpose, Reason
-from shared.contracts.remittance import (
-    AppliedLine,
-    RemittanceApplied,
-    RemittanceHeld,
-    RemittanceOutcome,
-)
+from shared.contracts.remittance import RemittanceHeld
 from shared.contracts.usage import UsageCancelled, UsageHeld, UsageNotBilled
 from shared.platform.clock import Clock
 from shared.platform.database import WriteSession
 from shared.platform.mailbox import Handler
-
-_PAID_STATE = {
-    RemittanceOutcome.MATCHED: "paid",
-    RemittanceOutcome.SHORT: "short",
-    RemittanceOutcome.OVER: "over",
-    RemittanceOutcome.REVERSED: "reversed",
-}
-"""Line outcome → the charge's answer to "paid?"; other outcomes leave it as it is."""
 
 
 class GatewayConsumers:
@@ -61,7 +49,7 @@ class GatewayConsumers:
             "UsageCancelled": self.on_usage_cancelled,
             "UsageNotBilled": self.on_usage_not_billed,
             "EnrollmentDecided": self.on_enrollment_decided,
-            "RemittanceApplied": self.on_remittance_applied,
+            "RemittanceApplied": AppliedPayments(self._clock).on_remittance_applied,
             "RemittanceHeld": self.on_remittance_held,
             "InvoicesChecked": BillChecks(self._clock).on_invoices_checked,
         }
@@ -264,47 +252,6 @@ class GatewayConsumers:
             "exception_text",
         )
 
-    async def on_remittance_applied(self, session: WriteSession, envelope: Envelope) -> None:
-        """Show on the 820 where each line went, and on each 810 that it was paid."""
-        body = envelope.fact(RemittanceApplied)
-        at = self._clock.now()
-        paid = [line for line in body.lines if line.invoice_transaction_id is not None]
-        keys = [line.invoice_transaction_id for line in paid if line.invoice_transaction_id]
-        places = await projection.place(session, [body.transaction_id, *keys])
-        entries: list[NewEntry] = []
-        if own := places.get(body.transaction_id):
-            entries.extend(_line_entry(own.file_id, body, line) for line in body.lines)
-        for line, key in zip(paid, keys, strict=True):
-            if key in places:
-                entries.append(_paid_entry(places[key].file_id, key, body, line))
-        await ledger.record(session, entries, at)
-        await projection.move(
-            session,
-            [
-                {"id": key, "paid": _PAID_STATE[line.outcome]}
-                for line, key in zip(paid, keys, strict=True)
-                if line.outcome in _PAID_STATE
-            ],
-            "paid",
-        )
-        waiting = body.waiting_lines
-        await projection.move(
-            session,
-            [
-                {
-                    "id": body.transaction_id,
-                    "applied": "applied",
-                    "exception_code": "UNAPPLIED" if waiting else None,
-                    "exception_text": f"{waiting} lines hold money without a receivable"
-                    if waiting
-                    else None,
-                }
-            ],
-            "applied",
-            "exception_code",
-            "exception_text",
-        )
-
     async def on_remittance_held(self, session: WriteSession, envelope: Envelope) -> None:
         """Show on the 820 that the whole payment waits and why, and tell the utility."""
         body = envelope.fact(RemittanceHeld)
@@ -366,40 +313,4 @@ def _decision_told(item: EnrollmentDecision) -> tuple[str, dict[str, Any]]:
     return (
         f"Refused: {item.purpose} of account {item.account_number}: {reasons}",
         {"request_id": item.request_id, "codes": [reason.code for reason in item.reasons]},
-    )
-
-
-def _line_entry(file_id: UUID, body: RemittanceApplied, line: AppliedLine) -> NewEntry:
-    return NewEntry(
-        file_id=file_id,
-        transaction_id=body.transaction_id,
-        kind="RemittanceLinePlaced",
-        message=f"Line {line.sequence}, {line.amount} USD: {line.explanation}",
-        data={
-            "sequence": line.sequence,
-            "outcome": line.outcome.value,
-            "invoice_number": line.invoice_number,
-            "account_number": line.account_number,
-            "applied": str(line.applied),
-            "unapplied": str(line.unapplied),
-            "adjusted": str(line.adjusted),
-        },
-    )
-
-
-def _paid_entry(
-    file_id: UUID, invoice_transaction_id: UUID, body: RemittanceApplied, line: AppliedLine
-) -> NewEntry:
-    return NewEntry(
-        file_id=file_id,
-        transaction_id=invoice_transaction_id,
-        kind="PaymentApplied",
-        message=f"Payment {body.trace_number}: {line.explanation}",
-        data={
-            "trace_number": body.trace_number,
-            "remittance_transaction_id": str(body.transaction_id),
-            "outcome": line.outcome.value,
-            "applied": str(line.applied),
-            "open_balance": str(line.open_balance) if line.open_balance is not None else None,
-        },
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -40,7 +40,6 @@ from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageItem
 from shared.platform.values import changed
 
-_ONE_DAY: Final = timedelta(days=1)
 _SETTLED: Final = frozenset({UsageState.CHARGED, UsageState.NOT_BILLED})
 
 
@@ -260,13 +259,10 @@ class UsageDesk:
         return rated
 
     def _draft(self, record: UsageRecord) -> ChargeDraft | None:
-        """The charge that may leave: as a person let it go, or as computed and found in order.
-
-        None where the utility computes the bill; its usage must have a price all the same.
-        """
+        """The charge that may leave, as let go or as computed; None where the utility bills it."""
         self._reserve(record, None)
         if self._is_billed_by_utility(record):
-            self._rated(record)
+            self._rated(record)  # it must have a price all the same
             return None
         approved = self._door.approved_charge(record.transaction_id)
         if approved is not None:
@@ -290,8 +286,7 @@ class UsageDesk:
     def _is_billed_by_utility(self, record: UsageRecord) -> bool:
         item = _item(record)
         agreement = self._register.find(item.account_number, item.service_agreement_id)
-        last_day = record.period_end - _ONE_DAY
-        return agreement is not None and agreement.is_billed_by_utility(last_day)
+        return agreement is not None and agreement.is_billed_by_utility(record.period_end)
 
     def _charge(self, record: UsageRecord, draft: ChargeDraft | None) -> None:
         if draft is None:

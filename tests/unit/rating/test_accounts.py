@@ -13,7 +13,7 @@ from tests.unit.rating.words import enrolled, request
 DROP = EnrollmentPurpose.DROP
 CHANGE = EnrollmentPurpose.CHANGE
 REINSTATE = EnrollmentPurpose.REINSTATE
-MARCH, JUNE, JULY = date(2026, 3, 1), date(2026, 6, 1), date(2026, 7, 1)
+MARCH, JUNE, JULY, AUGUST = (date(2026, month, 1) for month in (3, 6, 7, 8))
 
 
 def after(*requests: EnrollmentRequest) -> Agreement:
@@ -136,7 +136,7 @@ class TestAChange:
         said = request("C2", CHANGE, effective_on=JULY, requested_on=MARCH)
         agreement = after(request(bill_option=BillOption.RATE_READY), silent, said)
 
-        theirs = [agreement.is_billed_by_utility(day) for day in (MARCH, JUNE, JULY)]
+        theirs = [agreement.is_billed_by_utility(day) for day in (JUNE, JULY, AUGUST)]
 
         assert theirs == [True, True, False]
 
