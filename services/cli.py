@@ -17,7 +17,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services import cli_bank, cli_files, cli_rerun, cli_settlements, cli_shared, cli_tariffs, host
+from services import (
+    cli_bank,
+    cli_books,
+    cli_files,
+    cli_rerun,
+    cli_settlements,
+    cli_shared,
+    cli_tariffs,
+    host,
+)
 from services import demo as demo_day
 from services.cli_doors import carry_out, database_url, open_database
 from services.edi_gateway import reading_faults
@@ -51,6 +60,7 @@ app.add_typer(cli_shared.calendars_app, name="calendars")
 app.add_typer(cli_shared.holidays_app, name="holidays")
 app.add_typer(cli_shared.exports_app, name="export-prices")
 app.add_typer(cli_bank.bank_app, name="bank")
+app.add_typer(cli_books.books_app, name="books")
 app.add_typer(cli_bank.keys_app, name="keys")
 app.add_typer(cli_rerun.rerun_app, name="rerun")
 app.add_typer(cli_settlements.settlements_app, name="settlements")

@@ -15,6 +15,8 @@ from services.remittance.audit import AuditReport, audit
 from services.remittance.bank.api import build_bank_router
 from services.remittance.bank.desk import BankDesk
 from services.remittance.consumers import RemittanceConsumers
+from services.remittance.ledger.api import build_ledger_router
+from services.remittance.ledger.desk import LedgerDesk
 from services.remittance.poster import Poster
 from services.remittance.store import MAILBOX
 from shared.contracts.parts import ServiceName
@@ -41,6 +43,7 @@ class RemittanceService:
         consumer: its handlers, also for replaying dead letters.
         poster: places the lines of long payments.
         bank: takes statements in and matches deposits with payments.
+        ledger: closes months, exports entries, answers utilities' write-offs.
         router: its routes, prefix `/remittance/v1`.
     """
 
@@ -51,6 +54,7 @@ class RemittanceService:
     consumer: Consumer
     poster: Poster
     bank: BankDesk
+    ledger: LedgerDesk
     router: APIRouter
 
     async def open(self, lifecycle: Lifecycle) -> None:
@@ -93,9 +97,11 @@ def build(
     poster = Poster(database, mailbox, clock)
     consumers = RemittanceConsumers(mailbox, clock, poster.wake)
     bank = BankDesk(database, clock, key_file_of(settings), settings.environment)
+    ledger = LedgerDesk(database, mailbox, clock, settings.general_ledger_file)
     router = APIRouter()
     router.include_router(build_router(database))
     router.include_router(build_bank_router(bank))
+    router.include_router(build_ledger_router(ledger))
     return RemittanceService(
         settings=settings,
         database=database,
@@ -104,5 +110,6 @@ def build(
         consumer=mailbox.consumer(consumers.handlers()),
         poster=poster,
         bank=bank,
+        ledger=ledger,
         router=router,
     )

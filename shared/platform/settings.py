@@ -33,6 +33,8 @@ class PlatformSettings(BaseSettings):
         data_dir: folder of the embedded database, the archive and the SFTP mailboxes.
         data_keys_file: the keys under which bank numbers are sealed, e.g. a mounted secret; made
             in `data_dir` when no file is named.
+        general_ledger_file: how accounting calls our accounts, see docs/guides/close-a-month.md;
+            as we call them ourselves when no file is named.
         gateway_url: where a process without the gateway asks whether an API token is good.
         worker_processes: processes for reading and rendering; 0 means one for each core.
         shutdown_s: time to finish work in hand after a stop signal.
@@ -47,6 +49,7 @@ class PlatformSettings(BaseSettings):
     environment: Environment = Environment.TEST
     data_dir: Path = Path("var")
     data_keys_file: Path | None = None
+    general_ledger_file: Path | None = None
     gateway_url: str = ""
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
