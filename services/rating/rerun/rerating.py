@@ -8,7 +8,7 @@ re-rating twice changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -24,6 +24,7 @@ from services.rating.scope import Scope
 from services.rating.tariffs.book import PriceBook
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageItem
+from shared.platform.values import changed
 
 _RERUN_IDS: Final = UUID("a1d5c0be-4f3c-4a1e-8f2b-52a7b1c3d901")
 """Name space of the ids of cancels and rebills: the same bill is never corrected twice."""
@@ -121,7 +122,7 @@ class Rerating:
         if isinstance(rated, Hold):
             return Verdict(Effect.BLOCKED, reason=rated)
         version = f"{rated.plan_id} {rated.plan_version}"
-        if rated.lines == charge.lines:
+        if _billed(rated.lines) == _billed(charge.lines):
             return Verdict(Effect.UNCHANGED, charge.total_cents, version)
         blocked = self._move(charge, item, rated)
         if blocked is not None:
@@ -146,6 +147,11 @@ class Rerating:
         return None
 
 
+def _billed(lines: Sequence[Line]) -> list[Line]:
+    """What lines bill: other words alone are no reason to take a bill back."""
+    return [replace(line, label="") for line in lines]
+
+
 def correct(
     charge: ChargeDraft, record: UsageRecord, item: UsageItem, rated: Rated, on: date
 ) -> tuple[ChargeDraft, ChargeDraft]:
@@ -155,7 +161,7 @@ def correct(
     is open.
     """
     due_on = charge.due_on if charge.due_on is not None and on <= charge.due_on else None
-    cancel = replace(
+    cancel = changed(
         charge,
         charge_id=uuid5(_RERUN_IDS, f"{charge.charge_id}/cancel"),
         purpose=Purpose.CANCEL,
@@ -164,7 +170,7 @@ def correct(
         reverses=charge.charge_id,
         original_invoice_number=charge.invoice_number,
     )
-    rebill = replace(
+    rebill = changed(
         charge_of(record, item, rated),
         charge_id=uuid5(_RERUN_IDS, f"{charge.charge_id}/rebill"),
         due_on=due_on,
