@@ -15,6 +15,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from services.rating.accounts import Register
+from services.rating.charging import Line
 from services.rating.components.nem import moved_cents
 from services.rating.corrections import ChargeDraft, UsageRecord, charge_of
 from services.rating.holds import Hold
@@ -149,7 +150,7 @@ class Rerating:
 
 def _billed(lines: Sequence[Line]) -> list[Line]:
     """What lines bill: other words alone are no reason to take a bill back."""
-    return [replace(line, label="") for line in lines]
+    return [changed(line, label="") for line in lines]
 
 
 def correct(
