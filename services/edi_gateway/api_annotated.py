@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.edi_gateway.api_desk import Desk
 from services.edi_gateway.api_transactions import find, note_raw_read
+from services.edi_gateway.bank_numbers import mask_transaction, sees_bank_numbers
 from services.edi_gateway.explaining import (
     ExplainedElement,
     ExplainedSegment,
@@ -199,10 +200,13 @@ async def annotated_transaction(
 ) -> AnnotatedTransaction:
     """Show each segment with its name, its elements, what their codes mean and what is wrong.
 
-    It is raw customer data, so every such read is logged.
+    It is raw customer data, so every such read is logged. Bank account numbers of an 820 are
+    masked for whoever is not of finance.
     """
     async with desk.database.read() as session:
         row = await find(session, principal, transaction_id)
         explained = await annotate(session, row, first=first, limit=limit)
     note_raw_read(principal, transaction_id=row.id)
+    if not sees_bank_numbers(principal):
+        explained = mask_transaction(explained)
     return AnnotatedTransaction.of(explained)

@@ -44,6 +44,7 @@ from services.edi_gateway.api_views import (
     Timeline,
     UploadAnswer,
 )
+from services.edi_gateway.bank_numbers import PAYMENT_GROUP, require_bank_numbers
 from services.edi_gateway.inbound import Arrival
 from services.edi_gateway.operations import file_queries, ledger, queries
 from services.edi_gateway.operations.file_queries import FileRow
@@ -161,9 +162,14 @@ async def show_file_timeline(desk: Desk, principal: Viewer, file_id: UUID) -> Ti
 async def raw_file(
     desk: Desk, principal: Analyst, file_id: UUID, *, download: bool = False
 ) -> StreamingResponse:
-    """Get the exact bytes of a file, streamed. Every such read is logged."""
+    """Get the exact bytes of a file, streamed. Every such read is logged.
+
+    A file with 820s names bank accounts and is for people of finance.
+    """
     async with desk.database.read() as session:
         row = await find(session, principal, file_id)
+        if await file_queries.holds_group(session, file_id, PAYMENT_GROUP):
+            require_bank_numbers(principal)
     note_raw_read(principal, file_id=row.id)
     disposition = "attachment" if download else "inline"
     return StreamingResponse(

@@ -36,6 +36,7 @@ from services.edi_gateway.api_views import (
     TransactionPage,
     TransactionView,
 )
+from services.edi_gateway.bank_numbers import PAYMENT_SET, require_bank_numbers
 from services.edi_gateway.operations import queries
 from services.edi_gateway.operations.lookup import look_up
 from services.edi_gateway.operations.queries import PAGE_MAX, Cursor, TransactionRow
@@ -197,9 +198,14 @@ async def show_timeline(desk: Desk, principal: Viewer, transaction_id: UUID) -> 
 async def raw_transaction(
     desk: Desk, principal: Analyst, transaction_id: UUID, *, download: bool = False
 ) -> Response:
-    """Get the exact bytes of a transaction, ST to SE. Every such read is logged."""
+    """Get the exact bytes of a transaction, ST to SE. Every such read is logged.
+
+    An 820 names bank accounts and is for people of finance.
+    """
     async with desk.database.read() as session:
         row = await find(session, principal, transaction_id)
+        if row.set_id == PAYMENT_SET:
+            require_bank_numbers(principal)
         data = await queries.raw_x12(session, row)
     note_raw_read(principal, transaction_id=row.id)
     disposition = "attachment" if download else "inline"

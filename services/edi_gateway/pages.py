@@ -26,6 +26,7 @@ from services.edi_gateway.api_desk import (
     write_cursor,
 )
 from services.edi_gateway.api_transactions import find, note_raw_read
+from services.edi_gateway.bank_numbers import PAYMENT_SET, mask_segment, sees_bank_numbers
 from services.edi_gateway.explaining import visible
 from services.edi_gateway.operations import queries
 from services.edi_gateway.operations.lookup import Hit, look_up
@@ -199,6 +200,8 @@ async def transaction_page(
         findings = await queries.findings_of(session, transaction_id=row.id)
         if raw and may_read_raw:
             segments = split_segments(await queries.raw_x12(session, row))
+            if not sees_bank_numbers(principal):
+                segments = [mask_segment(segment) for segment in segments]
             note_raw_read(principal, transaction_id=row.id)
     return shell_of(request).page(
         request,
@@ -210,6 +213,7 @@ async def transaction_page(
             "findings": findings,
             "segments": segments,
             "may_read_raw": may_read_raw,
+            "may_have_bytes": row.set_id != PAYMENT_SET or sees_bank_numbers(principal),
             "questions": QUESTIONS,
             "names": SET_NAMES,
         },

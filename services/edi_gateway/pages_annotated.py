@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from services.edi_gateway.api_annotated import First
 from services.edi_gateway.api_desk import Desk
 from services.edi_gateway.api_transactions import find, note_raw_read
+from services.edi_gateway.bank_numbers import mask_transaction, sees_bank_numbers
 from services.edi_gateway.explaining import NOT_IN_THE_MAP, ExplainedTransaction, code_in_words
 from services.edi_gateway.operations.annotation import SEGMENTS_MAX, annotate
 from services.edi_gateway.pages import SET_NAMES
@@ -29,6 +30,8 @@ async def annotated_page(
         row = await find(session, principal, transaction_id)
         explained = await annotate(session, row, first=first)
     note_raw_read(principal, transaction_id=row.id)
+    if not sees_bank_numbers(principal):
+        explained = mask_transaction(explained)
     own = f"/transactions/{row.id}/annotated"
     return shell_of(request).page(
         request,

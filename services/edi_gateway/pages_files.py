@@ -12,6 +12,7 @@ from pydantic import model_validator
 
 from services.edi_gateway.api_desk import Desk, read_cursor, require_everything, write_cursor
 from services.edi_gateway.api_files import FileQuery, find, request_resend, take_upload
+from services.edi_gateway.bank_numbers import PAYMENT_GROUP, sees_bank_numbers
 from services.edi_gateway.operations import file_queries, ledger, queries
 from services.edi_gateway.operations.resend import effect_of
 from services.edi_gateway.pages import SEE_OTHER
@@ -92,6 +93,7 @@ async def file_page(
         entries = await file_queries.file_timeline(session, file_id)
         chain = await ledger.verify_chain(session, file_id)
         effect = await effect_of(session, file_id)
+        payments = await file_queries.holds_group(session, file_id, PAYMENT_GROUP)
     return shell_of(request).page(
         request,
         "gateway/file.html",
@@ -102,7 +104,8 @@ async def file_page(
             "chain": chain,
             "effect": effect,
             "done": done,
-            "may_read_raw": principal.may(Role.ANALYST),
+            "may_read_raw": principal.may(Role.ANALYST)
+            and (not payments or sees_bank_numbers(principal)),
             "may_resend": principal.may(Role.OPERATOR),
         },
         principal=principal,

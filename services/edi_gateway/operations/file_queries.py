@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, null, select, tuple_
+from sqlalchemy import exists, func, null, select, tuple_
 
 from services.edi_gateway.operations.queries import PAGE_MAX, TIMELINE_MAX, Cursor, TimelineEntry
-from services.edi_gateway.store import entry, file
+from services.edi_gateway.store import entry, file, functional_group, interchange
 from shared.platform.database import ReadSession, WriteSession
 
 
@@ -96,3 +96,16 @@ async def count_named(
         .where(file.c.direction == direction, file.c.state == "read", file.c.name.like(like))
     )
     return int(found or 0)
+
+
+async def holds_group(session: ReadSession, file_id: UUID, functional_id: str) -> bool:
+    """Whether a file holds a functional group of this kind, e.g. RA for payments."""
+    found = await session.scalar(
+        select(
+            exists()
+            .where(functional_group.c.interchange_id == interchange.c.id)
+            .where(interchange.c.file_id == file_id)
+            .where(functional_group.c.functional_id == functional_id)
+        )
+    )
+    return bool(found)

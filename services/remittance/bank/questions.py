@@ -112,17 +112,25 @@ _DEPOSITS = text(
 )
 _STATEMENTS = text(
     """
-    SELECT s.*, f.name, f.sha256, f.format, f.imported_by, f.imported_at
+    SELECT s.*, f.name, f.sha256, f.format, f.imported_by, f.imported_at,
+           s.opening_cents - earlier.closing_cents AS gap_cents
     FROM remittance.bank_statement s
     JOIN remittance.bank_file f USING (file_id)
     JOIN remittance.bank_account a USING (account_id)
+    LEFT JOIN LATERAL (
+        SELECT e.closing_cents FROM remittance.bank_statement e
+        WHERE e.account_id = s.account_id AND e.as_of < s.as_of AND e.state = 'accepted'
+          AND e.closing_cents IS NOT NULL
+        ORDER BY e.as_of DESC, e.decided_at DESC LIMIT 1
+    ) AS earlier ON true
     WHERE cca = :cca AND utility = :utility AND environment = :environment
     ORDER BY s.as_of DESC, f.imported_at DESC, s.position LIMIT :limit
     """
 )
 _UNKNOWN = text(
     """
-    SELECT s.*, f.name, f.sha256, f.format, f.imported_by, f.imported_at
+    SELECT s.*, f.name, f.sha256, f.format, f.imported_by, f.imported_at,
+           CAST(NULL AS bigint) AS gap_cents
     FROM remittance.bank_statement s JOIN remittance.bank_file f USING (file_id)
     WHERE s.account_id IS NULL
     ORDER BY f.imported_at DESC, s.position LIMIT :limit
@@ -336,6 +344,7 @@ def _statements(rows: Iterable[Row[Any]]) -> tuple[StatementView, ...]:
             opening=None if row.opening_cents is None else from_cents(row.opening_cents),
             closing=None if row.closing_cents is None else from_cents(row.closing_cents),
             moved=from_cents(row.moved_cents),
+            gap=from_cents(row.gap_cents) if row.gap_cents else None,
             movements=row.movements,
             new_movements=row.new_movements,
             state=row.state,

@@ -49,6 +49,10 @@ class StatementView(_View):
     opening: Usd | None
     closing: Usd | None
     moved: Usd
+    gap: Usd | None
+    """How much more or less the account has at the opening than where the statement of an earlier
+    day ended: one between them is missing. Null where the two meet, or where balances are not
+    told."""
     movements: int
     new_movements: int
     """Those that no earlier statement told of."""
