@@ -23,7 +23,8 @@ from services.rating.calendars import load_calendars
 from services.rating.engine.hours import calendar_of
 from services.rating.nem_year import settle_accounts
 from services.rating.scope import Scope
-from services.rating.store_activation import PLAN_KIND, TariffKey
+from services.rating.store_activation import CCA_KIND, PLAN_KIND, TAXES_KIND, TariffKey
+from services.rating.store_shared import list_data
 from services.rating.store_tariffs import list_plans, load_book
 from services.rating.tariffs import urdb
 from services.rating.tariffs.check import Severity, TariffFinding, check
@@ -116,6 +117,11 @@ def list_versions() -> None:
                     *(plan.cca, plan.plan_id, plan.version, str(plan.effective_from)),
                     *(str(plan.known_from), plan.confidence or "", plan.imported_by),
                     plan.activated_by or "draft",
+                )
+            for one in await list_data(session, [TAXES_KIND, CCA_KIND]):
+                table.add_row(
+                    *(one.key.name or "all", one.key.kind, one.key.version, "", "", ""),
+                    *(one.imported_by, one.activated_by or "draft"),
                 )
         console.print(table)
 

@@ -33,7 +33,7 @@ from services.rating.store_activation import (
     TariffKey,
     activate_seeds,
 )
-from services.rating.store_shared import TariffData
+from services.rating.store_shared import TariffData, load_data
 from services.rating.tariffs.book import MappedCode, PriceBook, build_book
 from services.rating.tariffs.cca import CcaFile
 from services.rating.tariffs.export_prices import ExportBook, ExportPrices
@@ -47,6 +47,8 @@ DESCRIPTIVE: Final = (
     *("confidence", "note", "rin", "source_url", "source_sha256", "board_action", "calendar"),
 )
 """Fields of a plan that say nothing of its prices."""
+SHARED_DESCRIPTIVE: Final = frozenset({*DESCRIPTIVE, "title", "source"}) - {"calendar"}
+"""Likewise of calendars, holidays, export prices and taxes."""
 
 
 class TariffVersionTaken(Refusal):
@@ -290,11 +292,23 @@ async def _says_the_same(session: WriteSession, key: TariffKey, file: TariffFile
             described = {name: getattr(file, name) for name in DESCRIPTIVE}
             known = known.model_copy(update=described)
         return known == file
-    t = TARIFF_DATA.c
-    content = await session.scalar(
-        select(t.content).where(t.kind == key.kind, t.name == key.name, t.version == key.version)
+    shared = await load_data(session, key)
+    return shared == file or (
+        shared is not None and by == PROGRAM and _meaning(shared) == _meaning(file)
     )
-    return type(file).model_validate(content) == file
+
+
+def _meaning(file: TariffFile) -> object:
+    """What a file says, without the words that only describe it."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, dict):
+            return {
+                name: plain(one) for name, one in value.items() if name not in SHARED_DESCRIPTIVE
+            }
+        return [plain(one) for one in value] if isinstance(value, list) else value
+
+    return plain(file.model_dump(mode="json"))
 
 
 async def _insert(

@@ -126,6 +126,23 @@ class TestACalendar:
         with pytest.raises(TariffVersionTaken, match="calendar PGE-E-TOU-C evening"):
             await bring(office, other)
 
+    async def test_may_be_described_better_by_a_newer_program(self, office: Office) -> None:
+        shipped = SHIPPED.files["SDGE-TOU"].singles[0]
+        (version,) = shipped.versions
+        told = shipped.model_copy(
+            update={"versions": (version.model_copy(update={"source": "Schedule TOU-DR1"}),)}
+        )
+        later = shipped.model_copy(
+            update={"versions": (version.model_copy(update={"clock": "standard"}),)}
+        )
+
+        await bring(office, told, by="program")
+
+        with pytest.raises(TariffVersionTaken):
+            await bring(office, told)
+        with pytest.raises(TariffVersionTaken):
+            await bring(office, later, by="program")
+
     async def test_keeps_its_utility_through_all_versions(self, office: Office) -> None:
         with pytest.raises(CalendarFileRefused, match="keeps utility, zone and holiday list"):
             await bring(office, evening().model_copy(update={"holidays": "sdge"}))

@@ -53,6 +53,7 @@ class TestAPlanOnTheCommandLine:
         assert "0 imported, 1 unchanged" in again[1]
         assert alone[0] == 1
         assert (together[0], "is active" in together[1]) == (0, True)
+        assert any("taxes" in line and "seed" in line for line in listed[1].splitlines())
         row = next(line for line in listed[1].splitlines() if VERSION in line)
         assert "jane" in row
         assert "joe" in row

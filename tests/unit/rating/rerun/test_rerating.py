@@ -100,6 +100,15 @@ class TestABillThatWasSent:
 
         assert verdict.effect is Effect.UNCHANGED
 
+    def test_that_would_only_be_worded_otherwise_is_left_alone(self) -> None:
+        item = kwh(100_000, 200_000)
+        charge = billed(item, BOOK)
+        lines = tuple(replace(line, label=f"{line.label} OF OLD") for line in charge.lines)
+
+        verdict = desk(BOOK).weigh(replace(charge, lines=lines), UsageRecord.of(item, FILE), ())
+
+        assert verdict.effect is Effect.UNCHANGED
+
     def test_that_cannot_be_rated_any_more_is_left_alone_with_the_reason(self) -> None:
         item = kwh(100_000, 200_000)
         nothing = replace(BOOK, plans=())
