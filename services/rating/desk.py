@@ -332,14 +332,21 @@ class UsageDesk:
         self._by_account.setdefault(record.account_number, []).append(record.transaction_id)
 
     def _siblings(self, record: UsageRecord) -> list[UsageRecord]:
-        return [self._records[key] for key in self._by_account.get(record.account_number, ())]
+        """All usage of the account but the record itself."""
+        keys = self._by_account.get(record.account_number, ())
+        if len(keys) == 1 and keys[0] == record.transaction_id:
+            return []
+        return [self._records[key] for key in keys if key != record.transaction_id]
 
     def _before_or_charged(self, record: UsageRecord) -> list[UsageRecord]:
         """First come, first served: of held usage only the earlier one takes the period."""
+        siblings = self._siblings(record)
+        if not siblings:
+            return []
         place = self._order[record.transaction_id]
         return [
             other
-            for other in self._siblings(record)
+            for other in siblings
             if other.state in _SETTLED or self._order[other.transaction_id] < place
         ]
 
@@ -364,7 +371,6 @@ class UsageDesk:
             other
             for other in self._siblings(record)
             if other.purpose is not Purpose.CANCEL
-            and other.transaction_id != record.transaction_id
             and (other.usage_id == named if named else other.same_period(record))
             and (named or other.occupies)
         ]

@@ -244,7 +244,7 @@ def _charge_row(
     where: tuple[str, ...], charge: ChargeDraft, on: date, at: datetime
 ) -> tuple[object, ...]:
     return (
-        *(charge.charge_id, *where, charge.invoice_number, charge.purpose.value),
+        *(charge.charge_id, *where, charge.invoice_number, charge.purpose),
         *(charge.reverses, charge.original_invoice_number, charge.transaction_id),
         *(charge.usage_id, charge.account_number, charge.service_agreement_id),
         *(charge.customer_name, on, charge.due_on, charge.period_start, charge.period_end),

@@ -202,10 +202,10 @@ def _usage_row(where: tuple[str, ...], record: UsageRecord, at: datetime) -> tup
     if item is None:
         raise ValueError(f"usage {record.usage_id} has no content to keep")
     return (
-        *(record.transaction_id, *where, record.usage_id, record.purpose.value),
+        *(record.transaction_id, *where, record.usage_id, record.purpose),
         *(record.original_usage_id, record.account_number, item.service_agreement_id),
         *(list(record.meters), record.period_start, record.period_end, record.content_hash),
-        *(record.content or item.model_dump_json(), record.state.value),
+        *(record.content or item.model_dump_json(), record.state),
         record.hold.code if record.hold else None,
         *(record.ended_by, record.correlation_id, at),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 from typing import Final
+from uuid import UUID
 
 from services.rating.charging import whole
 from services.rating.holds import (
@@ -26,6 +27,9 @@ from shared.contracts.measures import from_micro
 from shared.contracts.usage import Bucket, Direction, MeterUsage, Unit, UsageItem
 
 _MILLI_IN_MICRO: Final = 1_000
+_ID: Final = '{"transaction_id":"'
+_ID_LENGTH: Final = len(f'{_ID}{UUID(int=0)}",')
+_NO_INTERVALS: Final = ',"intervals":null}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +110,8 @@ def content_hash(item: UsageItem) -> bytes:
 def content_of(item: UsageItem) -> tuple[str, bytes]:
     """The JSON of an item and its `content_hash`, written once where both can be had so."""
     told = item.model_dump_json()
-    first, last = f'{{"transaction_id":"{item.transaction_id}",', ',"intervals":null}'
-    if type(item) is UsageItem and told.startswith(first) and told.endswith(last):
-        said = f"{{{told[len(first) : -len(last)]}}}"
+    if type(item) is UsageItem and told.startswith(_ID) and told.endswith(_NO_INTERVALS):
+        said = f"{{{told[_ID_LENGTH : -len(_NO_INTERVALS)]}}}"
         return told, hashlib.sha256(said.encode()).digest()
     return told, content_hash(item)
 

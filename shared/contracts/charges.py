@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -17,10 +16,11 @@ from shared.contracts.parts import (
     Part,
     Purpose,
     Text,
+    Word,
 )
 
 
-class LineKind(StrEnum):
+class LineKind(Word):
     """How a printed line enters the total: charges and taxes add, credits subtract."""
 
     CHARGE = "charge"
@@ -28,7 +28,7 @@ class LineKind(StrEnum):
     TAX = "tax"
 
 
-class ChargeUnit(StrEnum):
+class ChargeUnit(Word):
     """What a line's quantity counts (SAC09: KH, K1, DA, MO)."""
 
     KWH = "kWh"
@@ -159,7 +159,7 @@ class InvoiceReported(Part):
     items: Annotated[tuple[ReportedInvoice, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
 
 
-class InvoiceCheck(StrEnum):
+class InvoiceCheck(Word):
     """What came of checking a utility's bill against the usage it is for."""
 
     AGREES = "agrees"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.contracts.measures import Usd
-from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Purpose, Reason, Text
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Purpose, Reason, Text, Word
 
 SetId = Annotated[str, Field(pattern=r"^[0-9]{3}$")]
 """A transaction set, e.g. `810`."""
@@ -57,7 +56,7 @@ class DocumentSent(Part):
     items: Annotated[tuple[SentDocument, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
 
 
-class AcknowledgmentVerdict(StrEnum):
+class AcknowledgmentVerdict(Word):
     """AK5/AK9 of a 997: syntax only, never a business acceptance."""
 
     ACCEPTED = "accepted"
@@ -85,7 +84,7 @@ class DocumentAcknowledged(Part):
     ]
 
 
-class AdviceVerdict(StrEnum):
+class AdviceVerdict(Word):
     """OTI01 of an 824."""
 
     ACCEPTED = "accepted"
@@ -93,7 +92,7 @@ class AdviceVerdict(StrEnum):
     PARTIAL = "partial"
 
 
-class AdviceAction(StrEnum):
+class AdviceAction(Word):
     """What the sender of an 824 expects: the document again, corrected, or nothing."""
 
     CORRECT_AND_RESEND = "correct_and_resend"

@@ -7,16 +7,23 @@ changes and reinstates service accounts; the response mirrors the request and gi
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.parts import MESSAGE_ITEMS_MAX, BillOption, Identifier, Part, Reason, Text
+from shared.contracts.parts import (
+    MESSAGE_ITEMS_MAX,
+    BillOption,
+    Identifier,
+    Part,
+    Reason,
+    Text,
+    Word,
+)
 
 
-class EnrollmentPurpose(StrEnum):
+class EnrollmentPurpose(Word):
     """ASI02 of the 814: maintenance type."""
 
     ENROLL = "enroll"

@@ -21,14 +21,23 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
 
 
-class Environment(StrEnum):
+class Word(StrEnum):
+    """One of a list of words; it is found in a dictionary as the text that it is.
+
+    An enumeration hashes its members in Python, by their names, each time one is looked up.
+    """
+
+    __hash__ = str.__hash__
+
+
+class Environment(Word):
     """ISA15: test and production never mix."""
 
     TEST = "test"
     PRODUCTION = "production"
 
 
-class ServiceName(StrEnum):
+class ServiceName(Word):
     """The three services; also the names of their queues."""
 
     EDI_GATEWAY = "edi_gateway"
@@ -58,7 +67,7 @@ class Reason(Part):
     text: Text = ""
 
 
-class BillOption(StrEnum):
+class BillOption(Word):
     """Who computes and who bills (REF*BLT, REF*PC)."""
 
     BILL_READY = "bill_ready"
@@ -69,7 +78,7 @@ class BillOption(StrEnum):
     """Each bills its own."""
 
 
-class Purpose(StrEnum):
+class Purpose(Word):
     """What a usage or charge document does: corrections are new documents that name the old."""
 
     ORIGINAL = "original"

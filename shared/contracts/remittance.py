@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.contracts.measures import Usd
-from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Reason, Text
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Reason, Text, Word
 
 
-class RemittanceLineKind(StrEnum):
+class RemittanceLineKind(Word):
     """Where a line comes from: RMR (a payment or an adjustment of one), ADX (a fee for none)."""
 
     PAYMENT = "payment"
@@ -64,7 +63,7 @@ class RemittanceReported(Part):
     lines: Annotated[tuple[RemittanceLine, ...], Field(max_length=MESSAGE_ITEMS_MAX)]
 
 
-class RemittanceOutcome(StrEnum):
+class RemittanceOutcome(Word):
     """What became of a line of money."""
 
     MATCHED = "matched"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -11,10 +10,10 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from shared.contracts.measures import Quantity, to_micro
-from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Purpose, Text
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Purpose, Text, Word
 
 
-class Bucket(StrEnum):
+class Bucket(Word):
     """The time-of-use bucket of a quantity (MEA07 significance code)."""
 
     TOTAL = "total"
@@ -24,7 +23,7 @@ class Bucket(StrEnum):
     SUPER_OFF_PEAK = "super_off_peak"
 
 
-class Unit(StrEnum):
+class Unit(Word):
     """The unit of a metered quantity (MEA04: KH, K1, K2, K3, K4)."""
 
     KWH = "kWh"
@@ -39,7 +38,7 @@ class Unit(StrEnum):
         return self in {Unit.KW, Unit.KVAR, Unit.KVA}
 
 
-class Direction(StrEnum):
+class Direction(Word):
     """Delivered to the customer, or received from the customer's generation (QTY01 = 87)."""
 
     DELIVERED = "delivered"
@@ -126,7 +125,7 @@ class UsageReported(Part):
     items: Annotated[tuple[UsageItem, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
 
 
-class HistoryLevel(StrEnum):
+class HistoryLevel(Word):
     """What a period of history is the sum of."""
 
     METER = "meter"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -29,6 +28,7 @@ from services.rating.review.window import Deadline, load_windows
 from services.rating.scope import Scope
 from shared.contracts.parts import Purpose
 from shared.platform.database import WriteSession
+from shared.platform.values import value
 
 COVERED: Final = "covered"
 """Agreements of the roster that have a bill, whatever its stage."""
@@ -38,7 +38,7 @@ ROSTER: Final = "roster"
 """By how many the roster changes from a month on."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Place:
     """Where one bill stands now; what is None stays as it was.
 
