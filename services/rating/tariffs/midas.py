@@ -3,7 +3,8 @@
 The Load Management Standards ask CCAs to publish their time-varying generation rates there, under a
 rate identification number of their own. Dates and times are UTC (since v2.0 of 2026-06-22); days
 are named as they are locally, with `Holiday` for a holiday. MIDAS knows no tiers, demand or fixed
-charges: a plan with tiers is refused, the others are left out and told.
+charges: a plan with tiers is refused, the others are left out and told. Fields and words are those
+of version 2's answers, as the public description of its API has them.
 """
 
 from __future__ import annotations

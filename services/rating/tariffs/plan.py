@@ -23,7 +23,9 @@ MONTHS = range(1, 13)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,29}$")]
-Rin = Annotated[str, StringConstraints(pattern=r"^[A-Z]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{3,4}$")]
+Rin = Annotated[
+    str, StringConstraints(pattern=r"^[A-Z]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{1,10}$")
+]
 Words = Annotated[str, StringConstraints(pattern=PLAIN, max_length=300)]
 Season = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
 Tax = Literal["energy_surcharge", "user_tax"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tomllib
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -111,6 +112,30 @@ class TestAMidasDocument:
             "Value": "0.093760",
             "Unit": "$/kWh",
         }
+
+    def test_has_the_fields_and_words_of_version_two(self) -> None:
+        calendar = calendar_of(PRINTED, CALENDARS, NOON.date())
+        days = (date(2026, 7, 3), date(2026, 7, 5))
+        made = json.loads(midas_export(PRINTED, calendar, "3CCHOICE", days, NOON).text)
+        rows = made.pop("ValueInformation")
+
+        assert set(made) == {
+            *("RateID", "SystemTime_UTC", "RateName", "RateType", "Sector", "EndUse", "API_Url"),
+            *("RatePlan_Url", "AltRateName1", "AltRateName2", "SignupCloseDate"),
+        }
+        assert all(value is None or isinstance(value, str) for value in made.values())
+        assert re.fullmatch(r"USCA-\w{4}-\w{4}-\w{1,10}", made["RateID"])
+        assert datetime.fromisoformat(made["SystemTime_UTC"]) == NOON
+        for row in rows:
+            begin, end = (
+                datetime.fromisoformat(f"{row[f'Date{side}']}T{row[f'Time{side}']}Z")
+                for side in ("Start", "End")
+            )
+            assert (end - begin).total_seconds() == 3_599
+            assert isinstance(row["Value"], float)
+            assert row["Unit"] == "$/kWh"
+            assert {row["DayStart"], row["DayEnd"]} <= {"Holiday", "Saturday"}
+            assert len(row) == 9
 
     @pytest.mark.parametrize(
         ("day", "hours"), [("2026-11-01", 25), ("2026-03-08", 23), ("2026-07-01", 24)]
