@@ -255,7 +255,7 @@ def _from_prices(likeness: Likeness, shared: Rated, book: PriceBook) -> _Group |
     cuts = priced_spans(days, likeness.scope, [(likeness.start, terms)], book, likeness.known_on)
     if any(span.plan.nem is not None for span, _, _ in cuts):
         return None
-    surcharge = book.taxes.surcharge_micro(likeness.start)
+    surcharge = book.taxes_on(likeness.known_on).surcharge_micro(likeness.start)
     parts = empty_parts(cuts)
     if isinstance(likeness.metered, Recorded):
         sheet, measure = _by_interval(parts, likeness.metered, book, likeness.known_on, surcharge)

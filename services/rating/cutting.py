@@ -116,11 +116,12 @@ def _spans(
     first, last = days
     key = book.key(scope.cca, scope.utility, term.rate_code, term.product, term.city)
     found = []
-    changes = book.taxes.user_tax_changes(term.city)
+    taxes = book.taxes_on(known_on)
+    changes = taxes.user_tax_changes(term.city)
     for span in book.spans(key, first, last, known_on):
         cuts = sorted({span.start, *(day for day in changes if span.start < day < span.end)})
         for begin, end in zip(cuts, [*cuts[1:], span.end], strict=True):
-            tax = book.taxes.user_tax(term.city, begin)
+            tax = taxes.user_tax(term.city, begin)
             found.append((Span(begin, end, span.plan, span.season), key.product, tax))
     return found
 

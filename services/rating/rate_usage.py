@@ -122,7 +122,7 @@ def _rate(
     terms = _terms(agreement, item, start, end)
     _refuse_other_meter(agreement, item)
     _refuse_other_rate(item, scope, terms, book)
-    surcharge = book.taxes.surcharge_micro(start)
+    surcharge = book.taxes_on(known_on).surcharge_micro(start)
     if readings:
         parts = cut_blocks(item, readings, scope, terms, book, known_on)
     else:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Final
 
 from services.rating.calendars import CalendarBook, load_calendars
-from services.rating.holds import RateNotFound
+from services.rating.holds import RateNotFound, TaxUnknown
 from services.rating.tariffs.cca import CcaFile
 from services.rating.tariffs.export_prices import ExportBook, load_export_prices
 from services.rating.tariffs.plan import PlanFile
@@ -68,7 +68,7 @@ class PriceBook:
 
     Attributes:
         plans: every plan version.
-        taxes: the tax file in force.
+        tax_files: tax files in the order of their activation; of those known the last counts.
         ccas: CCA → its particulars.
         calendars: which hours are on-peak, and the holidays.
         exports: what exported energy is worth.
@@ -76,7 +76,7 @@ class PriceBook:
     """
 
     plans: tuple[PlanFile, ...]
-    taxes: TaxFile
+    tax_files: tuple[TaxFile, ...]
     ccas: Mapping[str, CcaFile]
     calendars: CalendarBook = field(default_factory=load_calendars)
     exports: ExportBook = field(default_factory=load_export_prices)
@@ -92,6 +92,22 @@ class PriceBook:
             for code in plan.rate_codes:
                 index.setdefault((plan.cca, plan.utility, code), []).append(plan)
         object.__setattr__(self, "_by_code", index)
+
+    @property
+    def taxes(self) -> TaxFile:
+        """The tax file in force by all that is known."""
+        return self.tax_files[-1]
+
+    def taxes_on(self, known_on: date) -> TaxFile:
+        """The tax file in force, as known on a day.
+
+        Raises:
+            TaxUnknown: none was known then.
+        """
+        for file in reversed(self.tax_files):
+            if file.known_from is None or file.known_from <= known_on:
+                return file
+        raise TaxUnknown(f"no taxes were known on {known_on}")
 
     @cached_property
     def _mapped(self) -> Mapping[tuple[str, str, str], list[MappedCode]]:
@@ -211,19 +227,19 @@ def build_book(
     calendars: CalendarBook | None = None,
     exports: ExportBook | None = None,
 ) -> PriceBook:
-    """Make the price book from imported files; of taxes and CCAs the last version counts.
+    """Make the price book from imported files; of taxes and CCAs the last known version counts.
 
     Without calendars or export prices it has those that come with the program.
 
     Raises:
         RateNotFound: no taxes were imported, so nothing can be rated.
     """
-    last = list(taxes)
-    if not last:
+    files = tuple(taxes)
+    if not files:
         raise RateNotFound("no taxes were imported")
     return PriceBook(
         tuple(plans),
-        last[-1],
+        files,
         {cca.cca: cca for cca in ccas},
         load_calendars() if calendars is None else calendars,
         load_export_prices() if exports is None else exports,

@@ -61,6 +61,8 @@ class TaxFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+    known_from: date | None = None
+    """Since when it may be used; always when left out."""
     energy_surcharge: Annotated[tuple[SurchargeRate, ...], Field(min_length=1)]
     cities: tuple[CityTax, ...] = ()
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from services.rating.calendars import load_calendars
 from services.rating.engine.hours import calendar_of
-from services.rating.holds import RateNotFound
+from services.rating.holds import RateNotFound, TaxUnknown
 from services.rating.rate_usage import Rated, rate
 from services.rating.scope import Scope
 from services.rating.tariffs.book import PriceBook, build_book
 from services.rating.tariffs.plan import PlanFile
-from services.rating.tariffs.taxes import CityTax
+from services.rating.tariffs.taxes import CityTax, SurchargeRate
 from shared.contracts.parts import Environment
 from tests.unit.rating.words import JUNE, MCE, TODAY, enrolled, meter, price_book, usage
 
@@ -184,6 +184,33 @@ class TestAPeriodIsCut:
         assert [line.line_id for line in bill.lines if line.code == "UT"] == [
             "user_tax.all.20260621"
         ]
+
+
+class TestTaxes:
+    def test_are_those_known_on_the_day_of_rating(self) -> None:
+        base = price_book()
+        later = base.taxes.model_copy(
+            update={
+                "version": "corrected",
+                "known_from": date(2026, 12, 1),
+                "energy_surcharge": (
+                    SurchargeRate(rate_micro=100, effective_from=date(2020, 1, 1), source="a test"),
+                ),
+            }
+        )
+        book = build_book(base.plans, [base.taxes, later], base.ccas.values())
+
+        assert book.taxes_on(date(2026, 11, 30)).version == base.taxes.version
+        assert book.taxes_on(date(2026, 12, 1)) == book.taxes == later
+        then, now = (
+            rate(usage(), MCE, enrolled(), book, known_on)
+            for known_on in (TODAY, date(2026, 12, 1))
+        )
+        assert isinstance(then, Rated)
+        assert isinstance(now, Rated)
+        assert [bill.lines[-1].cents for bill in (then, now)] == [9, 3]
+        with pytest.raises(TaxUnknown, match="no taxes were known"):
+            build_book(base.plans, [later], []).taxes_on(TODAY)
 
 
 class TestTheEnergySurcharge:
