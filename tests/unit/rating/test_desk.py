@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.rating.accounts import Register
 from services.rating.corrections import ChargeDraft, UsageState
 from services.rating.desk import DeskOutcome, Known, UsageDesk
+from services.rating.tariffs.book import PriceBook, build_book
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageItem
 from tests.unit.rating.words import MCE, TODAY, enrolled, price_book, transaction, usage
@@ -29,10 +30,13 @@ def register() -> Register:
 
 
 def work(
-    *items: UsageItem, known: Known = NOTHING, accounts: Register | None = None
+    *items: UsageItem,
+    known: Known = NOTHING,
+    accounts: Register | None = None,
+    book: PriceBook = BOOK,
 ) -> DeskOutcome:
     """What becomes of items that come in one batch."""
-    desk = UsageDesk(MCE, accounts or register(), BOOK, TODAY, known)
+    desk = UsageDesk(MCE, accounts or register(), book, TODAY, known)
     for item in items:
         desk.receive(item, CORRELATION)
     desk.settle()
@@ -98,6 +102,23 @@ class TestACancel:
         assert reversal.original_invoice_number == "MCE0000000001"
         assert reversal.usage_id == "U2"
         assert net_cents([first, second]) == 0
+
+    def test_reverses_with_the_plan_version_it_was_billed_by_and_rebills_by_todays(self) -> None:
+        billed = work(ORIGINAL)
+        (plan,) = {c.plan_id for c in billed.charges}
+        corrected = [
+            p.model_copy(update={"version": "corrected", "known_from": TODAY})
+            for p in BOOK.plans
+            if p.plan_id == plan
+        ]
+        book = build_book([*BOOK.plans, *corrected], [BOOK.taxes], BOOK.ccas.values())
+
+        found = work(CANCEL, REBILL, known=remembered(NOTHING, billed), book=book)
+
+        assert [(c.purpose, c.plan_version) for c in found.charges] == [
+            (Purpose.CANCEL, billed.charges[0].plan_version),
+            (Purpose.ORIGINAL, "corrected"),
+        ]
 
     def test_of_held_usage_leaves_nothing_to_charge(self) -> None:
         outcomes = in_turn(HELD, CANCEL)
