@@ -42,6 +42,7 @@ PAGES: Final = (
     "/rating/tariffs",
     "/remittance/",
     "/remittance/?account=1&trace=2",
+    "/bank/",
     "/furnished/rating",
     "/furnished/remittance",
     NOWHERE,
