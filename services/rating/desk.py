@@ -268,7 +268,7 @@ class UsageDesk:
         if approved is not None:
             return approved
         draft = charge_of(record, _item(record), self._rated(record))
-        hold = self._door.judge(record, draft)
+        hold = self._door.judge(record, draft, self._banks.balance_of(_item(record)))
         if hold is not None:
             self._reserve(record, draft)
             raise ReasonGiven(hold)

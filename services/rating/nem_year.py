@@ -14,11 +14,10 @@ from typing import Final
 
 from sqlalchemy import Text, cast, select
 
-from services.rating.accounts import Agreement
+from services.rating.cash_out import cash_out_of
 from services.rating.charging import whole
-from services.rating.components.nem import CashOut, NetMetering, Settlement, settle_year
+from services.rating.components.nem import CashOut, Settlement, settle_year
 from services.rating.corrections import UsageState
-from services.rating.holds import RateNotFound
 from services.rating.scope import Scope
 from services.rating.store import USAGE
 from services.rating.store_accounts import among, in_scope, load_register
@@ -103,7 +102,7 @@ async def settle_accounts(
     found = []
     for key, theirs in sorted(by_agreement.items()):
         agreement = register.find(key[0], key[1] or None)
-        policy = _policy(agreement, scope, book, year[1])
+        policy = cash_out_of(agreement, scope, book, year[1])
         if policy is None or policy.month != year[1].month:
             continue
         balance = banks.get(key, 0)
@@ -146,19 +145,3 @@ def _surplus(items: Iterable[UsageItem]) -> int:
         for item in items
         for energy in periods(item)
     )
-
-
-def _policy(
-    agreement: Agreement | None, scope: Scope, book: PriceBook, last: date
-) -> CashOut | None:
-    """How the plan of the year's last day settles; `None` where it does not."""
-    entry = agreement.entry_on(last) if agreement else None
-    if entry is None:
-        return None
-    terms = entry.terms
-    try:
-        key = book.key(scope.cca, scope.utility, terms.rate_code, terms.product, terms.city)
-        rules = book.select(key, last, last).nem
-    except RateNotFound:
-        return None
-    return rules.cash_out if isinstance(rules, NetMetering) else None

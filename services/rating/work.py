@@ -250,6 +250,7 @@ class RatingDesk:
         accounts = sought.account_numbers
         found = news.checked.by_transaction()
         gate = await load_gate(session, occasion, register, known_before, accounts, approval, found)
+        gate.book = book
         reserved = {key: r.draft for key, r in gate.waiting.items() if not r.rerated}
         priced: Mapping[UUID, Rated] = {}
         again = [r.item for r in records if r.item is not None and r.state is UsageState.HELD]

@@ -7,11 +7,14 @@ list of bill audits, and the exceptions that this project's rating facts define.
 
 from __future__ import annotations
 
+from calendar import month_name
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from datetime import date, datetime
+from hashlib import sha256
 from statistics import median_low
 from typing import Final
+from uuid import UUID
 
 from shared.contracts.measures import from_cents, from_micro
 from shared.platform.values import value
@@ -22,6 +25,7 @@ HISTORY_PERIODS: Final = 12
 _YEAR_DAYS: Final = 365
 _SAME_SEASON_DAYS: Final = 20
 _RECENT_PERIODS: Final = 3
+_LOTS: Final = 1_000
 
 Limits = Mapping[str, int]
 """An audit's numbers by name: cents, days, percent, kW."""
@@ -59,6 +63,9 @@ class Case:
         past: earlier periods that are not cancelled, latest first.
         due_at: when the bill window closes.
         checks: what the checks of its usage said, by their code.
+        charge_id: what draws it for a sample, the same whenever it is looked at.
+        credit_cents: credits that the customer has once this bill has left.
+        cash_out_month: in which month the plan pays them out; None where it never does.
     """
 
     period_start: date
@@ -77,6 +84,9 @@ class Case:
     past: tuple[Past, ...] = ()
     due_at: datetime | None = None
     checks: Mapping[str, str] = field(default_factory=dict)
+    charge_id: UUID | None = None
+    credit_cents: int = 0
+    cash_out_month: int | None = None
 
     @property
     def days(self) -> int:
@@ -221,6 +231,26 @@ def prorated_buckets(case: Case, limits: Limits) -> str | None:
     """Energy divided by days, because prices changed within the period."""
     del limits
     return "energy was divided by days where prices changed" if case.prorated else None
+
+
+def credit_balance(case: Case, limits: Limits) -> str | None:
+    """A credit that waits for its yearly cash-out: a large one, or any when the month has come."""
+    credit, month = case.credit_cents, case.cash_out_month
+    if credit > 0 and month == case.period_end.month:
+        return f"the month of the cash-out has come with a credit of {_usd(credit)}"
+    if credit <= 0 or credit < limits["limit_cents"]:
+        return None
+    until = f"for its cash-out in {month_name[month]}" if month else "and nothing pays it out"
+    return f"a credit of {_usd(credit)} waits {until}"
+
+
+def random_sample(case: Case, limits: Limits) -> str | None:
+    """One of so many good bills, drawn for a person to look at."""
+    share = limits["per_mille"]
+    if not share or case.charge_id is None:
+        return None
+    drawn = int.from_bytes(sha256(case.charge_id.bytes).digest()[:8]) % _LOTS
+    return f"drawn for a look, {share} of {_LOTS:,} good bills" if drawn < share else None
 
 
 def _daily(whole: int, days: int) -> int:

@@ -16,8 +16,8 @@ class Door(Protocol):
         """The charge of some usage that a person has looked at and let go."""
         ...
 
-    def judge(self, record: UsageRecord, draft: ChargeDraft) -> Hold | None:
-        """Say why a charge must wait, or let it go."""
+    def judge(self, record: UsageRecord, draft: ChargeDraft, credit_cents: int) -> Hold | None:
+        """Say why a charge must wait, or let it go; with the credits it could draw on."""
         ...
 
 
@@ -29,7 +29,7 @@ class OpenDoor:
         del transaction_id
         return None
 
-    def judge(self, record: UsageRecord, draft: ChargeDraft) -> Hold | None:
+    def judge(self, record: UsageRecord, draft: ChargeDraft, credit_cents: int) -> Hold | None:
         """Let it go."""
-        del record, draft
+        del record, draft, credit_cents
         return None

@@ -15,6 +15,8 @@ from typing import Final
 from uuid import UUID
 
 from services.rating.accounts import Register, Terms
+from services.rating.cash_out import cash_out_of
+from services.rating.components.nem import moved_cents
 from services.rating.corrections import ChargeDraft, UsageRecord
 from services.rating.holds import Hold
 from services.rating.review.audits import HISTORY_PERIODS, Case, Past
@@ -23,8 +25,10 @@ from services.rating.review.registry import AUDITS, AWAITING_RELEASE, RECOMPUTED
 from services.rating.review.settings import AuditSetting, ReviewSettings
 from services.rating.review.window import BillWindow, Deadline
 from services.rating.scope import UTILITY_ZONE, Scope
+from services.rating.tariffs.book import PriceBook
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import Bucket, Unit, UsageItem
+from shared.platform.values import changed
 
 NO_CYCLE: Final = ""
 """The bill cycle of agreements whose 814 named none."""
@@ -111,6 +115,8 @@ class ReviewGate:
     settings: ReviewSettings
     register: Register
     window: BillWindow | None = None
+    book: PriceBook | None = None
+    """The tariffs, which say when credits are paid out."""
     past: Mapping[AgreementKey, Sequence[Past]] = field(default_factory=dict)
     waiting: Mapping[UUID, OpenReview] = field(default_factory=dict)
     approved: Mapping[UUID, ChargeDraft] = field(default_factory=dict)
@@ -143,16 +149,24 @@ class ReviewGate:
             self.passed.add(found.charge_id)
         return found
 
-    def judge(self, record: UsageRecord, draft: ChargeDraft) -> Hold | None:
-        """Say why a charge for usage must wait, or let it go."""
+    def judge(self, record: UsageRecord, draft: ChargeDraft, credit_cents: int) -> Hold | None:
+        """Say why a charge for usage must wait, or let it go.
+
+        Args:
+            record: the usage.
+            draft: the charge.
+            credit_cents: credits that the charge could draw on.
+        """
         named = record.original_usage_id if record.purpose is Purpose.REPLACE else None
         rebill = _Rebill(self.replaced.get(named)) if named else None
-        return self._judge(draft, record.item, rebill)
+        return self._judge(draft, record.item, rebill, credit_cents + moved_cents(draft.lines))
 
-    def judge_rerated(self, draft: ChargeDraft, reversal: ChargeDraft | None) -> Hold | None:
+    def judge_rerated(
+        self, draft: ChargeDraft, item: UsageItem | None, reversal: ChargeDraft | None
+    ) -> Hold | None:
         """Say why a bill that was rated again must wait together with its cancel, or let it go."""
         rebill = _Rebill(reversal.total_cents, reversal) if reversal else None
-        return self._judge(draft, None, rebill)
+        return self._judge(draft, item, rebill, 0)
 
     def deadline_of(self, transaction_id: UUID, due_on: date | None) -> Deadline | None:
         """Until when a charge for some usage still reaches the customer's bill."""
@@ -165,7 +179,7 @@ class ReviewGate:
         return found
 
     def _judge(
-        self, draft: ChargeDraft, item: UsageItem | None, rebill: _Rebill | None
+        self, draft: ChargeDraft, item: UsageItem | None, rebill: _Rebill | None, credit_cents: int
     ) -> Hold | None:
         waiting = self.waiting.get(draft.transaction_id)
         if waiting is not None and says_the_same(waiting.draft, draft):
@@ -175,6 +189,9 @@ class ReviewGate:
         customer_class = class_of(self.scope.utility, terms.rate_code)
         deadline = self.deadline_of(draft.transaction_id, draft.due_on)
         case = self._case(draft, item, rebill, customer_class, deadline)
+        if credit_cents > 0:
+            month = self._cash_out_month(draft)
+            case = changed(case, credit_cents=credit_cents, cash_out_month=month)
         findings = self._findings(case, customer_class)
         if waiting is not None and all(found.mode is not Mode.HOLD for found in findings):
             words = "the charge under review comes to something else now"
@@ -209,6 +226,8 @@ class ReviewGate:
                     one = Finding(kind.code, setting.mode, message, kind.two_people)
                     weighed.append((weight, one))
         found = [finding for _, finding in sorted(weighed, key=itemgetter(0))]
+        if len(found) > 1:
+            found = [finding for finding in found if not AUDITS[finding.code].of_good]
         if self.settings.releases_by_hand:
             words = "the batch is released by hand"
             found.append(Finding(AWAITING_RELEASE, Mode.HOLD, words))
@@ -251,7 +270,17 @@ class ReviewGate:
             past=self._past(draft),
             due_at=deadline.due_at if deadline else None,
             checks=self.checks.get(draft.transaction_id, {}),
+            charge_id=draft.charge_id,
         )
+
+    def _cash_out_month(self, draft: ChargeDraft) -> int | None:
+        """In which month the plan of a charge pays credits out."""
+        if self.book is None:
+            return None
+        agreement = self.register.find(draft.account_number, draft.service_agreement_id)
+        last_day = draft.period_end - timedelta(days=1)
+        policy = cash_out_of(agreement, self.scope, self.book, last_day)
+        return policy.month if policy else None
 
     def _terms(self, draft: ChargeDraft) -> Terms:
         agreement = self.register.find(draft.account_number, draft.service_agreement_id)

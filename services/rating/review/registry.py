@@ -38,6 +38,7 @@ class AuditKind:
         mode: what a finding does by default.
         limits: its numbers by default.
         two_people: a charge it holds is asked for by one person and released by another.
+        of_good: its finding counts only where no other audit has found anything.
     """
 
     code: str
@@ -47,6 +48,7 @@ class AuditKind:
     limits: Mapping[str, int] = field(default_factory=dict)
     two_people: bool = False
     asks: str = ""
+    of_good: bool = False
 
 
 HIGH_VALUE: Final = "HIGH_VALUE"
@@ -117,6 +119,21 @@ _KINDS: Final = (
     ),
     AuditKind(
         "PRORATED_BUCKETS", "energy divided by days", audits.prorated_buckets, asks="prorated"
+    ),
+    AuditKind(
+        "CREDIT_BALANCE",
+        "credit that waits for its cash-out month",
+        audits.credit_balance,
+        limits={"limit_cents": 50_000},
+        asks="credit_cents",
+    ),
+    AuditKind(
+        "RANDOM_SAMPLE",
+        "good bills, drawn for a look",
+        audits.random_sample,
+        limits={"per_mille": 0},
+        asks="charge_id",
+        of_good=True,
     ),
     *(
         AuditKind(

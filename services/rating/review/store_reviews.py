@@ -43,6 +43,7 @@ from services.rating.store_charges import is_reversed
 from services.rating.vee.finding import CheckFinding, messages
 from services.rating.vee.keeping import findings_of
 from shared.contracts.parts import Purpose
+from shared.contracts.usage import UsageItem
 from shared.platform.database import ReadSession, WriteSession
 
 HISTORY_DAYS: Final = 460
@@ -221,12 +222,23 @@ async def stop_unseen(
         register = await load_register(session, occasion.scope, accounts)
         gate = await load_gate(session, occasion, register, ((), {}), accounts)
     cancels = {c.transaction_id: c for c in outcome.charges if c.purpose is Purpose.CANCEL}
+    items = await _load_items(session, [charge.transaction_id for charge in unseen])
     stopped: set[UUID] = set()
     for charge in unseen:
         reversal = cancels.get(charge.transaction_id)
-        if gate.judge_rerated(charge, reversal) is not None:
+        if gate.judge_rerated(charge, items.get(charge.transaction_id), reversal) is not None:
             stopped |= {charge.charge_id, *((reversal.charge_id,) if reversal else ())}
     return gate, [charge for charge in outcome.charges if charge.charge_id not in stopped]
+
+
+async def _load_items(session: WriteSession, keys: Sequence[UUID]) -> dict[UUID, UsageItem]:
+    t = USAGE.c
+    found = await session.execute(
+        select(t.transaction_id, cast(t.body, Text).label("content")).where(
+            t.transaction_id == any_(literal(list(keys), ARRAY(Uuid)))
+        )
+    )
+    return {row.transaction_id: UsageItem.model_validate_json(row.content) for row in found}
 
 
 async def keep_reviews(

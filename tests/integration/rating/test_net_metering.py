@@ -53,6 +53,18 @@ class TestCreditsFromTheRoof:
         (applied,) = [line for line in cloudy.lines if line.label == "NEM CREDIT APPLIED"]
         assert applied.amount == Decimal("20.16")
 
+    async def test_are_found_when_the_month_of_their_cash_out_has_come(
+        self, office_with_nem: Office
+    ) -> None:
+        office = office_with_nem
+        await office.tell(usage_report(usage("U1", SUNNY)))
+        await office.tell(usage_report(usage("U2", CLOUDY)))
+
+        found = await office.column(
+            "SELECT message FROM rating.audit_findings WHERE code = 'CREDIT_BALANCE'"
+        )
+        assert found == ["the month of the cash-out has come with a credit of $20.16"]
+
     async def test_that_were_used_and_then_cancelled_are_asked_back(
         self, office_with_nem: Office
     ) -> None:

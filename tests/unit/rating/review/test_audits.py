@@ -3,10 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from services.rating.review.audits import Case, Past
+from services.rating.review.audits import Case, Past, random_sample
 from services.rating.review.classes import CustomerClass, class_of
 from services.rating.review.registry import ALWAYS_HELD, AUDITS, AuditKind, Mode
 
@@ -77,6 +78,8 @@ class TestEveryAudit:
                 replace(USUAL, rebill=True, replaced_cents=9_999, on=date(2026, 9, 7)),
             ),
             ("PRORATED_BUCKETS", replace(USUAL, prorated=True)),
+            ("CREDIT_BALANCE", replace(USUAL, credit_cents=50_000)),
+            ("CREDIT_BALANCE", replace(USUAL, credit_cents=1, cash_out_month=7)),
         ],
     )
     def test_finds_what_it_is_for(self, code: str, case: Case) -> None:
@@ -96,6 +99,8 @@ class TestEveryAudit:
                 replace(USUAL, rebill=True, replaced_cents=10_000, on=date(2026, 9, 7)),
             ),
             ("ESTIMATED_RUN", replace(USUAL, estimated=True)),
+            ("CREDIT_BALANCE", replace(USUAL, credit_cents=49_999, cash_out_month=4)),
+            ("CREDIT_BALANCE", replace(USUAL, credit_cents=0, cash_out_month=7)),
         ],
     )
     def test_leaves_what_is_within_its_limits(self, code: str, case: Case) -> None:
@@ -136,6 +141,29 @@ class TestWhatAnAuditAsks:
         case = replace(odd, **{kind.asks: nothing.get(kind.asks, False)})
 
         assert kind.look(case, kind.limits) is None
+
+
+class TestASample:
+    def test_draws_about_its_share_and_the_same_bills_again(self) -> None:
+        bills = [replace(USUAL, charge_id=UUID(int=number)) for number in range(20_000)]
+
+        drawn = [[random_sample(bill, {"per_mille": 50}) for bill in bills] for _ in range(2)]
+
+        assert drawn[0] == drawn[1]
+        assert 900 < sum(found is not None for found in drawn[0]) < 1_100
+
+    def test_of_a_larger_share_has_the_smaller_one_in_it(self) -> None:
+        bills = [replace(USUAL, charge_id=UUID(int=number)) for number in range(1_000)]
+
+        few, many = (
+            {bill.charge_id for bill in bills if random_sample(bill, {"per_mille": share})}
+            for share in (20, 200)
+        )
+
+        assert few < many
+
+    def test_is_drawn_by_nobody_who_asks_for_none(self) -> None:
+        assert random_sample(replace(USUAL, charge_id=UUID(int=1)), {"per_mille": 0}) is None
 
 
 class TestTheSeason:

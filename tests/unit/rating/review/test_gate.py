@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -10,11 +11,12 @@ from services.rating.desk import Known, UsageDesk
 from services.rating.review.classes import CustomerClass
 from services.rating.review.gate import OpenReview, ReviewGate
 from services.rating.review.proof import prove
-from services.rating.review.registry import AUDITS, HIGH_VALUE, RECOMPUTED
+from services.rating.review.registry import AUDITS, HIGH_VALUE, RECOMPUTED, Mode
 from services.rating.review.settings import AuditSetting, ReviewSettings, SettingVersion
 from services.rating.review.store_reviews import PROPOSED, Proposed, with_reserved
 from services.rating.review.window import load_windows
 from shared.contracts.charges import LineKind
+from shared.contracts.usage import Bucket, MeteredQuantity, Unit, UsageItem
 from tests.unit.rating.words import MCE, TODAY, enrolled, price_book, usage
 
 NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
@@ -102,6 +104,50 @@ class TestTheGate:
         small = setting(CustomerClass.ALL, limits={"limit_cents": 1}, minimum_cents=1_000_000)
 
         assert through(gate(small)).outcome().charges
+
+
+class TestASampleOfGoodBills:
+    @staticmethod
+    def everybody(**more: AuditSetting) -> ReviewSettings:
+        settings = {
+            "RANDOM_SAMPLE": AuditSetting(mode=Mode.HOLD, limits={"per_mille": 1000}),
+            **more,
+        }
+        everyone = CustomerClass.ALL
+        return ReviewSettings(
+            "mce",
+            tuple(SettingVersion("mce", code, everyone, 1, one) for code, one in settings.items()),
+        )
+
+    def test_holds_a_bill_in_which_nothing_was_found(self) -> None:
+        door = gate(self.everybody())
+
+        assert through(door).outcome().charges == ()
+        assert [noted.finding.code for noted in door.noted] == ["RANDOM_SAMPLE"]
+
+    def test_leaves_out_a_bill_that_somebody_looks_at_anyhow(self) -> None:
+        door = gate(self.everybody())
+
+        through(door, HUGE)
+
+        assert "RANDOM_SAMPLE" not in {noted.finding.code for noted in door.noted}
+
+
+class TestABillRatedAgain:
+    def test_is_judged_by_the_demand_of_its_usage(self) -> None:
+        first = gate()
+        (charge,) = through(first).outcome().charges
+        item = usage()
+        peak = MeteredQuantity(bucket=Bucket.TOTAL, unit=Unit.KW, quantity=Decimal(201))
+        metered = item.meters[0].model_copy(
+            update={"quantities": (*item.meters[0].quantities, peak)}
+        )
+        large = UsageItem.model_validate(item.model_dump() | {"meters": [metered.model_dump()]})
+        door = gate()
+
+        door.judge_rerated(charge, large, None)
+
+        assert [noted.finding.code for noted in door.noted] == ["FIRST_LARGE_BILL"]
 
 
 class TestAStoredCharge:
