@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -92,6 +92,7 @@ class Window:
         step_s: length of an interval.
         cells: what the numbers stand for; also buckets of the season that no interval is in.
         index: for each interval the position of its cell, int16.
+        days: where in it each day begins, and the last one ends.
     """
 
     segments: tuple[Segment, ...]
@@ -99,6 +100,7 @@ class Window:
     step_s: int
     cells: tuple[Cell, ...]
     index: NDArray[np.int16]
+    days: tuple[int, ...]
 
     @property
     def start(self) -> date:
@@ -179,7 +181,8 @@ def compile_segments(
             rows.append(numbers[kind][hours.codes])
     index = np.concatenate(rows)
     index.setflags(write=False)
-    return Window(segments, where, step_s, tuple(cells), index)
+    days = tuple(accumulate(map(len, rows), initial=0))
+    return Window(segments, where, step_s, tuple(cells), index, days)
 
 
 def _numbers(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Any, Final
@@ -22,15 +21,12 @@ from services.rating.calendars import Window
 from services.rating.calendars.window import (
     REMEMBERED_WINDOWS_MAX,
     Runs,
-    intervals_in,
     runs_of,
 )
 
 DAYS_IN_WEEK: Final = 7
 DAYS_ALL_ALIKE: Final = 3
 """What stands for a week where all days are alike."""
-
-_ONE_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ class Folding:
 @lru_cache(maxsize=REMEMBERED_WINDOWS_MAX)
 def folding_of(window: Window) -> Folding:
     """Fold a window; the answer is remembered."""
-    bounds = _day_bounds(window)
+    bounds = window.days
     kinds = [window.index[begin:end].tobytes() for begin, end in pairwise(bounds)]
     places: dict[bytes, slice] = {}
     width = 0
@@ -98,15 +94,6 @@ def folding_of(window: Window) -> Folding:
     times = [np.full(at.stop - at.start, kinds.count(kind)) for kind, at in places.items()]
     most = np.add.reduceat(np.concatenate(times), runs.starts).max()
     return Folding(tuple(_like_days(kinds, bounds, places)), runs, int(most))
-
-
-def _day_bounds(window: Window) -> list[int]:
-    """Where each day begins, and the last one ends."""
-    bounds = [0]
-    for number in range((window.end - window.start).days):
-        day = window.start + number * _ONE_DAY
-        bounds.append(bounds[-1] + intervals_in(day, window.zone, window.step_s))
-    return bounds
 
 
 def _like_days(
