@@ -165,8 +165,11 @@ class _Pricing:
 
     def run(self, user_tax_micro: Amounts | int | None, bank_cents: Amounts | int) -> None:
         sheet, products = self.sheet, self.sheet.products
+        used = np.empty((len(products.sources), self.cents.shape[1]), dtype=np.int64)
+        for row, source in enumerate(products.sources):
+            used[row] = self.given[source]
         self.cents[products.line_rows] = rounded_products(
-            self.given[products.source_rows], products.factors, half_even=sheet.half_even
+            used, products.factors, half_even=sheet.half_even
         )
         for line, cents in sheet.constants:
             self.cents[line] = cents
@@ -224,8 +227,8 @@ class _Pricing:
         number = sheet.lines[step.line].part
         priced = sheet.parts[number]
         season = priced.part.season
-        energy = self.given[sheet.sources.index(energy_source(sheet, number, step.bucket))]
-        total = self.given[sheet.sources.index(("total", number))]
+        energy = self.given[energy_source(sheet, number, step.bucket)]
+        total = self.given["total", number]
         ends = [limit.micro(priced.part) for limit in component.limits[season]]
         tiers = _spread(energy, total, ends)
         prices = [priced.span.plan.pricing.micro(p) for p in component.prices[season][step.bucket]]
@@ -261,26 +264,27 @@ class _Pricing:
         self.cents[step.line] = shares(base, rates, half_even=sheet.half_even)
 
 
-def _sources(sheet: PriceSheet, quantities: GroupQuantities) -> Amounts:
-    """What the sheet's lines multiply: a row for each source."""
-    given = np.zeros((len(sheet.sources), quantities.accounts), dtype=np.int64)
+def _sources(sheet: PriceSheet, quantities: GroupQuantities) -> dict[Source, Amounts]:
+    """What the sheet's lines multiply: a number an account for each source."""
+    given: dict[Source, Amounts] = {}
     totals = [_part_sum(quantities.energy_micro, sheet, n) for n in range(len(sheet.parts))]
-    for row, (kind, place) in enumerate(sheet.sources):
+    for source in sheet.sources:
+        kind, place = source
         if kind == "energy":
-            given[row] = quantities.energy_micro[place]
+            given[source] = quantities.energy_micro[place]
         elif kind == "demand":
-            given[row] = _demand(quantities, DEMAND_BUCKETS[place])
+            given[source] = _demand(quantities, DEMAND_BUCKETS[place])
         else:
-            given[row] = _energy_of_part(sheet, quantities, (kind, place), totals[place])
+            given[source] = _energy_of_part(sheet, quantities, source, totals[place])
     return given
 
 
 def line_quantities(sheet: PriceSheet, quantities: GroupQuantities) -> dict[int, list[int]]:
     """What each line of quantity times price multiplies, in millionths: a number an account."""
     given, products = _sources(sheet, quantities), sheet.products
+    told = {source: amounts.tolist() for source, amounts in given.items()}
     return {
-        line: given[source].tolist()
-        for line, source in zip(products.lines, products.sources, strict=True)
+        line: told[source] for line, source in zip(products.lines, products.sources, strict=True)
     }
 
 

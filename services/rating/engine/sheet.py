@@ -85,7 +85,7 @@ class PriceSheet:
     steps: list[Step] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     constants: list[tuple[int, int]] = field(default_factory=list)
-    _products: list[tuple[int, int, int, int]] = field(default_factory=list)
+    _products: list[tuple[int, Source, tuple[int, int]]] = field(default_factory=list)
 
     def add_step(self, line: SheetLine, kind: StepKind, component: ComponentPart | None) -> None:
         """Add a line that looks at lines before it."""
@@ -99,7 +99,7 @@ class PriceSheet:
         if source not in self.sources:
             self.sources.append(source)
         factor = reduced(price_micro * share[0], PICO_PER_CENT * share[1])
-        self._products.append((len(self.lines), self.sources.index(source), *factor))
+        self._products.append((len(self.lines), source, factor))
         self.lines.append(line)
 
     def add_constant(self, line: SheetLine, cents: int) -> None:
@@ -165,9 +165,10 @@ class PriceSheet:
     @cached_property
     def products(self) -> Products:
         """Lines of quantity times price, as arrays."""
-        factors = Factors.of([each[2:] for each in self._products])
-        lines, sources = [each[0] for each in self._products], [each[1] for each in self._products]
-        return Products(lines, sources, _as_slice(lines), _as_slice(sources), factors)
+        lines = [line for line, _, _ in self._products]
+        sources = [source for _, source, _ in self._products]
+        factors = Factors.of([factor for _, _, factor in self._products])
+        return Products(lines, sources, _as_slice(lines), factors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +176,8 @@ class Products:
     """Lines of quantity times price: which they are, what they multiply, and by what."""
 
     lines: list[int]
-    sources: list[int]
+    sources: list[Source]
     line_rows: slice | list[int]
-    source_rows: slice | list[int]
     factors: Factors
 
 
