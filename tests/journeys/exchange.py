@@ -181,9 +181,10 @@ class Exchange:
         return Decimal(cents).scaleb(-2)
 
     async def journal(self) -> dict[str, Decimal]:
-        """Debits minus credits of each ledger account that is not at zero."""
+        """Debits minus credits of each ledger account, or jurisdiction, that is not at zero."""
         found = await self.rows(
-            "SELECT ledger_account, sum(debit_cents - credit_cents)::bigint AS cents"
+            "SELECT trim(ledger_account || ' ' || jurisdiction) AS ledger_account,"
+            " sum(debit_cents - credit_cents)::bigint AS cents"
             " FROM remittance.journal_entry GROUP BY 1 HAVING sum(debit_cents - credit_cents) <> 0"
         )
         return {row["ledger_account"]: Decimal(row["cents"]).scaleb(-2) for row in found}
@@ -307,6 +308,15 @@ PROMISES = {
     """,
 }
 """What must never be found, as queries that return what breaks the promise."""
+
+
+def billed(total: Decimal, surcharge: str, **user_taxes: str) -> dict[str, Decimal]:
+    """What a charge puts on the credit side: revenue, the state's surcharge, cities' user taxes."""
+    owed = {"CALIFORNIA": surcharge} | {
+        city.replace("_", " ").upper(): tax for city, tax in user_taxes.items()
+    }
+    taxes = {f"taxes_payable {name}": -Decimal(tax) for name, tax in owed.items()}
+    return {"revenue": -total - sum(taxes.values(), Decimal(0))} | taxes
 
 
 def elements(transaction: Transaction, name: str, qualifier: str = "") -> list[tuple[str, ...]]:

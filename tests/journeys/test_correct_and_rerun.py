@@ -16,7 +16,7 @@ from services.rating.store_activation import TariffKey
 from services.rating.tariffs.files import PLANS_FOLDER
 from shared.contracts.parts import Environment
 from tests.journeys import papers
-from tests.journeys.exchange import Exchange, elements
+from tests.journeys.exchange import Exchange, billed, elements
 from tests.journeys.papers import ADA, BRUNO, MONTH, MONTH_USD, Paid
 
 MCE = Scope("mce", "pge", Environment.TEST)
@@ -107,8 +107,12 @@ class TestATariffCorrectedForThePast:
         assert [elements(each, "TDS")[0][0] for each in rebills] == ["5768"] * 2
         assert job.plan.new == 2 * NEW
         journal = await enrolled.journal()
-        assert (journal["accounts_receivable"], journal["revenue"]) == (2 * NEW, -2 * NEW)
-        assert journal["unapplied"] == -Decimal(MONTH_USD)
+        assert journal == {
+            "accounts_receivable": 2 * NEW,
+            "cash_in_transit": Decimal(MONTH_USD),
+            "unapplied": -Decimal(MONTH_USD),
+            **billed(2 * NEW, "0.30"),
+        }
 
         invoices = [elements(each, "BIG")[0][1] for each in rebills]
         accounts = [elements(each, "REF", "12")[0][1] for each in rebills]
@@ -118,7 +122,10 @@ class TestATariffCorrectedForThePast:
         ]
         total = str(2 * NEW - Decimal(MONTH_USD))
         await enrolled.send("pge", "820", papers.payment("pge", "mce", "T2", total, lines))
-        assert await enrolled.journal() == {"cash_in_transit": 2 * NEW, "revenue": -2 * NEW}
+        assert await enrolled.journal() == {
+            "cash_in_transit": 2 * NEW,
+            **billed(2 * NEW, "0.30"),
+        }
         assert [await enrolled.open_usd(invoice) for invoice in (first, *invoices)] == [0, 0, 0]
 
     async def test_a_second_time_changes_nothing(self, enrolled: Exchange, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tests.journeys import papers
-from tests.journeys.exchange import Exchange, elements
+from tests.journeys.exchange import Exchange, billed, elements
 from tests.journeys.papers import ADA, CORRECTED, CORRECTED_USD, MONTH_USD, Paid
 
 TOTAL, CORRECT = Decimal(MONTH_USD), Decimal(CORRECTED_USD)
@@ -39,7 +39,10 @@ class TestCancelAndRebill:
         assert (await enrolled.state("inbound", "867", "USE2"))["rated"] == "charged"
         assert (await enrolled.state("outbound", "810", first))["paid"] == "cancelled"
         assert await enrolled.open_usd(first) == 0
-        assert await enrolled.journal() == {"accounts_receivable": CORRECT, "revenue": -CORRECT}
+        assert await enrolled.journal() == {
+            "accounts_receivable": CORRECT,
+            **billed(CORRECT, "0.09"),
+        }
         assert "CancelSent" in await enrolled.entries(first)
 
     async def test_a_cancel_that_overtakes_its_original_leaves_nothing_to_charge(
@@ -64,7 +67,10 @@ class TestCancelAndRebill:
         totals = [elements(each, "TDS")[0][0] for each in enrolled.documents("pge", "810")]
         assert totals[0] == "5976"
         assert sorted(totals[1:]) == ["3997", "5976"]
-        assert await enrolled.journal() == {"accounts_receivable": CORRECT, "revenue": -CORRECT}
+        assert await enrolled.journal() == {
+            "accounts_receivable": CORRECT,
+            **billed(CORRECT, "0.09"),
+        }
         assert (await enrolled.state("inbound", "867", "USE1"))["rated"] == "cancelled"
         assert (await enrolled.state("inbound", "867", "USE2"))["rated"] == "charged"
 

@@ -14,7 +14,7 @@ from shared.platform.clock import SystemClock
 from simulator.plan import Connection, DayPlan, Faults
 from simulator.utility import billing_day
 from tests.journeys import papers
-from tests.journeys.exchange import Exchange, elements, open_exchange
+from tests.journeys.exchange import Exchange, billed, elements, open_exchange
 from tests.journeys.papers import ADA, BRUNO, MONTH_USD, Paid
 from tests.machines.rabbitmq import Broker
 
@@ -110,7 +110,7 @@ class TestRabbitMq:
         }
         assert await exchange.journal() == {
             "cash_in_transit": Decimal(MONTH_USD),
-            "revenue": -Decimal(MONTH_USD),
+            **billed(Decimal(MONTH_USD), "0.15"),
         }
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tests.journeys import papers
-from tests.journeys.exchange import Exchange
+from tests.journeys.exchange import Exchange, billed
 from tests.journeys.papers import ADA, BRUNO, MONTH_USD, Paid
 
 TOTAL = Decimal(MONTH_USD)
@@ -58,7 +58,7 @@ class TestShortPayment:
 
         assert (await exchange.state("outbound", "810", invoice))["paid"] == "paid"
         assert await exchange.open_usd(invoice) == 0
-        assert await exchange.journal() == {"cash_in_transit": TOTAL, "revenue": -TOTAL}
+        assert await exchange.journal() == {"cash_in_transit": TOTAL, **billed(TOTAL, "0.15")}
 
 
 class TestReversal:
@@ -72,7 +72,10 @@ class TestReversal:
 
         assert (await exchange.state("outbound", "810", invoice))["paid"] == "reversed"
         assert await exchange.open_usd(invoice) == TOTAL
-        assert await exchange.journal() == {"accounts_receivable": TOTAL, "revenue": -TOTAL}
+        assert await exchange.journal() == {
+            "accounts_receivable": TOTAL,
+            **billed(TOTAL, "0.15"),
+        }
 
         await pay(exchange, "T3", Paid(MONTH_USD, ADA.account, invoice))
 

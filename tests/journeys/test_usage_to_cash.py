@@ -8,7 +8,7 @@ import pytest
 
 from simulator.x12 import Transaction
 from tests.journeys import papers
-from tests.journeys.exchange import Exchange, elements
+from tests.journeys.exchange import Exchange, billed, elements
 from tests.journeys.papers import ADA, CELIA, DARIUS, ELENA, Customer, Paid, Used
 
 JULY_SCE = Used(
@@ -91,9 +91,11 @@ class TestUsageBecomesCash:
         }
         assert (await exchange.state("outbound", "810", invoice))["paid"] == "paid"
         assert await exchange.open_usd(invoice) == 0
+        taxes = dict(line.split() for line in lines if line[1] == "T")
+        owed = {"santa_cruz": taxes["UT"]} if "UT" in taxes else {}
         assert await exchange.journal() == {
             "cash_in_transit": Decimal(total),
-            "revenue": -Decimal(total),
+            **billed(Decimal(total), taxes["ET"], **owed),
         }
         assert await exchange.entries("USE1") == ["TransactionRead", "ChargeRated"]
         assert await exchange.entries(invoice) == ["DocumentPrepared", "PaymentApplied"]
