@@ -71,7 +71,6 @@ class Runs:
         order: the runs, sorted by their cell.
         columns: the cells that have intervals, in that order; a slice when they are neighbours.
         bounds: where in `order` the runs of each cell begin.
-        even: whether all begin and end between pairs of intervals.
     """
 
     intervals: int
@@ -79,7 +78,6 @@ class Runs:
     order: NDArray[np.intp]
     columns: NDArray[np.intp] | slice
     bounds: NDArray[np.intp]
-    even: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +225,6 @@ def runs_of(index: NDArray[np.int16]) -> Runs:
         order=order,
         columns=slice(first, last + 1) if last - first + 1 == len(cells) else cells.astype(np.intp),
         bounds=bounds.astype(np.intp),
-        even=not len(index) % 2 and not (starts % 2).any(),
     )
 
 

@@ -3,11 +3,9 @@
 A bucket's hours of one day are neighbours in a meter's row, so runs of neighbours are added
 (numpy's `reduceat`), then the few runs of each bucket. Starting a run costs more than the readings
 in it. Ordinary readings therefore go a quicker way first: days with the same hours are laid on
-each other, reading by reading (`folding`), until one day of each kind is left; and the runs of
-those are added two readings at a time: two neighbouring 32-bit readings, read as one 64-bit number,
-add up in their halves without touching each other, as long as no half overflows. The highest
-reading says whether that holds; where it does not, the rows are added the plain way. All in
-integers, in pieces that stay in the cache.
+each other, reading by reading (`folding`), until one day of each kind is left, and only those are
+cut into runs, all in 32 bits. The highest reading says whether every sum fits into them; where it
+does not, the rows are added the plain way. All in integers, in pieces that stay in the cache.
 """
 
 from __future__ import annotations
@@ -33,9 +31,7 @@ from services.rating.engine.rows import (
 
 ROWS_AT_ONCE: Final = 64
 """Rows of a month that fit into the cache of one core together with their sums."""
-HALF_BITS: Final = 32
-HALF_LIMIT: Final = 2**31
-LOW_HALF: Final = 2**32 - 1
+SUM_LIMIT: Final = 2**31
 
 
 @dataclass(slots=True, eq=False)
@@ -120,22 +116,23 @@ def _add_plainly(rows: Readings, window: Window, into: CellSums) -> None:
 
 
 def _add_quickly(rows: NDArray[Any], folding: Folding, into: CellSums) -> bool:
-    """Lay like days on each other and add in pairs; whether no sum could overflow.
+    """Lay like days on each other and add those; whether no sum could overflow.
 
     A negative reading is a very large one without sign, so one comparison finds both. Looking for
     the highest of all first also brings the rows into the cache in the quickest way.
     """
     runs, unsigned = folding.runs, rows.view(np.uint32)
-    if not runs.even or int(unsigned.max(initial=0)) * folding.most >= HALF_LIMIT:
+    if int(unsigned.max(initial=0)) * folding.most >= SUM_LIMIT:
         return False
-    pairs = _folded(rows, folding, np.add).view(np.int64)
-    added = np.add.reduceat(pairs, runs.starts // 2, axis=1)
-    added = ((added & LOW_HALF) + (added >> HALF_BITS)).take(runs.order, axis=1)
-    into.sums[:, runs.columns] = np.add.reduceat(added, runs.bounds, axis=1)
+    added = np.add.reduceat(_folded(rows, folding, np.add), runs.starts, axis=1, dtype=np.int32)
+    into.sums[:, runs.columns] = np.add.reduceat(
+        added.take(runs.order, axis=1), runs.bounds, axis=1, dtype=np.int64
+    )
     if into.highest is not None:
         tops = np.maximum.reduceat(_folded(rows, folding, np.maximum), runs.starts, axis=1)
-        tops = np.maximum.reduceat(tops.take(runs.order, axis=1), runs.bounds, axis=1)
-        into.highest[:, runs.columns] = tops
+        into.highest[:, runs.columns] = np.maximum.reduceat(
+            tops.take(runs.order, axis=1), runs.bounds, axis=1
+        )
     return True
 
 
