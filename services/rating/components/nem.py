@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, model_validator
@@ -94,6 +95,10 @@ class NetBilling(BaseModel):
     """Name of the table of interval prices: month by kind of day by hour, for one vintage."""
     bonus_micro: Annotated[StrictInt, Field(ge=0, le=10**9)] = 0
     """What the CCA adds to each export price, in millionths (10 % is 100,000)."""
+    adder_micro: Annotated[StrictInt, Field(ge=0, le=10**7)] = 0
+    """What it adds to each exported kWh, in 1e-6 dollars (MCE: $0.05 for low incomes)."""
+    adder_through: date | None = None
+    """Last day of that addition; open when left out."""
     carry_over: Literal["dollars", "none"] = "dollars"
     surcharge_base: Literal["net", "delivered"] = "delivered"
     code: SacCode

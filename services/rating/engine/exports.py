@@ -18,6 +18,7 @@ import numpy as np
 
 from services.rating.calendars import CalendarBook, Window
 from services.rating.calendars.holiday_rules import Holidays
+from services.rating.calendars.window import midnight
 from services.rating.charging import Amount, Line, amount_line, line_id
 from services.rating.components.nem import NetBilling
 from services.rating.cutting import PricedPart
@@ -28,6 +29,7 @@ from services.rating.holds import RateNotFound
 from services.rating.rounding import MICRO
 from services.rating.tariffs.export_prices import ExportBook, ExportPrices, ExportTable
 from shared.contracts.charges import ChargeUnit
+from shared.contracts.measures import from_micro
 
 EXPORT_LINE: Final = "export_credit"
 REMEMBERED_VECTORS_MAX: Final = 512
@@ -85,6 +87,7 @@ def export_credits(
     prices_micro: Amounts,
     bonus_micro: int = 0,
     *,
+    adders_micro: Amounts | None = None,
     half_even: bool = False,
 ) -> ExportCredits:
     """Price the exports of every row, interval by interval, and round once for each part.
@@ -94,6 +97,7 @@ def export_credits(
         window: the period.
         prices_micro: one price for each interval, see `price_vector`.
         bonus_micro: what is added to each price, in millionths of it.
+        adders_micro: what is added to each kWh besides, for each interval in 1e-6 dollars.
         half_even: how lines are rounded.
 
     Raises:
@@ -103,19 +107,38 @@ def export_credits(
     rows = exports.delivered
     if rows.shape[1] != window.intervals:
         raise ReadingsMisfit(f"{rows.shape[1]} readings for {window.intervals} intervals")
-    largest = int(rows.max(initial=0)) * int(np.abs(prices_micro).max(initial=0))
+    added = np.zeros_like(prices_micro) if adders_micro is None else adders_micro
+    dearest = max(int(np.abs(each).max(initial=0)) for each in (prices_micro, added))
+    largest = int(rows.max(initial=0)) * dearest
     if largest * window.intervals >= LARGEST_SUM:
         raise ReadingsMisfit("exports cannot be priced exactly")
     parts = np.array([cell.part for cell in window.cells])[window.index]
     masks = parts[np.newaxis] == np.arange(len(window.segments))[:, np.newaxis]
     worth = (masks * prices_micro) @ rows.T
+    besides = (masks * added) @ rows.T
     exported = masks.astype(np.int64) @ rows.T * usage.micro
-    factor, divisor = usage.micro * (MICRO + bonus_micro), PICO_PER_CENT * MICRO
+    divisor = PICO_PER_CENT * MICRO
     cents = [
-        [rounded_ratio(each * factor, divisor, half_even=half_even) for each in part]
-        for part in worth.tolist()
+        [
+            rounded_ratio(
+                (priced * (MICRO + bonus_micro) + more * MICRO) * usage.micro,
+                divisor,
+                half_even=half_even,
+            )
+            for priced, more in zip(part, extra, strict=True)
+        ]
+        for part, extra in zip(worth.tolist(), besides.tolist(), strict=True)
     ]
     return ExportCredits(exported, np.array(cents, dtype=np.int64).reshape(worth.shape))
+
+
+def adder_vector(rules: NetBilling, window: Window) -> Amounts:
+    """What a plan adds to each exported kWh, for every interval in 1e-6 dollars."""
+    vector = np.full(window.intervals, rules.adder_micro, dtype=np.int64)
+    if rules.adder_through is not None:
+        end = midnight(rules.adder_through + timedelta(days=1), window.zone)
+        vector[max(int((end - window.start_utc).total_seconds()) // window.step_s, 0) :] = 0
+    return vector
 
 
 def export_lines(
@@ -149,12 +172,17 @@ def export_lines(
         table = exports.table(rules.export_prices, known_on)
         vector = price_vector(table, window, calendars, known_on)
         credits_ = export_credits(
-            usage.added(), window, vector, rules.bonus_micro, half_even=each.span.plan.half_even
+            *(usage.added(), window, vector, rules.bonus_micro),
+            adders_micro=adder_vector(rules, window) if rules.adder_micro else None,
+            half_even=each.span.plan.half_even,
         )
         cents = int(credits_.cents[number, 0])
         quantity = int(credits_.exported_micro[number, 0])
         prices = table.version_on(each.part.start)
         rule = f"exports by the interval, prices {prices.table_id} {prices.version}"
+        if rules.adder_micro:
+            until = f" through {rules.adder_through}" if rules.adder_through else ""
+            rule += f", and {from_micro(rules.adder_micro)} dollars a kWh{until}"
         amount = Amount(-cents, rule, quantity, ChargeUnit.KWH)
         name = line_id(EXPORT_LINE, "all", each.part)
         words = (rules.code, rules.label)

@@ -114,6 +114,26 @@ class TestNetBilling:
         assert credit.signed_cents == -round(worth * 100)
         assert found.total_cents == sum(line.signed_cents for line in found.lines) > 0
 
+    def test_exports_are_paid_a_dated_addition_besides(self) -> None:
+        rules = {"export_prices": "FICTIONAL-2023", "bonus_micro": 100_000}
+        until = {"adder_micro": 50_000, "adder_through": "2026-06-30"}
+
+        plain, more = (
+            self.rated(self.sunny(250), **rules),
+            self.rated(self.sunny(250), **rules, **until),
+        )
+
+        assert isinstance(plain, Rated)
+        assert isinstance(more, Rated)
+        # 25 days of June with a kWh each; July has none of it, and no bonus is paid on it
+        credits_ = [
+            next(line for line in bill.lines if line.label == "EXPORT CREDIT").cents
+            for bill in (plain, more)
+        ]
+        assert credits_[1] - credits_[0] == 125
+        (why,) = [one for one in more.explanation.lines if one.line_id.startswith("export_credit")]
+        assert why.rule.endswith(", and 0.050000 dollars a kWh through 2026-06-30")
+
     def test_more_credit_than_charges_waits_for_the_next_bill(self) -> None:
         found = self.rated(self.sunny(25_000), export_prices="FICTIONAL-2023")
 
