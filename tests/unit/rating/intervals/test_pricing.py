@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -115,8 +116,8 @@ class TestNetBilling:
         assert found.total_cents == sum(line.signed_cents for line in found.lines) > 0
 
     def test_exports_are_paid_a_dated_addition_besides(self) -> None:
-        rules = {"export_prices": "FICTIONAL-2023", "bonus_micro": 100_000}
-        until = {"adder_micro": 50_000, "adder_through": "2026-06-30"}
+        rules: dict[str, Any] = {"export_prices": "FICTIONAL-2023", "bonus_micro": 100_000}
+        until: dict[str, Any] = {"adder_micro": 50_000, "adder_through": "2026-06-30"}
 
         plain, more = (
             self.rated(self.sunny(250), **rules),
