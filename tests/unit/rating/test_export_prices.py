@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.rating.calendars import load_calendars
+from services.rating.calendars.book import CALENDARS_FOLDER
 from services.rating.holds import RateNotFound
 from services.rating.tariffs.export_prices import (
     ExportBook,
@@ -21,6 +22,7 @@ from services.rating.tariffs.export_prices import (
     refuse_twins,
     years_of,
 )
+from services.rating.tariffs.files import read_folder
 
 (SHIPPED,) = load_export_prices().tables
 PACIFIC = ZoneInfo("America/Los_Angeles")
@@ -94,6 +96,21 @@ class TestATableOfPrices:
     def test_that_is_not_whole_is_refused(self, tmp_path: Path, text: str, words: str) -> None:
         with pytest.raises(ExportPricesRefused, match=words):
             read(tmp_path, text)
+
+    def test_lies_in_a_folder_with_plans_and_hours(self, tmp_path: Path) -> None:
+        for name in ("export-prices", "calendars"):
+            (tmp_path / name).mkdir()
+        read(tmp_path / "export-prices", BY_HOUR)
+        for name in ("holidays", "sdge-tou"):
+            text = (CALENDARS_FOLDER / f"{name}.toml").read_text()
+            (tmp_path / "calendars" / f"{name}.toml").write_text(text)
+
+        found = read_folder(tmp_path)
+
+        assert [one.table_id for one in found.exports] == ["T"]
+        assert [one.list_id for one in found.holidays] == ["pge", "sce", "sdge"]
+        assert {one.calendar_id for one in found.calendars} == {"SDGE-TOU"}
+        assert [len(one.versions) for one in found.calendars] == [1, 1]
 
     def test_whose_prices_are_not_there_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "table.toml").write_text(HEAD, encoding="utf-8")
