@@ -14,6 +14,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from services.remittance.bank import proof
 from services.remittance.receivables import Scope
 from shared.platform.database import ReadSession, WriteSession
 
@@ -197,6 +198,9 @@ _LEDGER = """
                sum(adjusted_cents - discount_cents) FILTER (WHERE kind <> 'fee') AS adjusted,
                sum(adjusted_cents) FILTER (WHERE kind = 'fee') AS fees
         FROM line_place GROUP BY 1, 2, 3
+    ), banked AS (
+        SELECT cca, utility, environment, sum(deposited_cents) AS cents
+        FROM bank_match WHERE outcome = 'matched' AND ended_at IS NULL GROUP BY 1, 2, 3
     ), told AS (
         SELECT cca, utility, environment, 'accounts_receivable' AS ledger_account,
                '' AS jurisdiction, opened AS cents FROM owed
@@ -205,10 +209,8 @@ _LEDGER = """
         UNION ALL SELECT cca, utility, environment, 'revenue', '', -billed FROM owed
         UNION ALL SELECT cca, utility, environment, 'revenue', '', cents FROM taxed
         UNION ALL SELECT cca, utility, environment, 'cash_in_transit', '', amount FROM paid
-        UNION ALL SELECT cca, utility, environment, 'cash_in_transit', '', -cents
-                  FROM ledger WHERE ledger_account = 'bank'
-        UNION ALL SELECT cca, utility, environment, 'bank', '', cents
-                  FROM ledger WHERE ledger_account = 'bank'
+        UNION ALL SELECT cca, utility, environment, 'cash_in_transit', '', -cents FROM banked
+        UNION ALL SELECT cca, utility, environment, 'bank', '', cents FROM banked
         UNION ALL SELECT cca, utility, environment, 'unapplied', '', -unapplied FROM paid
         UNION ALL SELECT cca, utility, environment, 'adjustments', '', -adjusted FROM paid
         UNION ALL SELECT cca, utility, environment, 'discount', '', -discount FROM paid
@@ -293,10 +295,12 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         "lines equal their applications": _LINES,
         "lines equal their last placement": _HISTORY,
         "payments are placed whole": _PAYMENTS,
-        "the journal equals receivables and lines": _LEDGER,
+        "the journal equals receivables, lines and deposits": _LEDGER,
         "credit on account equals the journal": _ACCOUNTS,
         "closed months are as they were closed": _CLOSED,
         "export batches hold their entries": _BATCHES,
+        "statements are the sum of their movements": proof.STATEMENTS,
+        "deposits stand in matches that come to them": proof.MATCHES,
         ENTERED_IN_FULL: _DOCUMENTS,
     }
 )
@@ -322,6 +326,9 @@ _SCOPED = (
     "closed_period",
     "closed_balance",
     "gl_batch",
+    "bank_account",
+    "bank_movement",
+    "bank_match",
 )
 """Tables that the queries name without the schema, because they may see one scope of them."""
 

@@ -303,3 +303,46 @@ class TestAtRest:
         with pytest.raises(Exception, match="only added"):
             async with desk.database.unit_of_work() as session:
                 await session.execute(text("UPDATE remittance.bank_movement SET cents = 1"))
+
+
+class TestProof:
+    async def test_books_and_statements_are_clean(self, office: Office, desk: BankDesk) -> None:
+        await register(desk)
+        await paid(office, "2000.00")
+        await take(desk, bai2([deposit(200_000), deposit(300, "T2", "BK2")]))
+        await take(desk, bai2([deposit(300, "T2", "BK2")]))
+
+        await office.prove()
+
+    @pytest.mark.parametrize(
+        ("harm", "found"),
+        [
+            (
+                (
+                    "UPDATE remittance.bank_match SET announced_cents = announced_cents + 1,"
+                    " deposited_cents = deposited_cents + 1"
+                ),
+                {"the journal equals receivables, lines and deposits"},
+            ),
+            ("DELETE FROM remittance.bank_place", {"deposits stand in matches that come to them"}),
+            (
+                (
+                    "UPDATE remittance.bank_statement SET moved_cents = moved_cents + 1,"
+                    " closing_cents = closing_cents + 1"
+                ),
+                {"statements are the sum of their movements"},
+            ),
+        ],
+    )
+    async def test_the_audit_finds_what_was_changed_by_hand(
+        self, office: Office, desk: BankDesk, harm: str, found: set[str]
+    ) -> None:
+        await register(desk)
+        await paid(office, "2000.00")
+        await take(desk, bai2([deposit(200_000)]))
+
+        async with desk.database.unit_of_work() as session:
+            await session.execute(text(harm))
+
+        report = await office.service.audit()
+        assert {each.check for each in report.differences} == found
