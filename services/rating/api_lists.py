@@ -5,6 +5,7 @@ They answer what the pages show, by the same functions, for one CCA at a time.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -15,13 +16,16 @@ from services.rating.browsing.accounts import AccountPage, list_accounts
 from services.rating.browsing.charges import ChargeFilter, ChargePage, list_charges
 from services.rating.browsing.energy import UsageRow, usage_history
 from services.rating.browsing.marks import PAGE_ROWS, ROWS_MAX, Mark, MarkWord, Sight
+from services.rating.browsing.rate_codes import RateCodeRow, list_rate_codes
 from services.rating.browsing.story import Event, account_story
 from services.rating.scope import Scope
+from services.rating.store_tariffs import PriceBooks
 from shared.contracts.parts import Purpose
 from shared.platform.database import Database
 from shared.platform.web.problems import documented
 
 Word = Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00]+$")]
+Day = Annotated[date, Query(ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
 Limit = Annotated[int, Query(ge=1, le=ROWS_MAX)]
 
 
@@ -34,6 +38,7 @@ def build_list_router(database: Database) -> APIRouter:
     router = APIRouter(responses=documented(401, 403, 422))
     _add_accounts(router, database)
     _add_charges(router, database)
+    _add_rate_codes(router, database)
     return router
 
 
@@ -77,6 +82,17 @@ def _add_charges(router: APIRouter, database: Database) -> None:
         wanted = ChargeFilter(account_number, plan_id, plan_version, purpose)
         async with database.read() as session:
             return await list_charges(session, _sight(scope), wanted, Mark.read(after), limit)
+
+
+def _add_rate_codes(router: APIRouter, database: Database) -> None:
+    books = PriceBooks()
+
+    @router.get("/rate-codes/agreements")
+    async def rate_codes(scope: InScope, on: Day) -> list[RateCodeRow]:
+        """Agreements that are served by rate code, and the plan that would bill each on a day."""
+        async with database.read() as session:
+            book = await books.current(session)
+            return await list_rate_codes(session, _sight(scope), book, on)
 
 
 def _sight(scope: Scope) -> Sight:

@@ -152,7 +152,7 @@ def _add_activation(
         """Let a draft count; whoever imported it cannot. What waited for it is charged then."""
         key = TariffKey(kind, name, version)
         async with database.unit_of_work() as session:
-            done = await activate(session, key, _signer(who), clock.now(), why.reason)
+            done = await activate(session, key, signer(who), clock.now(), why.reason)
         later.add_task(release_holds, desk, database, (RateNotFound.code,), clock.now())
         return done
 
@@ -160,7 +160,7 @@ def _add_activation(
 def _add_imports(router: APIRouter, database: Database, clock: Clock) -> None:
     async def keep(files: Sequence[DataFile], who: Principal) -> TariffImport:
         async with database.unit_of_work() as session:
-            return await import_files(session, files, clock.now(), _signer(who))
+            return await import_files(session, files, clock.now(), signer(who))
 
     @router.post("/calendars", status_code=201)
     async def import_calendar(calendar: CalendarFile, who: Operator) -> TariffImport:
@@ -178,7 +178,13 @@ def _add_imports(router: APIRouter, database: Database, clock: Clock) -> None:
         return await keep([prices], who)
 
 
-def _signer(who: Principal) -> str:
+def signer(who: Principal) -> str:
+    """The name of somebody who changes what every CCA shares.
+
+    Raises:
+        NotAllowed: they are not let into every CCA.
+        NameNotUsable: it cannot sign.
+    """
     if not who.sees_everything:
         raise NotAllowed(f"{who.name} is not let into every CCA, and this concerns all of them")
     return signing(who.name)

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.rating.browsing.tables import saved_views
+from services.rating.browsing.tables import saved_views, terms_counts
 from services.rating.progress.tables import progress_tables
 from services.rating.rerun.tables import rerun_tables
 from services.rating.review.tables import review_tables
@@ -49,12 +49,13 @@ PROGRESS: Final = progress_tables(METADATA)
 RERUN: Final = rerun_tables(METADATA)
 SHADOW: Final = shadow_tables(METADATA)
 SAVED_VIEWS: Final = saved_views(METADATA)
+TERMS_COUNTS: Final = terms_counts(METADATA)
 VEE: Final = vee_tables(METADATA)
 SETTLEMENT: Final = settlement_tables(METADATA)
 
 SCOPE_COLUMNS: Final = ("cca", "utility", "environment")
-"""They come last in every index: in front, they would tempt the planner to read a whole CCA while a
-new table has no statistics yet."""
+"""They come last in indexes: in front, they would tempt the planner to read a whole CCA while a new
+table has no statistics yet. Lists of one CCA by time are the exception."""
 
 
 def _scope() -> list[Column[Any]]:
@@ -262,10 +263,16 @@ CHARGES: Final = Table(
     Index("uq_charges_reverses", "reverses", unique=True),
     Index("ix_charges_transaction_id", "transaction_id"),
     Index("ix_charges_account_number", "account_number", *SCOPE_COLUMNS),
-    Index("ix_charges_rated_at", "rated_at", "charge_id", "cca", "environment"),
-    Index("ix_charges_plan_id", "plan_id", "plan_version", "rated_at"),
+    Index("ix_charges_newest", "cca", "environment", "rated_at", "charge_id"),
+    # The version comes last: it is compared within the index, and the newest still come first.
     Index(
-        "ix_charges_cancels", "rated_at", "charge_id", postgresql_where=text("purpose = 'cancel'")
+        "ix_charges_plan",
+        *("cca", "environment", "plan_id", "rated_at", "charge_id", "plan_version"),
+    ),
+    Index(
+        "ix_charges_corrections",
+        *("purpose", "cca", "environment", "rated_at", "charge_id"),
+        postgresql_where=text("purpose <> 'original'"),
     ),
 )
 

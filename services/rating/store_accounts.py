@@ -14,6 +14,7 @@ from services.rating.accounts import Agreement, Entry, Register, Status, Terms
 from services.rating.enroll import DecidedRequest, KnownRequest
 from services.rating.progress.place import change_roster, total_changes
 from services.rating.progress.roster import roster_changes
+from services.rating.progress.terms import count_terms
 from services.rating.scope import Scope
 from services.rating.store import (
     ACCOUNTS,
@@ -121,6 +122,7 @@ async def save_decisions(
     await _save_agreements(session, scope, [d for d in decided if d.entry], at)
     changes = total_changes(roster_changes(d.before, [d.entry]) for d in decided if d.entry)
     await change_roster(session, scope, changes)
+    await count_terms(session, scope, decided)
     known = await _known_transactions(session, decided)
     where = (scope.cca, scope.utility, scope.environment.value)
     rows = {

@@ -14,7 +14,17 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, literal_column, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    literal_column,
+    select,
+    tuple_,
+    union_all,
+)
 
 from services.rating.browsing.energy import Energy, energies
 from services.rating.browsing.marks import PAGE_ROWS, Mark, Sight
@@ -27,11 +37,20 @@ from shared.contracts.charges import ChargeLine
 from shared.contracts.measures import Usd, from_cents
 from shared.contracts.parts import Purpose
 from shared.platform.database import ReadSession
+from shared.platform.refusals import Refusal
 
 NEIGHBOURS: Final = 13
 """A year of months and the one before."""
 
 CHAIN_MAX: Final = 20
+
+
+class PlanNotNamed(Refusal):
+    """Versions are named within a plan; of any plan, they would be looked for everywhere."""
+
+    code = "PLAN_NOT_NAMED"
+    status = 422
+    title = "A version is one of a plan"
 
 
 class ChargeRow(View):
@@ -144,13 +163,32 @@ async def list_charges(
     after: Mark | None = None,
     limit: int = PAGE_ROWS,
 ) -> ChargePage:
-    """A page of charges, newest first."""
+    """A page of charges, newest first.
+
+    Each CCA's newest are read from its own end of an index, so that those of a small one are not
+    looked for among the millions of a large one.
+
+    Raises:
+        PlanNotNamed: a version is asked for, and no plan.
+    """
+    if wanted.plan_version is not None and wanted.plan_id is None:
+        raise PlanNotNamed(f"name the plan whose version {wanted.plan_version} is")
+    if not sight.ccas:
+        return ChargePage(charges=(), next=None)
     t = CHARGES.c
-    query = _heads(sight).where(*_conditions(wanted))
+    conditions = _conditions(wanted)
     if after is not None:
-        query = query.where(tuple_(t.rated_at, t.charge_id) < (after.at, after.id))
-    ordered = query.order_by(t.rated_at.desc(), t.charge_id.desc()).limit(limit)
-    rows = tuple(charge_row(row) for row in await session.execute(ordered))
+        conditions.append(tuple_(t.rated_at, t.charge_id) < (after.at, after.id))
+    newest = [
+        _heads(Sight((cca,), sight.environment))
+        .where(*conditions)
+        .order_by(t.rated_at.desc(), t.charge_id.desc())
+        .limit(limit)
+        for cca in sight.ccas
+    ]
+    found = union_all(*(select(one.subquery()) for one in newest)).subquery()
+    ordered = select(found).order_by(found.c.rated_at.desc(), found.c.charge_id.desc())
+    rows = tuple(charge_row(row) for row in await session.execute(ordered.limit(limit)))
     return ChargePage(charges=rows, next=str(rows[-1].mark) if len(rows) == limit else None)
 
 
@@ -187,11 +225,12 @@ def charge_row(row: Row[*tuple[Any, ...]]) -> ChargeRow:
 
 
 def _heads(sight: Sight) -> Select[*tuple[Any, ...]]:
+    """Heads of charges; CCAs are written into the statement, so that it is planned for them."""
     t = CHARGES.c
     columns = [t[name] for name in ChargeRow.model_fields if name != "total"]
-    return select(*columns, t.total_cents).where(
-        t.environment == sight.environment.value, t.cca.in_(sight.ccas)
-    )
+    ccas = [bindparam(None, cca, Text, literal_execute=True) for cca in sight.ccas]
+    seen = t.cca == ccas[0] if len(ccas) == 1 else t.cca.in_(ccas)
+    return select(*columns, t.total_cents).where(t.environment == sight.environment.value, seen)
 
 
 def _conditions(wanted: ChargeFilter) -> list[ColumnElement[bool]]:
@@ -202,7 +241,7 @@ def _conditions(wanted: ChargeFilter) -> list[ColumnElement[bool]]:
         t.plan_version: wanted.plan_version,
     }
     said = [column == value for column, value in equal.items() if value is not None]
-    if wanted.purpose is not None:  # as a constant, so that the index of the few cancels is found
+    if wanted.purpose is not None:  # as a constant, so that the index of the few others is found
         said.append(t.purpose == literal_column(f"'{wanted.purpose.value}'"))
     if wanted.since is not None:
         said.append(t.rated_at >= wanted.since)

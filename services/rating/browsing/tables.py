@@ -1,8 +1,8 @@
-"""The table of saved views: a filter that somebody wants to have at hand again, by name."""
+"""Tables for those who look: views that somebody keeps, and counts that would be long to make."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, PrimaryKeyConstraint, Table, Text
 
 
 def saved_views(metadata: MetaData) -> Table:
@@ -14,4 +14,16 @@ def saved_views(metadata: MetaData) -> Table:
         Column("name", Text, primary_key=True),
         Column("address", Text, nullable=False),
         Column("kept_at", DateTime(timezone=True), nullable=False),
+    )
+
+
+def terms_counts(metadata: MetaData) -> Table:
+    """Declare the table of how many agreements are served on the same terms; kept with 814s."""
+    words = ("rate_code", "product", "city", "cca", "utility", "environment")
+    return Table(
+        "terms_counts",
+        metadata,
+        *(Column(name, Text, nullable=False) for name in words),
+        Column("count", BigInteger, nullable=False),
+        PrimaryKeyConstraint(*words),
     )

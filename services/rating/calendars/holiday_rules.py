@@ -112,13 +112,14 @@ class HolidayList(BaseModel):
         New Year's Day of the next year may be observed on 31 December.
         """
         days = (
-            self._observed(day_of(holiday.on, about))
+            self.observed(day_of(holiday.on, about))
             for about in (year, year + 1)
             for holiday in self.days
         )
         return frozenset(day for day in days if day.year == year)
 
-    def _observed(self, day: date) -> date:
+    def observed(self, day: date) -> date:
+        """The day on which a holiday that falls on a day is observed."""
         weekday = WEEKDAYS[day.weekday()]
         if weekday == "saturday" and self.saturday_to_friday:
             return day - timedelta(days=1)

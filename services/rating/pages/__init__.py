@@ -14,12 +14,14 @@ from services.rating.pages import (
     accounts,
     audit_forms,
     batches,
+    calendars,
     charges,
     controls,
     reruns,
     reviews,
     saved,
     tariffs,
+    three_way,
     utility_bills,
     waiting,
 )
@@ -37,8 +39,19 @@ FURNITURE: Final = Furniture(
 """What rating brings to the console."""
 
 ROOM_PAGES: Final = (
-    *(waiting, accounts, charges, batches, reviews, utility_bills, tariffs, controls, audit_forms),
-    *(reruns, saved),
+    *(
+        waiting,
+        accounts,
+        charges,
+        batches,
+        reviews,
+        utility_bills,
+        calendars,
+        tariffs,
+        controls,
+        audit_forms,
+    ),
+    *(reruns, saved, three_way),
 )
 
 

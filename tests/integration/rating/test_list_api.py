@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+import pytest
+
+from services.rating.browsing.charges import PlanNotNamed
+from shared.contracts.enrollment import EnrollmentPurpose
 from tests.integration.rating.office import Office, enrollment, usage_report
 from tests.integration.rating.test_api import SCOPE, app_of, client
 from tests.unit.rating.words import request, usage
@@ -51,3 +57,29 @@ class TestLists:
             answer = await http.get("/rating/v1/charges", params={**SCOPE, "after": "9.x"})
 
         assert answer.status_code == 422
+
+    async def test_a_version_is_asked_for_with_its_plan(self, office: Office) -> None:
+        async with client(app_of(office)) as http:
+            params = {**SCOPE, "plan_version": "2026-04-01"}
+            with pytest.raises(PlanNotNamed):
+                await http.get("/rating/v1/charges", params=params)
+
+    async def test_rate_codes_are_counted_by_their_agreements(self, office: Office) -> None:
+        await office.tell(
+            enrollment(
+                request("R1"),
+                request("R2", account="A2", agreement="SA2", meter="M2", rate_code="NOBODYS"),
+            )
+        )
+        async with client(app_of(office)) as http:
+            params = {**SCOPE, "on": "2026-08-01"}
+            codes = (await http.get("/rating/v1/rate-codes/agreements", params=params)).json()
+
+            await office.tell(
+                enrollment(request("R3", EnrollmentPurpose.DROP, effective_on=date(2022, 6, 1)))
+            )
+            left = (await http.get("/rating/v1/rate-codes/agreements", params=params)).json()
+
+        counted = [(row["rate_code"], row["agreements"], row["unmapped"]) for row in codes]
+        assert counted == [("NOBODYS", 1, 1), ("E-TOU-C", 1, 0)]
+        assert [row["rate_code"] for row in left] == ["NOBODYS"]

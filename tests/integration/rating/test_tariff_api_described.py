@@ -56,7 +56,7 @@ def ask_everything(base: str, below: tuple[str, ...]) -> list[str]:
 
 TARIFFS = (("/tariffs",), 5)
 SHARED = (("/calendars", "/holidays", "/export-prices"), 15)
-RERUNS = (("/reruns", "/rate-codes", "/shadow-bills"), 19)
+RERUNS = (("/reruns", "/rate-codes", "/shadow-bills"), 20)
 
 
 @pytest.mark.slow
