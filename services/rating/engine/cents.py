@@ -103,14 +103,13 @@ def _rounded(
 ) -> Amounts:
     """Divide and round; where nothing is negative in the fewest operations.
 
-    A half is rounded up by adding half the divisor before dividing, in doubled numbers so that an
-    odd divisor has a half too.
+    A half goes up when half the divisor is added before dividing. An odd divisor has no half, and
+    the whole part of its half does.
     """
     if not signed and not half_even:
-        halves: Amounts = numerators * 2
-        halves += divisors
-        halves //= divisors * 2
-        return halves
+        numerators += divisors // 2
+        numerators //= divisors
+        return numerators
     whole, rest = np.divmod(np.abs(numerators), divisors)
     rest *= 2
     up = rest >= divisors

@@ -25,7 +25,9 @@ def netted(usage: MeterRows, rules: Generation | None) -> tuple[MeterRows, Meter
         NetMeteringWithoutRules: energy came from a customer, and the plan has no rules.
     """
     if rules is None:
-        if usage.received is not None and usage.received.any():
+        if usage.received is None:
+            return usage, None
+        if usage.received.any():
             raise NetMeteringWithoutRules("energy was received, and the plan has no rules for it")
         return MeterRows(usage.delivered, None, usage.estimated, usage.decimals), None
     if isinstance(rules, NetBilling):
