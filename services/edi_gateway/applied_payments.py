@@ -51,9 +51,9 @@ class AppliedPayments:
         await projection.move(
             session,
             [
-                {"id": key, "paid": _PAID_STATE[line.outcome]}
+                {"id": key, "paid": state}
                 for line, key in zip(paid, keys, strict=True)
-                if line.outcome in _PAID_STATE
+                if (state := _paid_state(line)) is not None
             ],
             "paid",
         )
@@ -74,6 +74,15 @@ class AppliedPayments:
             "exception_code",
             "exception_text",
         )
+
+
+def _paid_state(line: AppliedLine) -> str | None:
+    """The charge's answer to "paid?"; what people placed by hand is told by what is left open."""
+    if line.outcome is not RemittanceOutcome.BY_HAND:
+        return _PAID_STATE.get(line.outcome)
+    if line.open_balance == 0:
+        return "paid"
+    return "short" if line.applied else "reversed"
 
 
 def _line_entry(file_id: UUID, body: RemittanceApplied, line: AppliedLine) -> NewEntry:

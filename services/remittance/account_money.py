@@ -84,6 +84,8 @@ class AccountMoney:
 
     def _settle(self, account: str, shares: list[_Share]) -> None:
         receivables = self._of_account.get(account, [])
+        for share in shares:
+            self._shrink(share, receivables)
         for receivable in receivables:
             self._make_room(receivable, shares)
         moved = True
@@ -91,6 +93,16 @@ class AccountMoney:
             moved = False
             for share in shares:
                 moved = self._move(share, receivables) or moved
+
+    def _shrink(self, share: _Share, receivables: list[Receivable]) -> None:
+        """Give back, newest charge first, what people have taken out of a line by hand."""
+        sign = -1 if (share.line.paying_cents or sum(share.applied.values())) < 0 else 1
+        for receivable in reversed(receivables):
+            key = receivable.receivable_id
+            given = min(-sign * share.waiting, sign * share.applied.get(key, 0))
+            if given > 0:
+                share.move(key, -sign * given)
+                self._used[key] -= sign * given
 
     def _make_room(self, receivable: Receivable, shares: list[_Share]) -> None:
         """Give back what a line naming the charge, or a cancel, has taken the place of."""

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from services.remittance.part_reader import LineInParts, load_parts, part_book
 from services.remittance.placements import Book, Line, LineKey, Placement
 from services.remittance.receivables import Receivable, Scope, Standing
 from services.remittance.rules import MatchingRules
@@ -113,12 +114,17 @@ _LINES = text(
         UNION
         SELECT document_id, sequence FROM remittance.receivable_entry
         WHERE receivable_id = ANY(CAST(:with_account_money AS uuid[])) AND account_money
+        UNION
+        SELECT transaction_id, sequence FROM remittance.line_part
+        WHERE target_id = ANY(CAST(:ids AS uuid[])) AND amount_cents <> 0
+        UNION
+        SELECT * FROM unnest(CAST(:decided AS uuid[]), CAST(:decided_sequences AS integer[]))
     )
     SELECT p.transaction_id, p.sequence, p.kind, p.amount_cents, p.invoice_number, p.usage_id,
            p.account_number, p.adjusting_cents, p.offered_cents, p.reason_code, p.outcome,
            p.receivable_id, p.applied_cents, p.unapplied_cents,
            p.adjusted_cents, p.discount_cents, p.credit_account, p.open_cents, p.flagged,
-           p.explanation, p.moves
+           p.explanation, p.moves, p.in_parts
     FROM remittance.line_place p JOIN keys USING (transaction_id, sequence)
     WHERE p.kind = 'payment'
     ORDER BY p.place_number
@@ -141,11 +147,12 @@ _ACCOUNT_APPLICATIONS = text(
 
 @dataclass(slots=True)
 class Touched:
-    """What changed: numbers of invoices, ids of usage, accounts."""
+    """What changed: numbers of invoices, ids of usage, accounts, lines that people decided on."""
 
     invoices: set[str] = field(default_factory=set)
     usages: set[str] = field(default_factory=set)
     accounts: set[str] = field(default_factory=set)
+    decided: set[LineKey] = field(default_factory=set)
 
     @classmethod
     def by_lines(cls, lines: Sequence[Line]) -> Touched:
@@ -166,11 +173,13 @@ class LoadedBook:
         book: receivables and earlier placements.
         moves: how often each earlier line has moved.
         written_off: cents written off in effect, of the receivables with any write-off.
+        in_parts: lines that people placed parts of, with where each part stands.
     """
 
     book: Book
     moves: dict[LineKey, int]
     written_off: dict[UUID, int]
+    in_parts: dict[LineKey, LineInParts]
 
 
 async def load_book(
@@ -195,14 +204,22 @@ async def load_book(
         known = await reader.known(in_play)
     line_rows = await reader.lines(touched, in_play, list(rows.values()))
     history = await reader.placements(line_rows)
+    receivables = [_receivable(row) for row in rows.values()]
+    book = Book(receivables, history, known)
+    by_hand = {LineKey(row.transaction_id, row.sequence) for row in line_rows if row.in_parts}
+    in_parts: dict[LineKey, LineInParts] = {}
+    if touched.decided or by_hand:
+        in_parts = await load_parts(session, history, by_hand | touched.decided, by_hand)
+        book = part_book(book, in_parts, in_play)
     return LoadedBook(
-        Book([_receivable(row) for row in rows.values()], history, known),
+        book,
         {LineKey(row.transaction_id, row.sequence): row.moves for row in line_rows},
         {
             row.receivable_id: row.written_off_cents
             for row in rows.values()
             if row.write_off_cents or row.written_off_cents
         },
+        in_parts,
     )
 
 
@@ -265,6 +282,8 @@ class _Reader:
             with_account_money=[
                 row.receivable_id for row in rows if row.account_number in accounts
             ],
+            decided=[key.transaction_id for key in touched.decided],
+            decided_sequences=[key.sequence for key in touched.decided],
         )
 
     async def placements(self, rows: Sequence[Row[Any]]) -> list[Placement]:
@@ -313,6 +332,10 @@ def _line(row: Row[Any]) -> Line:
 
 
 def _placement(line: Line, row: Row[Any], spread: dict[UUID, int] | None) -> Placement:
+    if row.in_parts:  # its parts tell where it stands; account money is what the rest pays
+        money = spread or {}
+        rest = line.amount_cents - sum(money.values())
+        return Placement(line, RemittanceOutcome(row.outcome), row.explanation, money, rest)
     if line.is_account_money:
         applied = spread or {}
     else:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from services.remittance.ledger.chart import LedgerAccount
-from services.remittance.placements import LineKey, Placement
+from services.remittance.placements import Placement
 from services.remittance.receivables import Entered, Receivable
 from shared.contracts.remittance import RemittanceLineKind
 
@@ -211,36 +211,50 @@ def placement_posting(
     Returns:
         Nothing when no money moved.
     """
-    key: LineKey = after.line.key
     if before is None:
         plain = _plain_posting(after, receivables, effective_on)
         if plain is not None:
             return plain
-    entries = [*_placed(after, 1), *(_placed(before, -1) if before is not None else ())]
-    if before is None:
-        cash = after.line.amount_cents
+    return line_posting([(before, after)], receivables, effective_on)
+
+
+def line_posting(
+    moves: Sequence[tuple[Placement | None, Placement]],
+    receivables: dict[UUID, Receivable],
+    effective_on: date,
+) -> Posting | None:
+    """Book all parts of a line that moved as one fact: before and after of each.
+
+    Between parts money goes without passing through cash: what one part loses another one gains.
+    """
+    entries: list[JournalEntry] = []
+    changes: dict[tuple[UUID, bool], int] = {}
+    for before, after in moves:
+        cash = after.line.amount_cents - (before.line.amount_cents if before is not None else 0)
+        entries += _placed(after, 1)
+        entries += _placed(before, -1) if before is not None else ()
         entries.append(debit(LedgerAccount.CASH_IN_TRANSIT, after.line.account_number or "", cash))
-    changes: dict[UUID, int] = {}
-    for (receivable_id, kind), cents in _applications(before, after).items():
-        if cents:
-            account = receivables[receivable_id].account_number
-            entries.append(credit(LedgerAccount.RECEIVABLE, account, cents, kind))
-            changes[receivable_id] = changes.get(receivable_id, 0) - cents
+        for (receivable_id, kind), cents in _applications(before, after).items():
+            if cents:
+                account = receivables[receivable_id].account_number
+                entries.append(credit(LedgerAccount.RECEIVABLE, account, cents, kind))
+                change = (receivable_id, after.line.is_account_money)
+                changes[change] = changes.get(change, 0) - cents
     entries = _net(entries)
-    account_money = after.line.is_account_money
-    moves = tuple(
+    applied = tuple(
         ReceivableEntry(receivable_id, EntryKind.APPLIED, cents, account_money)
-        for receivable_id, cents in changes.items()
+        for (receivable_id, account_money), cents in changes.items()
         if cents
     )
-    if not entries and not moves:
+    if not entries and not applied:
         return None
+    key = moves[0][1].line.key
     return Posting(
         document_id=key.transaction_id,
         sequence=key.sequence,
         effective_on=effective_on,
         entries=tuple(entries),
-        receivable_entries=moves,
+        receivable_entries=applied,
         posting_id=uuid4(),
     )
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.remittance.account_money import AccountMoney
+from services.remittance.by_hand import placed_by_hand
 from services.remittance.placements import Book, Line, Placement, dollars
 from services.remittance.receivables import Receivable
 from services.remittance.rules import DEFAULT_RULES, MatchingRules
@@ -43,6 +44,8 @@ def match(
         ConservationError: a bug; nothing of the batch may be written.
     """
     everything = [placement.line for placement in book.history]
+    if book.changed:
+        everything = [book.changed.get(line.key, line) for line in everything]
     everything += lines
     placed: dict[int, Placement] = {}
     named = _Named()
@@ -57,6 +60,9 @@ def match(
         places = {everything[place].key: place for place in account_places}
         for each in money.place([everything[place] for place in account_places]):
             placed[places[each.line.key]] = each
+    for place, line in enumerate(everything):
+        if line.key.part:
+            placed[place] = placed_by_hand(placed[place])
     known = len(book.history)
     moved = [placed[place] for place in range(known) if placed[place] != book.history[place]]
     moved += [placed[place] for place in range(known, len(everything))]

@@ -8,7 +8,7 @@ two is what the journal writes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.remittance.receivables import Receivable
@@ -22,10 +22,16 @@ class ConservationError(Exception):
 
 @dataclass(frozen=True, slots=True, order=True)
 class LineKey:
-    """One line of one 820."""
+    """One line of one 820, or the part of it that people put somewhere by hand (from 1)."""
 
     transaction_id: UUID
     sequence: int
+    part: int = 0
+
+    @property
+    def whole(self) -> LineKey:
+        """The line that a part is of."""
+        return LineKey(self.transaction_id, self.sequence) if self.part else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class Line:
             self.kind is RemittanceLineKind.PAYMENT
             and not self.names_charge
             and self.account_number is not None
+            and not self.key.part
         )
 
 
@@ -130,11 +137,13 @@ class Book:
         history: present placements, oldest first, of every earlier line that names one of these
             receivables, has account money on one, or waits on an account of the batch.
         known_accounts: accounts that were ever charged, among those of the batch.
+        changed: lines of the history whose amount people have changed by placing parts by hand.
     """
 
     receivables: Sequence[Receivable]
     history: Sequence[Placement] = ()
     known_accounts: frozenset[str] = frozenset()
+    changed: Mapping[LineKey, Line] = field(default_factory=dict)
 
 
 def dollars(cents: int) -> str:

@@ -7,7 +7,7 @@ took effect or a verdict arrived. The caller holds the scope's lock and the unit
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -16,9 +16,11 @@ from sqlalchemy import func, select, text
 
 from services.remittance.book_reader import LoadedBook, Touched, load_book
 from services.remittance.books import post
-from services.remittance.journal import placement_posting
+from services.remittance.journal import line_posting, placement_posting
 from services.remittance.ledger.write_off_effect import write_off_postings
 from services.remittance.matching import match
+from services.remittance.part_reader import by_line
+from services.remittance.part_store import write_parts
 from services.remittance.placements import Line, LineKey, Placement
 from services.remittance.receivables import Scope
 from services.remittance.rules import rules_of
@@ -56,11 +58,13 @@ class Settled:
         placements: lines with a new place, in the order of entry.
         invoice_numbers: receivable → invoice number, for those lines.
         accounts: receivable → account number.
+        parts: of lines that people placed parts of, where each part stands.
     """
 
     placements: tuple[Placement, ...]
     invoice_numbers: Mapping[UUID, str]
     accounts: Mapping[UUID, str]
+    parts: Mapping[LineKey, tuple[Placement, ...]] = field(default_factory=dict)
 
 
 async def settle_lines(
@@ -87,11 +91,22 @@ async def settle_lines(
     placements = match(lines, loaded.book, rules)
     before = {each.line.key: each for each in loaded.book.history}
     receivables = {each.receivable_id: each for each in loaded.book.receivables}
-    postings = (
-        placement_posting(before.get(each.line.key), each, receivables, cause.effective_on)
+    moved: dict[LineKey, list[Placement]] = {}
+    if loaded.in_parts:
+        placements, moved = by_line(placements, loaded.in_parts)
+    day = cause.effective_on
+    postings = [
+        placement_posting(before.get(each.line.key), each, receivables, day)
+        if each.line.key not in moved
+        else line_posting(
+            [(before[part.line.key], part) for part in moved[each.line.key]], receivables, day
+        )
         for each in placements
-    )
+    ]
     await _write_places(session, scope, placements, loaded, cause)
+    parts = {key: loaded.in_parts[key].holding(each) for key, each in moved.items()}
+    if moved:
+        await write_parts(session, loaded.in_parts, moved, cause.at)
     await post(session, scope, [each for each in postings if each is not None], cause.at)
     if loaded.written_off:
         changed = [receivables[key] for key in loaded.written_off]
@@ -101,6 +116,7 @@ async def settle_lines(
         placements,
         {key: each.invoice_number for key, each in receivables.items()},
         {key: each.account_number for key, each in receivables.items()},
+        parts,
     )
 
 
@@ -266,7 +282,8 @@ async def announce(
     by_payment: dict[UUID, list[AppliedLine]] = {}
     for each in settled.placements:
         lines = by_payment.setdefault(each.line.key.transaction_id, [])
-        lines.extend(applied_lines(each, settled))
+        for part in settled.parts.get(each.line.key, (each,)):
+            lines.extend(applied_lines(part, settled))
     if not by_payment:
         return []
     rows = await session.execute(

@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.remittance.bank.tables import bank_tables
 from services.remittance.ledger.tables import ledger_tables
+from services.remittance.workbench.tables import workbench_tables
 from shared.platform.database import metadata
 from shared.platform.mailbox import mailbox_tables
 
@@ -257,6 +258,7 @@ line_place = Table(
     Column("flagged", Boolean, nullable=False),
     _word("explanation"),
     Column("moves", Integer, nullable=False),
+    Column("in_parts", Boolean, nullable=False, server_default=text("false")),
     _moment("placed_at"),
     CheckConstraint(
         "applied_cents + unapplied_cents + adjusted_cents = amount_cents", name="conserved"
@@ -288,7 +290,8 @@ line_place = Table(
 
 `adjusting_cents` is the part of the amount that is an adjustment whatever it finds (RMR08),
 `offered_cents` a discount the line says it takes (RMR06), `discount_cents` the part of
-`adjusted_cents` that is discount of a purchase of receivables.
+`adjusted_cents` that is discount of a purchase of receivables. Of a line `in_parts` people have
+placed some by hand: `line_part` holds its parts, and here stands their sum.
 """
 
 placement = Table(
@@ -379,3 +382,6 @@ LEDGER = ledger_tables(METADATA)
 
 BANK = bank_tables(METADATA)
 """Bank accounts, statements, movements, and what they were matched with."""
+
+WORKBENCH = workbench_tables(METADATA)
+"""What people asked for and decided at the workbench, and the parts of lines they placed."""

@@ -73,6 +73,8 @@ class RemittanceOutcome(Word):
     UNKNOWN = "unknown"
     REVERSED = "reversed"
     ADJUSTED = "adjusted"
+    BY_HAND = "by_hand"
+    """People placed it, and no rule moves it."""
 
 
 class AppliedLine(Part):

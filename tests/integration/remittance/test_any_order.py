@@ -57,7 +57,7 @@ DAY: Sequence[Body] = (
 TABLES = (
     "sent_document, receivable, receivable_balance, receivable_entry, verdict, remittance, "
     "remittance_part, remittance_line, line_place, placement, journal_entry, receivable_tax, "
-    "write_off, inbox, outbox"
+    "write_off, act, act_end, act_write_off, assignment, line_part, bulk_item, inbox, outbox"
 )
 
 STATE = """
