@@ -52,6 +52,13 @@ async def load_books(session: WriteSession, scope: Scope, documents: Sequence[Se
     """Read the receivables and waiting cancels that new documents name."""
     numbers = {each.invoice_number for each in documents}
     originals = {each.original_invoice_number for each in documents if each.original_invoice_number}
+    receivables = await _receivables(session, scope, numbers | originals)
+    return Books(receivables, await _waiting(session, scope, numbers))
+
+
+async def _receivables(
+    session: WriteSession, scope: Scope, numbers: set[str]
+) -> dict[str, Receivable]:
     rows = await session.execute(
         select(
             receivable,
@@ -63,14 +70,11 @@ async def load_books(session: WriteSession, scope: Scope, documents: Sequence[Se
             receivable_balance,
             receivable_balance.c.receivable_id == receivable.c.receivable_id,
         )
-        .where(
-            in_scope(receivable, scope),
-            receivable.c.invoice_number.in_(list(numbers | originals)),
-        )
+        .where(in_scope(receivable, scope), receivable.c.invoice_number.in_(list(numbers)))
     )
     found = rows.all()
     taxes = await _taxes(session, [row.receivable_id for row in found])
-    receivables = {
+    return {
         row.invoice_number: Receivable(
             receivable_id=row.receivable_id,
             invoice_number=row.invoice_number,
@@ -85,6 +89,12 @@ async def load_books(session: WriteSession, scope: Scope, documents: Sequence[Se
         )
         for row in found
     }
+
+
+async def _waiting(
+    session: WriteSession, scope: Scope, numbers: set[str]
+) -> dict[str, list[SentCharge]]:
+    """Read the cancels that wait for these originals."""
     waiting: dict[str, list[SentCharge]] = defaultdict(list)
     rows = await session.execute(
         select(sent_document)
@@ -111,7 +121,7 @@ async def load_books(session: WriteSession, scope: Scope, documents: Sequence[Se
                 period_end=row.period_end,
             )
         )
-    return Books(receivables, dict(waiting))
+    return dict(waiting)
 
 
 async def _taxes(session: WriteSession, ids: Sequence[UUID]) -> dict[UUID, list[Tax]]:

@@ -101,20 +101,7 @@ async def make_batch(
         journal_entry.c.period == month,
         journal_entry.c.entry_id > after,
     )
-    used = (
-        await session.execute(
-            select(
-                journal_entry.c.ledger_account,
-                journal_entry.c.jurisdiction,
-                func.max(journal_entry.c.entry_id).label("through"),
-                func.count().label("entries"),
-                func.sum(journal_entry.c.debit_cents).label("debits"),
-                func.sum(journal_entry.c.credit_cents).label("credits"),
-            )
-            .where(*mine)
-            .group_by(journal_entry.c.ledger_account, journal_entry.c.jurisdiction)
-        )
-    ).all()
+    used = await _used(session, mine)
     if not used:
         raise NothingToExport(f"Every entry of {month:%Y-%m} is in a batch.")
     accounts = codes.cover(scope.cca, [(row.ledger_account, row.jurisdiction) for row in used])
@@ -139,6 +126,23 @@ async def make_batch(
     through = max(row.through for row in used)
     await _keep(session, scope, made, (after, through), mapping, parts)
     return made
+
+
+async def _used(session: WriteSession, mine: Sequence[Any]) -> Sequence[Row[Any]]:
+    """Return the accounts that the entries stand on, each with its sums and its last entry."""
+    found = await session.execute(
+        select(
+            journal_entry.c.ledger_account,
+            journal_entry.c.jurisdiction,
+            func.max(journal_entry.c.entry_id).label("through"),
+            func.count().label("entries"),
+            func.sum(journal_entry.c.debit_cents).label("debits"),
+            func.sum(journal_entry.c.credit_cents).label("credits"),
+        )
+        .where(*mine)
+        .group_by(journal_entry.c.ledger_account, journal_entry.c.jurisdiction)
+    )
+    return found.all()
 
 
 async def _exported_through(session: WriteSession, scope: Scope, month: date) -> int:
