@@ -230,6 +230,7 @@ HOLDS: Final = Table(
     _moment("opened_at"),
     _moment("closed_at", nullable=True),
     Index("ix_holds_transaction_id", "transaction_id"),
+    Index("ix_holds_code", "code", "opened_at"),
     Index("ix_holds_open", "code", "opened_at", postgresql_where=text("closed_at IS NULL")),
 )
 

@@ -50,6 +50,8 @@ class Finding:
     mode: Mode
     message: str
     two_people: bool = False
+    owner: str = ""
+    """Who looks at what the audit holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ class NewReview:
     def codes(self) -> tuple[str, ...]:
         """The codes of what holds it; the first names the hold."""
         return tuple(found.code for found in self.findings if found.mode is Mode.HOLD)
+
+    @property
+    def owner(self) -> str | None:
+        """Who looks at it: the owner of the first audit that has one."""
+        return next((found.owner for found in self.findings if found.owner), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +230,8 @@ class ReviewGate:
                     continue
                 message = kind.look(case, setting.limits)
                 if message is not None:
-                    one = Finding(kind.code, setting.mode, message, kind.two_people)
+                    two = kind.two_people
+                    one = Finding(kind.code, setting.mode, message, two, setting.owner)
                     weighed.append((weight, one))
         found = [finding for _, finding in sorted(weighed, key=itemgetter(0))]
         if len(found) > 1:

@@ -323,6 +323,7 @@ def _review_row(new: NewReview) -> dict[str, object]:
         "total_cents": draft.total_cents,
         "draft": PROPOSED.dump_python(Proposed(draft, new.reversal), mode="json"),
         "state": "waiting",
+        "owner": new.owner,
         "expires_at": deadline.due_at - EXPIRES_BEFORE if deadline else None,
     }
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import ARRAY, Row, Text, func, literal, select, text, true
 
 from services.rating.messages import line_item
 from services.rating.progress.stages import Stage
@@ -187,17 +187,26 @@ def _audit(
 
 
 async def _last_fired(session: ReadSession, cca: str) -> dict[str, datetime]:
+    """When each code last found something: one look into an index a code, whatever there is."""
     f, h, u = REVIEW.findings.c, HOLDS.c, USAGE.c
-    found = await session.execute(
-        select(f.code, func.max(f.found_at)).where(f.cca == cca).group_by(f.code)
-    )
-    held = await session.execute(
-        select(h.code, func.max(h.opened_at))
-        .select_from(HOLDS.join(USAGE))
-        .where(u.cca == cca)
-        .group_by(h.code)
-    )
-    return {row[0]: row[1] for row in (*held, *found)}
+    fired: dict[str, datetime] = {}
+    for codes, source, code, moment, of in (
+        (AUDITS, REVIEW.findings, f.code, f.found_at, f.cca),
+        (ALWAYS_HELD, HOLDS.join(USAGE), h.code, h.opened_at, u.cca),
+    ):
+        named = func.unnest(literal(list(codes), ARRAY(Text))).table_valued("code", name="every")
+        every = named.render_derived()
+        last = (
+            select(moment.label("at"))
+            .select_from(source)
+            .where(code == every.c.code, of == cca)
+            .order_by(moment.desc())
+            .limit(1)
+            .lateral("last")
+        )
+        rows = await session.execute(select(every.c.code, last.c.at).join(last, true()))
+        fired |= {row.code: row.at for row in rows}
+    return fired
 
 
 async def show_controls(session: ReadSession, cca: str, at: datetime) -> list[ControlView]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,11 @@ import pytest
 from fastapi import Request
 from httpx import ASGITransport, AsyncClient
 
+from services.rating.review.registry import AUDITS
 from shared.platform.http import create_app
 from shared.platform.web.identity import Principal, Role
 from tests.integration.rating.office import Office, enrollment, usage_report
-from tests.unit.rating.words import request, usage
+from tests.unit.rating.words import JUNE, meter, request, usage
 
 SCOPE = {"cca": "mce", "utility": "pge", "environment": "test"}
 HUGE = {"on": "50000", "off": "200000", "total": "250000"}
@@ -135,6 +137,62 @@ class TestAnAudit:
         assert (high_value["version"], high_value["setting"]["owner"]) == (2, "billing")
         assert high_value["last_fired"] is not None
         assert [f["code"] for f in await desk.get("findings")] == ["HIGH_VALUE"]
+
+    @pytest.mark.parametrize(
+        ("setting", "held", "found"),
+        [
+            ({"mode": "hold"}, True, True),
+            ({"mode": "warn"}, False, True),
+            ({"mode": "hold", "enabled": False}, False, False),
+            ({"mode": "hold", "minimum_cents": 2_000_000}, False, False),
+            ({"mode": "hold", "limits": {"limit_cents": 2_000_000}}, False, False),
+        ],
+        ids=["holds", "warns", "is off", "passes small amounts", "has another limit"],
+    )
+    async def test_does_what_it_is_set_to(
+        self, office: Office, desk: Desk, setting: dict[str, Any], held: bool, found: bool
+    ) -> None:
+        limits = {"limits": {"limit_cents": 1_000}, "owner": "billing"}
+        new = {"setting": limits | setting, **WHY}
+        await desk.post("audits/HIGH_VALUE/versions", new, "jane", "admin")
+
+        await office.tell(usage_report(usage()))
+
+        audits = {audit["code"]: audit for audit in await desk.get("audits")}
+        reviews = (await desk.get("charges"))["reviews"]
+        assert [review["owner"] for review in reviews] == (["billing"] if held else [])
+        assert len(office.charges) == (0 if held else 1)
+        assert (audits["HIGH_VALUE"]["last_fired"] is not None) is found
+        assert audits["LOW_BILL"]["last_fired"] is None
+
+    async def test_counts_for_the_class_it_is_set_for(self, office: Office, desk: Desk) -> None:
+        strict = {"setting": {"mode": "hold", "limits": {"limit_cents": 1_000}}, **WHY}
+        new = {**strict, "customer_class": "commercial"}
+        await desk.post("audits/HIGH_VALUE/versions", new, "jane", "admin")
+
+        await office.tell(usage_report(usage()))
+        await desk.post(
+            "audits/HIGH_VALUE/versions", {**strict, "customer_class": "residential"}, "j", "admin"
+        )
+        next_month = meter((JUNE[1], date(2026, 8, 5)), {"on": "90", "off": "210", "total": "300"})
+        await office.tell(usage_report(usage("U2", next_month)))
+
+        assert [charge.usage_id for charge in office.charges] == ["U1"]
+        assert office.holds == [("U2", "HIGH_VALUE")]
+
+    async def test_every_one_can_be_set_and_a_reason_to_hold_usage_cannot(
+        self, office: Office, desk: Desk
+    ) -> None:
+        await office.tell(usage_report(usage("U9", account="A9")))
+        for code in AUDITS:
+            new = {"setting": {"mode": "warn", "owner": "billing"}, **WHY}
+            assert (await desk.post(f"audits/{code}/versions", new, "jane", "admin"))[0] == 201
+
+        shown = {audit["code"]: audit for audit in await desk.get("audits")}
+
+        assert {shown[code]["setting"]["owner"] for code in AUDITS} == {"billing"}
+        assert shown["NOT_ENROLLED"]["setting"] is None
+        assert shown["NOT_ENROLLED"]["last_fired"] is not None
 
     @pytest.mark.parametrize(
         ("code", "setting", "says"),

@@ -6,6 +6,8 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from services.rating.desk import DeskOutcome
 from services.rating.messages import Occasion
@@ -22,6 +24,7 @@ from services.rating.review.decide import (
 )
 from services.rating.review.registry import Mode
 from services.rating.review.settings import AuditSetting, NewSetting, write_setting
+from services.rating.store import REVIEW
 from services.rating.store_charges import load_charges
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageCancelled
@@ -102,6 +105,24 @@ class TestAChargeAboveTheLimit:
         ]
         with pytest.raises(ReviewClosed):
             await people.release("jim")
+
+    async def test_is_not_released_by_one_person_even_in_the_database(
+        self, people: Reviewers
+    ) -> None:
+        office = people.office
+        await office.tell(usage_report(usage(energy=HUGE)))
+        await people.act("jane")
+
+        for by, constraint in (("jane", "another_person"), (None, "two_people")):
+            async with office.service.database.unit_of_work() as session:
+                connection = await session.connection()
+                asked = "jane" if by else None
+                released = update(REVIEW.reviews).values(
+                    state="released", closed_by=by or "joe", last_actor=asked
+                )
+                with pytest.raises(IntegrityError, match=constraint):
+                    await connection.execute(released)
+                await session.rollback()
 
     async def test_waits_on_whatever_else_is_tried_again(self, people: Reviewers) -> None:
         office = people.office
