@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from pydantic import ValidationError
 
 from services.rating.browsing.batches import awaiting_money, batch_acts
+from services.rating.browsing.marks import ROWS_MAX
 from services.rating.messages import Occasion
 from services.rating.pages.rooms import (
     REASON,
@@ -29,7 +30,7 @@ from services.rating.scope import UTILITY_ZONE, Scope
 from services.rating.store_activation import signing
 from shared.platform.web import csv_file
 from shared.platform.web.identity import Operator, Principal, Viewer
-from shared.platform.web.scopes import chosen
+from shared.platform.web.scopes import KnownCca, chosen
 
 DEADLINES_SHOWN: Final = 20
 NO_CYCLE: Final = "-"
@@ -37,6 +38,11 @@ NO_CYCLE: Final = "-"
 STAGES: Final = (
     *("expected", "received", "missing", "held", "under_review", "awaiting_release", "charged"),
     *("sent", "accepted", "rejected"),
+)
+
+WINDOWS_HEAD: Final = (
+    *("cca", "utility", "account_number", "usage_id", "waits_for", "code", "sent_at", "due_at"),
+    *("basis", "standing", "transaction_id"),
 )
 
 
@@ -101,6 +107,7 @@ def _add_lists(router: APIRouter, house: House) -> None:
             "batches": found,
             "deadlines": deadlines[:DEADLINES_SHOWN],
             "csv": f"/rating/batches.csv?{asked.address(month=month)}",
+            "windows_csv": f"/rating/windows.csv?{asked.address(month=None)}",
         }
         return house.page(request, principal, "batches.html", values)
 
@@ -111,6 +118,28 @@ def _add_lists(router: APIRouter, house: House) -> None:
         """The same as a file."""
         found = await _batches(house, principal, asked)
         return csv_file.download("batches.csv", _csv(found))
+
+    @router.get("/rating/windows.csv")
+    async def windows_csv(principal: Viewer, asked: Annotated[Asked, Query()]) -> StreamingResponse:
+        """The bill windows that close next, at most 500 of each CCA."""
+        rows = _windows_csv(house, chosen(principal, asked.cca))
+        return csv_file.download("bill-windows.csv", rows)
+
+
+async def _windows_csv(house: House, ccas: tuple[KnownCca, ...]) -> AsyncIterator[str]:
+    yield csv_file.lines([WINDOWS_HEAD])
+    for one in ccas:
+        async with house.database.read() as session:
+            at = house.clock.now()
+            rows = await show_deadlines(session, house.scope(one), at, ROWS_MAX)
+        yield csv_file.lines(
+            [
+                *(one.cca, one.utility, csv_file.Identifier(row.account_number)),
+                *(csv_file.Identifier(row.usage_id), row.stage.value, row.reason, row.sent_at),
+                *(row.due_at, row.basis.value, row.standing.value, row.transaction_id),
+            ]
+            for row in rows
+        )
 
 
 def _add_one(router: APIRouter, house: House) -> None:

@@ -6,6 +6,7 @@ touched, and starts the job when the numbers are those expected.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -14,6 +15,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 from pydantic import Field, ValidationError
 
+from services.rating.browsing.marks import ROWS_MAX
 from services.rating.pages.rooms import SEE_OTHER, Asked, House, Word
 from services.rating.rerun.asked import CodeMapping, RerunAsked, mapping_job
 from services.rating.rerun.jobs import RerunSettings
@@ -31,6 +33,11 @@ ITEMS_SHOWN: Final = 100
 FILTERS: Final = (
     *("plan_id", "plan_version", "rate_code", "bill_cycle", "period_from", "period_to"),
     *("hold_code", "what"),
+)
+
+JOBS_HEAD: Final = (
+    *("cca", "utility", "job", "state", "why", "asked_by", "asked_at", "bills", "done"),
+    "at_stake_usd",
 )
 
 
@@ -67,6 +74,12 @@ def _add_list(router: APIRouter, house: House) -> None:
     ) -> Response:
         """The form for a new job, rate codes that no plan knows, and the jobs so far."""
         return await _list(house, request, principal, asked, None)
+
+    @router.get("/rating/rerun/jobs.csv")
+    async def jobs_csv(principal: Viewer, asked: Annotated[Asked, Query()]) -> StreamingResponse:
+        """Every job, newest first within a CCA, streamed."""
+        scopes = [house.scope(one) for one in chosen(principal, asked.cca)]
+        return csv_file.download("re-runs.csv", _jobs_csv(house, scopes))
 
     @router.post("/rating/rerun")
     async def ask(request: Request, principal: Operator) -> Response:
@@ -149,10 +162,30 @@ async def _list(
         "older": f"/rating/rerun?{asked.address(before=last)}" if last else None,
         "newest": f"/rating/rerun?{asked.address(before=None)}" if asked.before else None,
         "unmapped": unmapped,
+        "csv": f"/rating/rerun/jobs.csv?{urlencode({'cca': asked.cca}) if asked.cca else ''}",
         "wrong": wrong,
         "key": uuid4().hex,
     }
     return house.page(request, principal, "reruns.html", values)
+
+
+async def _jobs_csv(house: House, scopes: list[Scope]) -> AsyncIterator[str]:
+    yield csv_file.lines([JOBS_HEAD])
+    for scope in scopes:
+        before = 0
+        while True:
+            async with house.database.read() as session:
+                jobs = [line_of(job) for job in await list_jobs(session, scope, before, ROWS_MAX)]
+            yield csv_file.lines(
+                [
+                    *(scope.cca, scope.utility, job.job_id, job.state.value, job.reason),
+                    *(job.asked_by, job.asked_at, job.total, job.position, job.at_stake),
+                ]
+                for job in jobs
+            )
+            if len(jobs) < ROWS_MAX:
+                break
+            before = jobs[-1].seq
 
 
 async def _job(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import date
+from decimal import Decimal
 
 from services.rating.service import build
 from services.rating.store_tariffs import import_files
@@ -16,6 +17,7 @@ from shared.platform.lifecycle import Lifecycle
 from shared.platform.memory_bus import MemoryBus
 from shared.platform.settings import PlatformSettings
 from tests.integration.rating.office import NOON, Office, enrollment, usage_report
+from tests.integration.rating.utility_bill import bill_of
 from tests.unit.rating.interval_words import interval_report, interval_usage, whole_days
 from tests.unit.rating.words import meter, request, usage
 
@@ -86,3 +88,13 @@ async def _live(office: Office) -> None:
         (MONTHS[5], MONTHS[6]), {"on": "90000", "off": "210000", "total": "300000"}, number="M4"
     )
     await office.tell(usage_report(usage("W1", much, account="A4", agreement="SA4")))
+    await _bill_themselves(office)
+
+
+async def _bill_themselves(office: Office) -> None:
+    """The utility's own bill of U7, on which the first line is dearer and the second missing."""
+    (charge,) = [one for one in office.charges if one.usage_id == "U7"]
+    first = charge.lines[0]
+    dearer = first.model_copy(update={"amount": first.amount + Decimal("1.25")})
+    bill = bill_of(charge, (dearer, *charge.lines[2:]), period=(MONTHS[6], MONTHS[7]))
+    await office.tell(bill)

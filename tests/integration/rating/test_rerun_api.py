@@ -16,7 +16,8 @@ from shared.platform.http import create_app
 from shared.platform.web.identity import Principal, Role
 from tests.integration.rating.office import Office, enrollment, usage_report
 from tests.integration.rating.rerun_words import correct_prices, until
-from tests.integration.rating.test_shadow_bills import bill_of, charged
+from tests.integration.rating.test_shadow_bills import charged
+from tests.integration.rating.utility_bill import bill_of
 from tests.unit.rating.words import JUNE, meter, request, usage
 
 MCE = {"cca": "mce", "utility": "pge", "environment": "test"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -24,40 +23,15 @@ from services.rating.shadow.differences import (
 from services.rating.shadow.tolerance import set_tolerance
 from shared.contracts.charges import (
     Charge,
-    ChargeLine,
     CheckedInvoice,
     InvoiceReported,
     InvoicesChecked,
-    ReportedInvoice,
-    ReportedLine,
 )
-from shared.contracts.parts import BillOption, Purpose
 from tests.integration.rating.office import NOON, Office, enrollment, usage_report
-from tests.unit.rating.words import JUNE, MCE, TODAY, request, transaction, usage
+from tests.integration.rating.utility_bill import bill_of
+from tests.unit.rating.words import MCE, request, usage
 
 SIGHT = Sight((MCE.cca,), MCE.environment)
-
-
-def bill_of(
-    charge: Charge, lines: Sequence[ChargeLine] | None = None, *, names_usage: bool = True
-) -> InvoiceReported:
-    """The utility's 810 for the same usage; its lines are ours unless others are given."""
-    told = charge.lines if lines is None else lines
-    invoice = ReportedInvoice(
-        transaction_id=transaction("810 I1"),
-        invoice_number="I1",
-        purpose=Purpose.ORIGINAL,
-        invoiced_on=TODAY,
-        account_number=charge.account_number,
-        service_agreement_id=charge.service_agreement_id,
-        usage_id=charge.usage_id if names_usage else None,
-        period_start=JUNE[0],
-        period_end=JUNE[1],
-        bill_option=BillOption.RATE_READY,
-        lines=tuple(ReportedLine(**line.model_dump()) for line in told),
-        total=sum((line.signed_amount for line in told), Decimal("0.00")),
-    )
-    return InvoiceReported(file_id=uuid4(), items=(invoice,))
 
 
 def checks(office: Office) -> list[CheckedInvoice]:

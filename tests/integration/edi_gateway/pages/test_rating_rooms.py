@@ -45,6 +45,7 @@ PAGES = (
     "/rating/batches/three-way?month=2026-07-10&cca=mce",
     "/rating/batches/three-way/agreements?month=2026-07-10&cca=mce",
     "/rating/utility-bills",
+    "/rating/utility-bills/cause?cca=mce&kind=total",
     "/rating/tariffs/calendars?year=2026",
     "/rating/tariffs/calendars/holidays/pge/2000",
     "/rating/tariffs/rate-codes",
@@ -429,6 +430,47 @@ class TestRerun:
     async def _work(self, app: FastAPI) -> None:
         while await app.state.reruns.work():
             pass
+
+
+class TestUtilityBills:
+    async def test_a_cause_is_assigned_and_explained_and_leaves_as_a_file(
+        self, office: Office, base: str, browser: Browser
+    ) -> None:
+        async with operator(office, base, browser) as page:
+            await page.goto(f"{base}/rating/utility-bills?kind=missing")
+            await page.get_by_role("region", name="Causes").get_by_role("link").click()
+            await page.get_by_label("Owner").fill("rates desk")
+            await page.get_by_label("Why").fill("they waive it")
+            await page.get_by_role("button", name="Assign").click()
+            await page.get_by_label("Explanation or reason").fill("waived in July")
+            await page.get_by_role("button", name="Do it").click()
+            await expect(page.locator(".timeline")).to_contain_text("Explained: waived in July")
+            await expect(page.get_by_role("row", name="explained")).to_contain_text("rates desk")
+
+            rows = await table(page, f"{base}/rating/utility-bills.csv?state=explained")
+
+        told = [(row["kind"], row["owner"], row["invoice_number"]) for row in rows]
+        assert told == [("missing", "rates desk", '="I1"')]
+
+
+class TestFiles:
+    @pytest.mark.parametrize(
+        ("path", "column", "value"),
+        [
+            ("waiting.csv", "code", "RATE_NOT_FOUND"),
+            ("windows.csv", "waits_for", "under_review"),
+            ("reviews.csv", "state", "waiting"),
+            ("findings.csv?cca=mce", "code", "HIGH_VALUE"),
+            ("tariffs/rate-codes.csv", "rate_code", '="E-TOU-C"'),
+            ("tariffs/calendars/holidays.csv?year=2026", "observed", "2026-07-03"),
+        ],
+    )
+    async def test_every_list_leaves_as_one(
+        self, page: Page, base: str, path: str, column: str, value: str
+    ) -> None:
+        rows = await table(page, f"{base}/rating/{path}")
+
+        assert value in {row[column] for row in rows}
 
 
 class TestSavedViews:
