@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -28,7 +28,7 @@ from rich.table import Table
 from sqlalchemy import text
 
 from services.remittance.service import RemittanceService, build
-from shared.contracts.documents import DocumentSent, SentDocument
+from shared.contracts.documents import DocumentSent, SentDocument, SentTax
 from shared.contracts.envelope import Body, Envelope
 from shared.contracts.measures import from_cents
 from shared.contracts.parts import MESSAGE_ITEMS_MAX, Environment, Purpose, Reason, ServiceName
@@ -40,6 +40,7 @@ from shared.platform.memory_bus import MemoryBus
 from shared.platform.settings import PlatformSettings
 
 SEED = 820
+CITIES = ("MARINA", "SALINAS", "SANTA CRUZ")
 FIRST_DAY = date(2026, 11, 1)
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PAYMENT, FEE, ADJUSTMENT = (
@@ -56,6 +57,8 @@ class Expected:
     open_of_account: dict[str, int] = field(default_factory=dict)
     paid: int = 0
     adjusted: int = 0
+    fees: int = 0
+    taxes: dict[str, int] = field(default_factory=dict)
     lines: int = 0
     held: int = 0
 
@@ -89,6 +92,17 @@ class _Charge:
     @property
     def owed(self) -> int:
         return self.cents - self.cancelled
+
+    @property
+    def taxes(self) -> dict[str, int]:
+        """What of the charge is tax, by city; the state's stands under no city."""
+        city = CITIES[int(self.account) % len(CITIES)]
+        return {city: self.cents * 78 // 1000, "": 7} if self.cents > 0 else {}
+
+    def owed_tax(self, cents: int) -> int:
+        """What a cancel leaves of a tax, by exact fractions."""
+        left = Decimal(cents) * self.cancelled / self.cents
+        return cents - int(left.quantize(Decimal(1), ROUND_HALF_UP))
 
     @property
     def open(self) -> int:
@@ -136,6 +150,11 @@ class Maker:
                 part = chance.choice([cents, cents // 2])
                 charge.cancelled = part
                 (early if chance.random() < 0.5 else late).append(self._sent(charge, part))
+        for charge in charges:
+            for city, cents in charge.taxes.items():
+                owed_to = city or "CALIFORNIA"
+                owed = self.expected.taxes.get(owed_to, 0) + charge.owed_tax(cents)
+                self.expected.taxes[owed_to] = owed
         lines = [line for charge in charges for line in self._paid(charge)]
         whole = 0
         if chance.random() < 0.15 and all(charge.cents > 0 for charge in charges):
@@ -189,6 +208,7 @@ class Maker:
         if kind is PAYMENT:
             return self._line(cents, invoice_number=f"NOBODY-{self.chance.random()}")
         self.expected.adjusted += cents
+        self.expected.fees += cents if kind is FEE else 0
         return self._line(cents, kind=kind, account_number=account if cents > 0 else None)
 
     def _line(
@@ -211,6 +231,10 @@ class Maker:
             purpose=Purpose.ORIGINAL if cancelled is None else Purpose.CANCEL,
             original_document_number=None if cancelled is None else charge.number,
             amount=from_cents(charge.cents if cancelled is None else cancelled),
+            taxes=tuple(
+                SentTax(code="UT" if city else "ET", jurisdiction=city, amount=from_cents(cents))
+                for city, cents in charge.taxes.items()
+            ),
             dated_on=FIRST_DAY + timedelta(days=self.chance.randrange(20)),
         )
 
@@ -329,12 +353,14 @@ async def _differences(service: RemittanceService, expected: Expected) -> dict[s
                 )
             )
         ).one()
-        journal = await session.scalar(
+        rows = await session.execute(
             text(
-                "SELECT coalesce(sum(debit_cents - credit_cents), 0)::bigint"
-                " FROM remittance.journal_entry"
+                "SELECT ledger_account, jurisdiction,"
+                " sum(credit_cents - debit_cents)::bigint AS cents"
+                " FROM remittance.journal_entry GROUP BY 1, 2"
             )
         )
+        ledger = {(row.ledger_account, row.jurisdiction): row.cents for row in rows}
     of_accounts = expected.open_of_account.items()
     return {
         "open on every account": from_cents(
@@ -343,7 +369,14 @@ async def _differences(service: RemittanceService, expected: Expected) -> dict[s
         "paid": from_cents(placed.paid - expected.paid),
         "placed": from_cents(placed.placed - expected.paid),
         "adjusted": from_cents(placed.adjusted - expected.adjusted),
-        "debits less credits": from_cents(journal or 0),
+        "fees": from_cents(ledger.get(("fees", ""), 0) - expected.fees),
+        "taxes of every jurisdiction": from_cents(
+            sum(
+                abs(ledger.get(("taxes_payable", owed_to), 0) - cents)
+                for owed_to, cents in expected.taxes.items()
+            )
+        ),
+        "debits less credits": from_cents(sum(ledger.values())),
         "lines (in cents)": from_cents(placed.lines - expected.lines),
     }
 
