@@ -37,6 +37,7 @@ from services.rating.store import USAGE
 from shared.contracts.parts import Environment
 from shared.contracts.usage import Direction
 from shared.platform import migrate
+from shared.platform.collector import set_aside
 from shared.platform.database import Database
 from shared.platform.embedded import start_postgres
 
@@ -139,6 +140,7 @@ async def measure_store(meters: int) -> dict[str, str]:
     """Write a month of so many meters and a year of one, and read that one back."""
     chance = np.random.default_rng(SEED)
     async with store() as database:
+        set_aside()  # as a service does when it has started
         blocks = [month_of(2026, 6, f"M{n}", chance) for n in range(METERS_A_UNIT)]
         units = []
         await keep(database, [(1, blocks[0])])  # makes the month's partition

@@ -8,16 +8,16 @@ counts no more, and can still be asked for by its usage id.
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from sqlalchemy import Row, Select, case, select
 
 from services.rating.corrections import LIVE_STATES, UsageState
-from services.rating.intervals.binary import unpacked
+from services.rating.intervals.binary import unpacked_days
 from services.rating.intervals.block import MICRO_DECIMALS, MISSING, day_lengths, midnight
 from services.rating.intervals.keeping import days_of
 from services.rating.scope import Scope
@@ -29,13 +29,10 @@ from shared.platform.database import ReadSession
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from services.rating.intervals.block import Quality
+    from services.rating.intervals.block import Quality, Readings
 
 DAYS_MAX: Final = 400
 """Days of one question: a year and what a comparison needs beside it."""
-
-DAYS_A_READ: Final = 100
-"""Days read from the database at once, so that an answer of any length needs little memory."""
 
 SERIES_MAX: Final = 2_000
 """867s of one account and range that are looked at: far above any."""
@@ -85,11 +82,8 @@ async def show_days(session: ReadSession, scope: Scope, asked: Asked) -> AsyncIt
         series = channels[key]
         first = max(asked.first_day, min(row.first_day for row in series))
         last = min(asked.last_day, max(row.last_day for row in series))
-        while first <= last:
-            until = min(first + timedelta(days=DAYS_A_READ - 1), last)
-            for day in await _days(session, series, first, until):
-                yield day
-            first = until + timedelta(days=1)
+        for day in await _days(session, series, first, last):
+            yield day
 
 
 def _series(scope: Scope, asked: Asked) -> Select[Any]:
@@ -121,36 +115,53 @@ async def _days(
 ) -> list[DayReadings]:
     """Read some days of one channel, and lay its 867s over each other, the first on top."""
     rank = {row.series_id: place for place, row in enumerate(series)}
-    found = await session.execute(days_of(list(rank), first, last))
-    by_day: dict[date, list[Row[*tuple[Any, ...]]]] = {}
-    for row in found:
-        by_day.setdefault(row.day, []).append(row)
+    found = (await session.execute(days_of(list(rank), first, last))).all()
+    values, bounds = unpacked_days([row.packed for row in found])
+    by_day: dict[date, list[_Told]] = {}
+    for number, row in enumerate(found):
+        here = values[bounds[number] : bounds[number + 1]]
+        by_day.setdefault(row.day, []).append(_Told(rank[row.series_id], here, row.quality))
     shown = (
-        _laid_over(day, sorted(rows, key=lambda row: rank[row.series_id]), series, rank)
-        for day, rows in sorted(by_day.items())
+        _laid_over(day, sorted(told, key=lambda one: one.rank), series)
+        for day, told in sorted(by_day.items())
     )
     return [day for day in shown if day is not None]
 
 
+class _Told(NamedTuple):
+    """What one 867 says of a day; without marks every reading is actual."""
+
+    rank: int
+    readings: Readings
+    marks: bytes | None
+
+    @property
+    def quality(self) -> Quality:
+        if self.marks is None:
+            return np.zeros(len(self.readings), dtype=np.uint8)
+        return np.frombuffer(self.marks, dtype=np.uint8)
+
+
 def _laid_over(
-    day: date,
-    rows: Iterable[Row[*tuple[Any, ...]]],
-    series: Sequence[Row[*tuple[Any, ...]]],
-    rank: dict[int, int],
+    day: date, told: Sequence[_Told], series: Sequence[Row[*tuple[Any, ...]]]
 ) -> DayReadings | None:
+    """Lay what several 867s say of a day over each other, the first on top."""
     whose = series[0]
     (size,) = day_lengths(day, day, whose.minutes)
     micro = np.zeros(size, dtype=np.int64)
     quality = np.full(size, MISSING, dtype=np.uint8)
     used: list[str] = []
-    for row in rows:
-        source = series[rank[row.series_id]]
-        marks = _marks(row, size)
-        fills = (quality == MISSING) & (marks != MISSING)
+    for one in told:
+        source = series[one.rank]
+        scale = 10 ** (MICRO_DECIMALS - source.decimals)
+        if one.marks is None and not used:
+            micro, quality = one.readings.astype(np.int64) * scale, one.quality
+            used.append(source.usage_id)
+            break
+        fills = (quality == MISSING) & (one.quality != MISSING)
         if fills.any():
-            scale = 10 ** (MICRO_DECIMALS - source.decimals)
-            micro[fills] = unpacked(row.packed)[fills].astype(np.int64) * scale
-            quality[fills] = marks[fills]
+            micro[fills] = one.readings[fills].astype(np.int64) * scale
+            quality[fills] = one.quality[fills]
             used.append(source.usage_id)
     if not used:
         return None
@@ -164,12 +175,6 @@ def _laid_over(
         quality=quality,
         usage_ids=tuple(used),
     )
-
-
-def _marks(row: Row[*tuple[Any, ...]], size: int) -> Quality:
-    if row.quality is None:
-        return np.zeros(size, dtype=np.uint8)
-    return np.frombuffer(row.quality, dtype=np.uint8)
 
 
 def runs(quality: Quality) -> Iterator[tuple[int, int, int]]:
