@@ -20,7 +20,7 @@ def cash_out_of(
         return None
     terms = entry.terms
     try:
-        key = book.key(scope.cca, scope.utility, terms.rate_code, terms.product, terms.city)
+        key = book.key(scope.cca, scope.utility, terms.rate_code, terms.product, terms.city, day)
         rules = book.select(key, day, day).nem
     except RateNotFound:
         return None

@@ -114,7 +114,7 @@ def _spans(
     scope: Scope, term: Terms, days: tuple[date, date], book: PriceBook, known_on: date
 ) -> list[tuple[Span, str, TaxDecision]]:
     first, last = days
-    key = book.key(scope.cca, scope.utility, term.rate_code, term.product, term.city)
+    key = book.key(scope.cca, scope.utility, term.rate_code, term.product, term.city, known_on)
     found = []
     taxes = book.taxes_on(known_on)
     changes = taxes.user_tax_changes(term.city)

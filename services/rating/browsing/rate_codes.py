@@ -101,7 +101,7 @@ def _plan(
     if book is None:
         return None, None, "no tariffs are active"
     try:
-        plan = book.select(book.key(*code, row.product or None, row.city), on, on)
+        plan = book.select(book.key(*code, row.product or None, row.city, on), on, on)
     except RateNotFound as refusal:
         return None, None, refusal.detail
     return plan.plan_id, plan.version, ""

@@ -69,7 +69,7 @@ class PriceBook:
     Attributes:
         plans: every plan version.
         tax_files: tax files in the order of their activation; of those known the last counts.
-        ccas: CCA → its particulars.
+        cca_files: particulars of CCAs, likewise.
         calendars: which hours are on-peak, and the holidays.
         exports: what exported energy is worth.
         codes: mapped rate codes in the order they were made; of those for a day the last counts.
@@ -77,7 +77,7 @@ class PriceBook:
 
     plans: tuple[PlanFile, ...]
     tax_files: tuple[TaxFile, ...]
-    ccas: Mapping[str, CcaFile]
+    cca_files: tuple[CcaFile, ...]
     calendars: CalendarBook = field(default_factory=load_calendars)
     exports: ExportBook = field(default_factory=load_export_prices)
     codes: tuple[MappedCode, ...] = ()
@@ -98,6 +98,11 @@ class PriceBook:
         """The tax file in force by all that is known."""
         return self.tax_files[-1]
 
+    @cached_property
+    def ccas(self) -> Mapping[str, CcaFile]:
+        """CCA → its particulars by all that is known."""
+        return {file.cca: file for file in self.cca_files}
+
     def taxes_on(self, known_on: date) -> TaxFile:
         """The tax file in force, as known on a day.
 
@@ -105,7 +110,7 @@ class PriceBook:
             TaxUnknown: none was known then.
         """
         for file in reversed(self.tax_files):
-            if file.known_from is None or file.known_from <= known_on:
+            if _is_known(file, known_on):
                 return file
         raise TaxUnknown(f"no taxes were known on {known_on}")
 
@@ -132,14 +137,22 @@ class PriceBook:
         return (cca, utility, rate_code) in self._by_code
 
     def key(
-        self, cca: str, utility: str, rate_code: str, product: str | None, city: str
+        self,
+        cca: str,
+        utility: str,
+        rate_code: str,
+        product: str | None,
+        city: str,
+        known_on: date,
     ) -> PlanKey:
-        """Complete the key of a customer's plan with default product and cohort.
+        """Complete the key of a customer's plan with default product and cohort, as known on a day.
 
         Raises:
-            RateNotFound: nothing was imported for the CCA, or the city has no cohort.
+            RateNotFound: nothing was known of the CCA, or the city has no cohort.
         """
-        particulars = self.ccas.get(cca)
+        particulars = next(
+            (f for f in reversed(self.cca_files) if f.cca == cca and _is_known(f, known_on)), None
+        )
         if particulars is None:
             raise RateNotFound(f"no tariffs were imported for {cca}")
         chosen = particulars.product_of(product)
@@ -215,6 +228,10 @@ class PriceBook:
         return tuple(spans)
 
 
+def _is_known(file: TaxFile | CcaFile, known_on: date) -> bool:
+    return file.known_from is None or file.known_from <= known_on
+
+
 def _words(key: PlanKey) -> str:
     cohort = f", cohort {key.cohort}" if key.cohort else ""
     return f"{key.cca} {key.rate_code} {key.product} ({key.utility}{cohort})"
@@ -240,7 +257,7 @@ def build_book(
     return PriceBook(
         tuple(plans),
         files,
-        {cca.cca: cca for cca in ccas},
+        tuple(ccas),
         load_calendars() if calendars is None else calendars,
         load_export_prices() if exports is None else exports,
     )

@@ -6,6 +6,7 @@ a fact of the service address, so it is looked up by city and never assumed.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -22,6 +23,8 @@ class CcaFile(BaseModel):
 
     cca: CcaCode
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+    known_from: date | None = None
+    """Since when it may be used; always when left out."""
     name: str
     default_product: Code
     """What a customer gets whose enrollment names no product."""

@@ -18,7 +18,7 @@ from shared.contracts.parts import Environment
 from tests.unit.rating.words import JUNE, MCE, TODAY, enrolled, meter, price_book, usage
 
 BOOK = price_book()
-KEY = BOOK.key("mce", "pge", "E-TOU-C", None, "SAN RAFAEL")
+KEY = BOOK.key("mce", "pge", "E-TOU-C", None, "SAN RAFAEL", TODAY)
 SHEET = BOOK.select(KEY, date(2026, 6, 1), TODAY)
 SDCP = Scope("sdcp", "sdge", Environment.TEST)
 
@@ -61,7 +61,7 @@ class TestAPlanIsChosen:
         [("SAN DIEGO", "SDCP-TOU-DR1-2021V"), ("National  City", "SDCP-TOU-DR1-2022V")],
     )
     def test_by_the_cohort_of_the_city(self, city: str, plan_id: str) -> None:
-        key = BOOK.key("sdcp", "sdge", "TOU-DR1", None, city)
+        key = BOOK.key("sdcp", "sdge", "TOU-DR1", None, city, TODAY)
 
         assert BOOK.select(key, date(2026, 6, 1), TODAY).plan_id == plan_id
 
@@ -143,7 +143,7 @@ class TestWhateverIsKnownWhen:
         assert plan.covers(after)
 
 
-SDCP_KEY = BOOK.key("sdcp", "sdge", "TOU-DR1", None, "SAN DIEGO")
+SDCP_KEY = BOOK.key("sdcp", "sdge", "TOU-DR1", None, "SAN DIEGO", TODAY)
 
 
 def _said(book: PriceBook, day: date, known_on: date) -> str | None:
@@ -184,6 +184,22 @@ class TestAPeriodIsCut:
         assert [line.line_id for line in bill.lines if line.code == "UT"] == [
             "user_tax.all.20260621"
         ]
+
+
+class TestTheParticularsOfACca:
+    def test_are_those_known_on_the_day_of_rating(self) -> None:
+        later = BOOK.ccas["mce"].model_copy(
+            update={
+                "version": "new",
+                "known_from": date(2026, 12, 1),
+                "default_product": "DEEP_GREEN",
+            }
+        )
+        book = build_book(BOOK.plans, [BOOK.taxes], [*BOOK.ccas.values(), later])
+
+        asked = ("mce", "pge", "E-TOU-C", None, "SAN RAFAEL")
+        assert book.key(*asked, date(2026, 11, 30)).product == "LIGHT_GREEN"
+        assert book.key(*asked, date(2026, 12, 1)).product == "DEEP_GREEN"
 
 
 class TestTaxes:

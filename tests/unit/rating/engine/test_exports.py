@@ -164,7 +164,7 @@ class TestLines:
 
     def bill(self, table: str) -> tuple[list[PricedPart], Window, MeterRows]:
         days = (date(2026, 11, 9), date(2026, 11, 24))
-        key = BOOK.key("mce", "pge", "E-TOU-C", "LIGHT_GREEN", "NOVATO")
+        key = BOOK.key("mce", "pge", "E-TOU-C", "LIGHT_GREEN", "NOVATO", TODAY)
         (span,) = BOOK.spans(key, *days, TODAY)
         rules = {
             "model": "nbt",

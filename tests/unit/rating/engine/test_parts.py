@@ -251,5 +251,5 @@ class TestGeneration:
 
 
 def _mce_spans(code: str, days: tuple[date, date]) -> list[Span]:
-    key = BOOK.key("mce", "pge", code, "LIGHT_GREEN", "NOVATO")
+    key = BOOK.key("mce", "pge", code, "LIGHT_GREEN", "NOVATO", TODAY)
     return list(BOOK.spans(key, *days, TODAY))
