@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,13 +13,23 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli_doors import Cca, Signed, carry_out, open_database, payments_of, signer
+from services.cli_doors import (
+    Cca,
+    Signed,
+    carry_out,
+    database_url,
+    open_database,
+    payments_of,
+    signer,
+)
+from services.edi_gateway.archive import Archive
 from services.remittance.bank import questions
 from services.remittance.bank.desk import BankDesk
 from services.remittance.bank.importing import TakenStatement
 from services.remittance.bank.uploads import shown_name
 from services.remittance.bank.views import masked
 from shared.platform.clock import SystemClock
+from shared.platform.database import Database
 from shared.platform.keyring import key_file_of
 from shared.platform.settings import PlatformSettings
 
@@ -32,6 +43,19 @@ async def _open_desk() -> AsyncIterator[BankDesk]:
     settings = PlatformSettings()
     async with open_database("remittance") as database:
         yield BankDesk(database, SystemClock(), key_file_of(settings), settings.environment)
+
+
+@asynccontextmanager
+async def _open_sealed() -> AsyncIterator[tuple[BankDesk, Database]]:
+    """Whatever holds sealed values: the bank's desk, and the gateway's archive."""
+    settings = PlatformSettings()
+    async with database_url() as url:
+        money, files = Database(url, "remittance"), Database(url, "edi")
+        try:
+            yield BankDesk(money, SystemClock(), key_file_of(settings), settings.environment), files
+        finally:
+            await money.close()
+            await files.close()
 
 
 @bank_app.command("register")
@@ -123,8 +147,9 @@ def list_keys() -> None:
     """Show the ids of the keys, oldest first, and how many values each has sealed."""
 
     async def work() -> None:
-        async with _open_desk() as desk:
-            counts = await desk.sealed_with()
+        async with _open_sealed() as (desk, edi), edi.read() as session:
+            counts = Counter(await desk.sealed_with())
+            counts.update(await Archive(desk.keys).sealed_with(session))
         for key_id, count in counts.items():
             console.print(f"{key_id}  {count} sealed")
 
@@ -136,9 +161,9 @@ def rotate_keys() -> None:
     """Make a new key and seal everything with it; older keys stay in the file until removed."""
 
     async def work() -> None:
-        async with _open_desk() as desk:
+        async with _open_sealed() as (desk, edi):
             ring = desk.keys.add()
-            done = await desk.seal_again()
+            done = await desk.seal_again() + await Archive(desk.keys).seal_again(edi)
         console.print(f"{done} values are sealed with {ring.newest}")
 
     carry_out(work())
@@ -146,11 +171,11 @@ def rotate_keys() -> None:
 
 @keys_app.command("reseal")
 def reseal() -> None:
-    """Seal everything with the newest key of the file, after a key was added to it by hand."""
+    """Seal everything with the newest key of the file; payments kept in the clear too."""
 
     async def work() -> None:
-        async with _open_desk() as desk:
-            done = await desk.seal_again()
+        async with _open_sealed() as (desk, edi):
+            done = await desk.seal_again() + await Archive(desk.keys).seal_again(edi)
         console.print(f"{done} values were sealed again")
 
     carry_out(work())

@@ -258,6 +258,7 @@ def _app(host: Host, clock: Clock) -> FastAPI:
         desk = GatewayWeb(
             database=gateway.database,
             inbound=gateway.inbound,
+            archive=gateway.inbound.archive,
             clock=clock,
             environment=settings.environment,
             doorkeeper=tokens,

@@ -205,7 +205,7 @@ async def annotated_transaction(
     """
     async with desk.database.read() as session:
         row = await find(session, principal, transaction_id)
-        explained = await annotate(session, row, first=first, limit=limit)
+        explained = await annotate(session, desk.archive, row, first=first, limit=limit)
     note_raw_read(principal, transaction_id=row.id)
     if not sees_bank_numbers(principal):
         explained = mask_transaction(explained)

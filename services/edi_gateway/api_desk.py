@@ -20,6 +20,7 @@ from fastapi import Depends, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic.types import StringConstraints
 
+from services.edi_gateway.archive import Archive
 from services.edi_gateway.inbound import Arrival
 from services.edi_gateway.operations.doorkeeper import TokenDoorkeeper
 from services.edi_gateway.operations.queries import PAGE_MAX, Cursor, Scope, TransactionFilter
@@ -50,6 +51,7 @@ class GatewayWeb:
 
     Attributes:
         inbound: takes uploaded files in.
+        archive: the bytes of all files.
         doorkeeper: knows tokens and sessions.
         utilities: the utilities that files may be uploaded for.
         deliver_wake: set when a file waits for delivery again.
@@ -57,6 +59,7 @@ class GatewayWeb:
 
     database: Database
     inbound: Receiving
+    archive: Archive
     clock: Clock
     environment: Environment
     doorkeeper: TokenDoorkeeper

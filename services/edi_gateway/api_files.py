@@ -185,7 +185,7 @@ async def raw_file(
 
 async def _bytes_of(desk: GatewayWeb, row: FileRow) -> AsyncIterator[bytes]:
     async with desk.database.read() as session:
-        async for piece in archive.read_pieces(session, row.id):
+        async for piece in desk.archive.pieces(session, row.id):
             yield piece
 
 

@@ -206,7 +206,7 @@ async def raw_transaction(
         row = await find(session, principal, transaction_id)
         if row.set_id == PAYMENT_SET:
             require_bank_numbers(principal)
-        data = await queries.raw_x12(session, row)
+        data = await queries.raw_x12(session, desk.archive, row)
     note_raw_read(principal, transaction_id=row.id)
     disposition = "attachment" if download else "inline"
     name = f"{row.set_id}_{row.id}.x12"

@@ -18,9 +18,10 @@ from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from sqlalchemy import Row, func, insert, select, text, update
 
-from services.edi_gateway import archive, intake
+from services.edi_gateway import intake
 from services.edi_gateway.acknowledging import Acknowledger
 from services.edi_gateway.advising import Adviser
+from services.edi_gateway.archive import Archive, digest_of_file
 from services.edi_gateway.batching import batches_of
 from services.edi_gateway.envelopes import KeptGroup, KeptInterchange, keep_envelopes
 from services.edi_gateway.intake import FileScope
@@ -65,12 +66,23 @@ class Arrival:
     duplicate_of: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Who answers what was read: the 997s, what partners said of ours, the 824s."""
+
+    acknowledger: Acknowledger
+    partner_answers: PartnerAnswers
+    adviser: Adviser
+
+
 class InboundDesk:
     """Receives and reads files.
 
     Args:
         workers: reads away from the event loop.
         environment: the only ISA15 that may have an effect here.
+        archive: where the bytes are kept before anything is done with them.
+        answers: who answers what was read.
     """
 
     def __init__(
@@ -80,18 +92,18 @@ class InboundDesk:
         workers: WorkerPool,
         clock: Clock,
         environment: Environment,
-        acknowledger: Acknowledger,
-        partner_answers: PartnerAnswers,
-        adviser: Adviser,
+        archive: Archive,
+        answers: Answers,
     ) -> None:
         self._database = database
         self._mailbox = mailbox
         self._workers = workers
         self._clock = clock
         self._environment = environment
-        self._acknowledger = acknowledger
-        self._partner_answers = partner_answers
-        self._adviser = adviser
+        self._acknowledger = answers.acknowledger
+        self._partner_answers = answers.partner_answers
+        self._adviser = answers.adviser
+        self.archive = archive
         self.wake = asyncio.Event()
 
     async def arrive(
@@ -109,7 +121,7 @@ class InboundDesk:
         A file whose `origin_key` was archived before is the very same file, not a copy of it: the
         gateway died between archiving it and taking it out of the mailbox. It is left as it is.
         """
-        sha256, size = await asyncio.to_thread(archive.digest_of_file, path)
+        sha256, size = await asyncio.to_thread(digest_of_file, path)
         file_id = uuid5(_ARRIVAL_NAMESPACE, f"{origin_key}/{sha256}") if origin_key else uuid4()
         at = self._clock.now()
         async with self._database.unit_of_work() as session:
@@ -132,7 +144,7 @@ class InboundDesk:
                     duplicate_of=earlier.id if earlier else None,
                 )
             )
-            await archive.store_bytes(session, file_id, archive.chunks_of_file(path))
+            await self.archive.keep(session, file_id, path)
             entries = [
                 NewEntry(
                     file_id=file_id,
@@ -190,7 +202,7 @@ class InboundDesk:
                 row = (await session.execute(select(file).where(file.c.id == file_id))).one()
                 if row.state != "received":
                     return False
-                async for piece in archive.read_pieces(session, file_id):
+                async for piece in self.archive.pieces(session, file_id):
                     await asyncio.to_thread(spool.write, piece)
             spool.flush()
             scope = FileScope(file_id, row.utility, self._environment, row.name)

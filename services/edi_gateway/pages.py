@@ -199,7 +199,7 @@ async def transaction_page(
         entries = await queries.timeline(session, story or (row,))
         findings = await queries.findings_of(session, transaction_id=row.id)
         if raw and may_read_raw:
-            segments = split_segments(await queries.raw_x12(session, row))
+            segments = split_segments(await queries.raw_x12(session, desk.archive, row))
             if not sees_bank_numbers(principal):
                 segments = [mask_segment(segment) for segment in segments]
             note_raw_read(principal, transaction_id=row.id)

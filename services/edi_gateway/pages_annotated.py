@@ -28,7 +28,7 @@ async def annotated_page(
     """Show raw and parsed side by side, linked both ways, with the findings in place."""
     async with desk.database.read() as session:
         row = await find(session, principal, transaction_id)
-        explained = await annotate(session, row, first=first)
+        explained = await annotate(session, desk.archive, row, first=first)
     note_raw_read(principal, transaction_id=row.id)
     if not sees_bank_numbers(principal):
         explained = mask_transaction(explained)

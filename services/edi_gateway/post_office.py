@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select, update
 
-from services.edi_gateway import archive
+from services.edi_gateway.archive import digest_of_file
 from services.edi_gateway.inbound import InboundDesk
 from services.edi_gateway.operations import ledger
 from services.edi_gateway.operations.ledger import NewEntry
@@ -118,7 +118,7 @@ class PostOffice:
 
     async def _note_incomplete(self, arrived: ArrivedFile) -> None:
         """Record, once, a file that was cut short; it stays in the mailbox and has no effect."""
-        sha256, size = await asyncio.to_thread(archive.digest_of_file, arrived.path)
+        sha256, size = await asyncio.to_thread(digest_of_file, arrived.path)
         at, file_id = self._clock.now(), uuid4()
         async with self._database.unit_of_work() as session:
             known = await session.scalar(
@@ -147,7 +147,7 @@ class PostOffice:
                     refusal=why,
                 )
             )
-            await archive.store_bytes(session, file_id, archive.chunks_of_file(arrived.path))
+            await self._inbound.archive.keep(session, file_id, arrived.path)
             await ledger.record(
                 session,
                 [
@@ -249,7 +249,7 @@ class PostOffice:
     async def _hand_over(self, file_id: UUID, utility: str, name: str) -> None:
         """Copy stored bytes to where the utility finds them: its mailbox, or its own server."""
         async with self._database.read() as reading:
-            pieces = archive.read_pieces(reading, file_id)
+            pieces = self._inbound.archive.pieces(reading, file_id)
             if (server := self._remotes.get(utility)) is not None:
                 await sftp_client.deliver(server, name, pieces)
             else:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from services.edi_gateway.acknowledging import Acknowledger
 from services.edi_gateway.advising import Adviser
+from services.edi_gateway.archive import Archive
 from services.edi_gateway.consumers import GatewayConsumers
-from services.edi_gateway.inbound import InboundDesk
+from services.edi_gateway.inbound import Answers, InboundDesk
 from services.edi_gateway.operations.access import authorized_keys
 from services.edi_gateway.outbound import OutboundDesk
 from services.edi_gateway.partner_answers import PartnerAnswers
@@ -31,6 +32,7 @@ from shared.contracts.parts import ServiceName
 from shared.platform.bus import Bus
 from shared.platform.clock import Clock
 from shared.platform.database import Database
+from shared.platform.keyring import key_file_of
 from shared.platform.lifecycle import Lifecycle, Loop
 from shared.platform.mailbox import Consumer, Mailbox, MailboxLimits
 from shared.platform.settings import PlatformSettings
@@ -170,9 +172,12 @@ def build(
         workers,
         clock,
         environment,
-        Acknowledger(outbound, workers, clock, environment),
-        PartnerAnswers(mailbox, clock),
-        adviser,
+        Archive(key_file_of(settings)),
+        Answers(
+            Acknowledger(outbound, workers, clock, environment),
+            PartnerAnswers(mailbox, clock),
+            adviser,
+        ),
     )
     folders = MailboxFolders(settings.data_dir / MAILBOX_FOLDER)
     utilities = tuple(utility.code for utility in partners().utilities)

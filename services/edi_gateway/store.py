@@ -90,8 +90,13 @@ file_chunk = Table(
     Column("file_id", Uuid, ForeignKey(file.c.id), primary_key=True),
     Column("sequence", Integer, primary_key=True),
     Column("data", LargeBinary, nullable=False),
+    Column("key_id", Text),
+    Index(None, "key_id", postgresql_where=text("key_id IS NOT NULL")),
 )
-"""The archive: the exact bytes of every file, in pieces, in the database like everything else."""
+"""The archive: the exact bytes of every file, in pieces, in the database like everything else.
+
+A piece with a `key_id` is sealed with that key: its file names bank accounts.
+"""
 
 interchange = Table(
     "interchange",

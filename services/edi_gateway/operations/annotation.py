@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from services.edi_gateway import archive
+from services.edi_gateway.archive import CHUNK_BYTES, Archive
 from services.edi_gateway.explaining import ExplainedTransaction, Stretch, explain_transaction
 from services.edi_gateway.guides import group_guide_of
 from services.edi_gateway.intake import FINDING_FIELDS
@@ -44,10 +44,15 @@ class _Stored:
 
 
 async def annotate(
-    session: ReadSession, row: TransactionRow, *, first: int = 1, limit: int = SEGMENTS_MAX
+    session: ReadSession,
+    archive: Archive,
+    row: TransactionRow,
+    *,
+    first: int = 1,
+    limit: int = SEGMENTS_MAX,
 ) -> ExplainedTransaction:
     """Explain a stored transaction, or `limit` segments of it from number `first`."""
-    stored = await _fetch(session, row)
+    stored = await _fetch(session, archive, row)
     return await asyncio.to_thread(_explain, stored, row.utility, Stretch(first, limit))
 
 
@@ -64,7 +69,7 @@ def _explain(stored: _Stored, utility: str, stretch: Stretch) -> ExplainedTransa
     )
 
 
-async def _fetch(session: ReadSession, row: TransactionRow) -> _Stored:
+async def _fetch(session: ReadSession, archive: Archive, row: TransactionRow) -> _Stored:
     start, end, functional_id, version = (
         await session.execute(
             select(
@@ -77,7 +82,7 @@ async def _fetch(session: ReadSession, row: TransactionRow) -> _Stored:
             .where(transaction.c.id == row.id)
         )
     ).one()
-    data = await archive.read_range(session, row.file_id, start, end)
+    data = await archive.range(session, row.file_id, start, end)
     columns = [finding.c[name] for name in FINDING_FIELDS]
     rows = await session.execute(
         select(*columns)
@@ -89,7 +94,7 @@ async def _fetch(session: ReadSession, row: TransactionRow) -> _Stored:
     return _Stored(
         data,
         start,
-        await _delimiters(session, row, start),
+        await _delimiters(session, archive, row, start),
         tuple(
             Finding(
                 **{
@@ -105,7 +110,9 @@ async def _fetch(session: ReadSession, row: TransactionRow) -> _Stored:
     )
 
 
-async def _delimiters(session: ReadSession, row: TransactionRow, start: int) -> Delimiters:
+async def _delimiters(
+    session: ReadSession, archive: Archive, row: TransactionRow, start: int
+) -> Delimiters:
     """Return the separators of the interchange around a transaction, from the nearest header.
 
     Nearly every file holds one interchange, and its header stands in front. In a file of several
@@ -116,13 +123,11 @@ async def _delimiters(session: ReadSession, row: TransactionRow, start: int) -> 
     )
     end = min(start, HEAD_BYTES)
     if interchanges is not None and interchanges > 1:
-        step, overlap = archive.CHUNK_BYTES, HEAD_BYTES
+        step, overlap = CHUNK_BYTES, HEAD_BYTES
         for until in range(start, 0, -step):
-            piece = await archive.read_range(
-                session, row.file_id, max(0, until - step - overlap), until
-            )
+            piece = await archive.range(session, row.file_id, max(0, until - step - overlap), until)
             found = scan(piece).interchanges
             if found:
                 return found[-1].delimiters
-    found = scan(await archive.read_range(session, row.file_id, 0, end)).interchanges
+    found = scan(await archive.range(session, row.file_id, 0, end)).interchanges
     return found[-1].delimiters if found else Delimiters()

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tuple_
 
-from services.edi_gateway import archive
+from services.edi_gateway.archive import Archive
 from services.edi_gateway.bank_numbers import is_bank_number, masked
 from services.edi_gateway.store import (
     entry,
@@ -302,7 +302,7 @@ def _without_bank_number(row: FindingRow) -> FindingRow:
     return replace(row, value=hidden, message=row.message.replace(row.value, hidden))
 
 
-async def raw_x12(session: ReadSession, row: TransactionRow) -> bytes:
+async def raw_x12(session: ReadSession, archive: Archive, row: TransactionRow) -> bytes:
     """Return the exact bytes of a transaction, ST to SE."""
     start, end = (
         await session.execute(
@@ -311,7 +311,7 @@ async def raw_x12(session: ReadSession, row: TransactionRow) -> bytes:
             )
         )
     ).one()
-    return await archive.read_range(session, row.file_id, start, end)
+    return await archive.range(session, row.file_id, start, end)
 
 
 async def counts(session: ReadSession, scope: Scope) -> dict[tuple[str, str, str], int]:

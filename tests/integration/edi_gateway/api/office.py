@@ -147,6 +147,7 @@ async def open_office(
     desk = GatewayWeb(
         database=database,
         inbound=gateway.inbound,
+        archive=gateway.inbound.archive,
         clock=clock,
         environment=environment,
         doorkeeper=doorkeeper,

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
+from sqlalchemy import select, update
 
+from services.edi_gateway.archive import CHUNK_BYTES, names_bank_accounts
+from services.edi_gateway.store import file, file_chunk
+from shared.platform.keyring import KeyFault
 from shared.platform.web.identity import Role
 from tests.integration.edi_gateway.api.office import Office
 from tests.journeys import papers
@@ -71,3 +77,85 @@ class TestBankNumbers:
             shown = (await client.get(each, headers=headers)).text
             assert "BPR" in shown
             assert ACCOUNT not in shown
+
+
+async def pieces(office: Office) -> list[tuple[str | None, bytes]]:
+    """Key and kept bytes of every piece of the payment."""
+    async with office.database.read() as session:
+        found = await session.execute(
+            select(file_chunk.c.key_id, file_chunk.c.data)
+            .join(file, file.c.id == file_chunk.c.file_id)
+            .where(file.c.name == "pay.edi")
+        )
+        return [(row.key_id, row.data) for row in found]
+
+
+class TestAtRest:
+    async def test_a_payment_lies_sealed_in_the_archive(
+        self, office: Office, payment: str, client: httpx.AsyncClient
+    ) -> None:
+        ((key_id, data),) = await pieces(office)
+
+        assert key_id in office.desk.archive.keys.ring().ids
+        assert ACCOUNT.encode() not in data
+        address = (await client.get(payment, headers=await signed(office, Role.FINANCE))).json()
+        raw = await client.get(
+            f"{address['transaction']['links']['file']}/raw",
+            headers=await signed(office, Role.FINANCE),
+        )
+        assert ACCOUNT in raw.text
+
+    async def test_other_files_do_not_depend_on_the_keys(
+        self, office: Office, payment: str
+    ) -> None:
+        async with office.database.read() as session:
+            opened = await session.scalars(
+                select(file_chunk.c.key_id).join(file).where(file.c.name != "pay.edi")
+            )
+            assert set(opened) == {None}
+
+        archive = office.desk.archive
+        archive.keys.path.unlink()
+
+        async with office.database.read() as session:
+            for name, opens in (("pay.edi", False), ("PGE_867_20261122.edi", True)):
+                found = await session.scalars(select(file.c.id).where(file.c.name == name))
+                file_id = found.one()
+                if opens:
+                    assert await archive.range(session, file_id, 0, 3) == b"ISA"
+                else:
+                    with pytest.raises(KeyFault, match="lacks the key"):
+                        await archive.range(session, file_id, 0, 3)
+
+    async def test_keys_change_and_what_lay_open_is_sealed(
+        self, office: Office, client: httpx.AsyncClient, payment: str
+    ) -> None:
+        archive = office.desk.archive
+        new = archive.keys.add().newest
+        assert await archive.seal_again(office.database) == 1
+        assert [key_id for key_id, _ in await pieces(office)] == [new]
+
+        plain = (
+            await client.get(f"{payment}/raw", headers=await signed(office, Role.FINANCE))
+        ).content
+        async with office.database.unit_of_work() as session:
+            ids = select(file.c.id).where(file.c.name == "pay.edi")
+            await session.execute(
+                update(file_chunk)
+                .where(file_chunk.c.file_id.in_(ids))
+                .values(key_id=None, data=b"x" + plain)
+            )
+        assert await archive.seal_again(office.database) == 1
+        assert [key_id for key_id, _ in await pieces(office)] == [new]
+
+    def test_an_order_is_found_wherever_it_stands(self, tmp_path: Path) -> None:
+        path = tmp_path / "file"
+        for data, found in (
+            (b"ST*820~BPR*C", True),
+            (b"x" * (CHUNK_BYTES - 1) + b"BPR*", True),
+            (b"x" * (CHUNK_BYTES - 2) + b"BPR", True),
+            (b"ST*867~BP R", False),
+            (b"", False),
+        ):
+            path.write_bytes(data)
+            assert names_bank_accounts(path) is found
