@@ -90,6 +90,11 @@ class UsageRecord:
         )
 
     @property
+    def hold_code(self) -> str | None:
+        """Why it waits, if it does."""
+        return self.hold.code if self.hold else None
+
+    @property
     def occupies(self) -> bool:
         """Whether its period is taken: energy reported and not cancelled."""
         return self.state in LIVE_STATES and self.purpose is not Purpose.CANCEL

@@ -352,7 +352,7 @@ class UsageDesk:
 
     def _correction_waiting_for(self, record: UsageRecord) -> UsageRecord | None:
         for other in self._siblings(record):
-            if _code(other) != CancelWithoutOriginal.code:
+            if other.hold_code != CancelWithoutOriginal.code:
                 continue
             named = other.original_usage_id
             if named == record.usage_id or (named is None and other.same_period(record)):
@@ -384,7 +384,7 @@ class UsageDesk:
 
     def _newly_held(self, record: UsageRecord) -> bool:
         before = self._before.get(record.transaction_id)
-        return before is None or before.hold is None or before.hold.code != _code(record)
+        return before is None or before.hold is None or before.hold.code != record.hold_code
 
 
 _WORK: Final[Mapping[Purpose, Callable[[UsageDesk, UsageRecord], None]]] = {
@@ -392,10 +392,6 @@ _WORK: Final[Mapping[Purpose, Callable[[UsageDesk, UsageRecord], None]]] = {
     Purpose.CANCEL: UsageDesk._work_cancel,  # noqa: SLF001
     Purpose.REPLACE: UsageDesk._work_replacement,  # noqa: SLF001
 }
-
-
-def _code(record: UsageRecord) -> str | None:
-    return record.hold.code if record.hold else None
 
 
 def _item(record: UsageRecord) -> UsageItem:
