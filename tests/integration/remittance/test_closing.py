@@ -17,6 +17,7 @@ from services.remittance.ledger.closing import (
     trial_balance,
 )
 from services.remittance.receivables import Scope
+from shared.contracts.envelope import Body
 from tests.integration.remittance.office import MCE, Office, payment, pays, sent
 
 SEPTEMBER, OCTOBER, NOVEMBER, DECEMBER = (date(2026, month, 1) for month in (9, 10, 11, 12))
@@ -145,6 +146,39 @@ class TestAClosedMonth:
         assert {each.check for each in report.differences} == {
             "closed months are as they were closed"
         }
+
+
+FACTS: tuple[Body, ...] = (
+    sent("I1", "108.50", usage="U1", taxes={"MARINA": "8.50"}, on=date(2026, 10, 5)),
+    sent("I2", "-20.00", account="A2", on=date(2026, 10, 30)),
+    *payment("T1", [pays("100.00", "I1"), pays("5.00", "I3"), pays("-20.00", "I2")]),
+    sent("C1", "108.50", cancels="I1", on=date(2026, 10, 31)),
+    sent("I3", "90.00", usage="U1", taxes={"MARINA": "7.05"}, on=date(2026, 10, 31)),
+    *payment("T2", [pays("90.00", "I3"), pays("1.00", account_number="A2")]),
+)
+
+
+class TestWheneverAMonthIsClosed:
+    @pytest.mark.parametrize("told_before", range(1, len(FACTS)))
+    async def test_the_books_end_with_the_same_balances(
+        self, office: Office, told_before: int
+    ) -> None:
+        await office.tell(*FACTS[:told_before])
+        await close(office, OCTOBER)
+        closed = await balances(office, OCTOBER)
+
+        await office.tell(*FACTS[told_before:])
+
+        assert await balances(office, OCTOBER) == closed
+        ends = await balances(office, NOVEMBER)
+        assert {name: each.closing_cents for name, each in ends.items()} == {
+            "accounts_receivable": 0,
+            "cash_in_transit": 17_600,
+            "revenue": -6_295,
+            "taxes_payable": -705,
+            "unapplied": -10_600,
+        }
+        await office.prove()
 
 
 class TestBooksThatAreNotRight:
