@@ -37,7 +37,7 @@ NO_CYCLE: Final = "-"
 """How an address calls the batch of agreements without a bill cycle."""
 STAGES: Final = (
     *("expected", "received", "missing", "held", "under_review", "awaiting_release", "charged"),
-    *("sent", "accepted", "rejected"),
+    *("sent", "accepted", "rejected", "not_billed"),
 )
 
 WINDOWS_HEAD: Final = (
