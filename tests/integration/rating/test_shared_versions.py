@@ -26,25 +26,32 @@ from services.rating.store_shared import list_data, load_calendar_book
 from services.rating.store_tariffs import TariffVersionTaken, import_files, load_book
 from services.rating.tariffs.book import PriceBook
 from services.rating.tariffs.files import TariffFile
+from shared.contracts.parts import Purpose
 from shared.platform.http import create_app
 from shared.platform.web.identity import Principal, Role
-from tests.integration.rating.office import NOON, Office
-from tests.unit.rating.interval_words import JUNE_FIRST, interval_usage, whole_days
-from tests.unit.rating.words import MCE, TODAY, enrolled
+from tests.integration.rating.office import NOON, Office, enrollment
+from tests.integration.rating.rerun_words import run
+from tests.unit.rating.interval_words import (
+    JUNE_FIRST,
+    interval_report,
+    interval_usage,
+    whole_days,
+)
+from tests.unit.rating.words import MCE, TODAY, enrolled, request
 
 SHIPPED = load_calendars()
 LATER = date(2026, 12, 1)
 EVENING = TariffKey(CALENDAR_KIND, "PGE-E-TOU-C", "evening")
 
 
-def evening() -> TariffFile:
+def evening(known: date = LATER) -> TariffFile:
     """PG&E's hours, learned of in December: since June the peak ends an hour earlier."""
     text = SHIPPED.files["PGE-E-TOU-C"].singles[-1].model_dump_json()
     content = json.loads(text.replace("16:00-21:00", "16:00-20:00"))
     content["versions"][0] |= {
         "version": "evening",
         "effective_from": "2026-06-01",
-        "known_from": str(LATER),
+        "known_from": str(known),
         "source": "made up for a test",
     }
     return type(SHIPPED.files["PGE-E-TOU-C"]).model_validate(content)
@@ -158,6 +165,24 @@ class TestACalendar:
             await office.service.activate_tariff(key, "joe")
         await office.service.activate_tariff(TariffKey(HOLIDAYS_KIND, "other", "sales"), "joe")
         await office.service.activate_tariff(key, "joe")
+
+
+class TestBillsOfWrongHours:
+    async def test_are_rated_again_by_those_known_now_and_taken_back_as_they_were(
+        self, office: Office
+    ) -> None:
+        await office.tell(enrollment(request()))
+        await office.tell(interval_report(interval_usage("U1", whole_days(JUNE_FIRST, 30))))
+        await bring(office, evening(known=NOON.date()))
+        await office.service.activate_tariff(EVENING, "joe")
+
+        job = await run(office)
+
+        first, cancel, rebill = office.charges
+        assert job.progress.outcomes == {"rebilled": 1}
+        assert (cancel.lines, cancel.purpose) == (first.lines, Purpose.CANCEL)
+        assert [bill.lines[0].quantity for bill in (first, rebill)] == [60, 48]
+        assert rebill.total < first.total
 
 
 class TestAHoliday:
