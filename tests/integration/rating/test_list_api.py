@@ -83,3 +83,33 @@ class TestLists:
         counted = [(row["rate_code"], row["agreements"], row["unmapped"]) for row in codes]
         assert counted == [("NOBODYS", 1, 1), ("E-TOU-C", 1, 0)]
         assert [row["rate_code"] for row in left] == ["NOBODYS"]
+
+    async def test_what_is_counted_is_what_adding_up_the_register_gives(
+        self, office: Office
+    ) -> None:
+        june = date(2022, 6, 1)
+        await office.tell(enrollment(request("R1"), request("R2", account="A2", agreement="S2")))
+        await office.tell(
+            enrollment(
+                request("R3", EnrollmentPurpose.CHANGE, effective_on=june, rate_code="E-1"),
+                request("R4", EnrollmentPurpose.DROP, account="A2", agreement="S2"),
+                request("R5", EnrollmentPurpose.REINSTATE, account="A2", agreement="S2"),
+                request("R6", account="A3", agreement="S3", product="DEEP_GREEN"),
+            )
+        )
+
+        counted = await office.column(
+            "SELECT array_agg(concat_ws(' ', rate_code, product, city, count))"
+            " FROM rating.terms_counts WHERE count <> 0"
+        )
+        added_up = await office.column(
+            "SELECT array_agg(words) FROM ("
+            " SELECT concat_ws(' ', rate_code, coalesce(product, ''), city, count(*)) AS words"
+            " FROM rating.agreement_entries e WHERE status = 'active' AND NOT EXISTS ("
+            " SELECT 1 FROM rating.agreement_entries later"
+            " WHERE later.agreement_id = e.agreement_id AND later.seq > e.seq)"
+            " GROUP BY rate_code, product, city) AS sums"
+        )
+
+        assert sorted(counted[0]) == sorted(added_up[0])
+        assert len(counted[0]) == 3

@@ -305,7 +305,8 @@ class TestBatches:
             await page.get_by_label("Owner").fill("ann")
             await page.get_by_label("Why").fill("her cycle")
             await page.get_by_role("button", name="Assign the batch").click()
-
+            foreign = await page.request.post(page.url, form={"owner": "eve", "reason": "mine"})
+            assert foreign.status == 403
             await expect(page.locator(".timeline")).to_contain_text("Assigned to ann: her cycle")
 
     async def test_nothing_to_release_is_said_in_numbers(
@@ -384,6 +385,8 @@ class TestControls:
             await page.goto(place)
             await expect(page.locator(".timeline")).to_contain_text("by admin")
             await expect(page.get_by_role("button", name="Set it")).to_have_count(0)
+            refused = await page.request.post(place, form={"enabled": "off", "reason": "quiet"})
+            assert refused.status == 403
 
     async def test_the_value_hold_says_when_it_last_fired(self, page: Page, base: str) -> None:
         await page.goto(f"{base}/rating/controls")
