@@ -26,6 +26,8 @@ class Figures:
         demand_micro: the highest demand, 1e-6 kW; 0 when nobody measured it.
         estimated: whether anything is the utility's estimate.
         from_intervals: whether the energy is the sum of its intervals.
+        minutes: how long those are; `None` of totals, and of usage from before this was kept.
+        reactive_micro: reactive energy, 1e-6 kVARh.
         digest: SHA-256 of all quantities, without their dates: equal for equal quantities.
     """
 
@@ -40,6 +42,8 @@ class Figures:
     demand_micro: int
     estimated: bool
     from_intervals: bool
+    minutes: int | None
+    reactive_micro: int
     digest: bytes
 
     @property
@@ -104,6 +108,8 @@ def figures_of(
         demand_micro=said.demand_micro,
         estimated=True in [quantity.estimated for quantity in meter.quantities],
         from_intervals=item.intervals is not None,
+        minutes=item.intervals.minutes if item.intervals else None,
+        reactive_micro=stated(said.reactive) if said.reactive else 0,
         digest=_digest(meter, blocks),
     )
 

@@ -28,7 +28,7 @@ FINDINGS_MAX: Final = 5_000
 _FIGURE_COLUMNS: Final = (
     *("transaction_id", "meter_number", "period_start", "period_end", "cca", "utility"),
     *("environment", "account_number", "delivered_micro", "received_micro", "demand_micro"),
-    *("estimated", "from_intervals", "digest"),
+    *("estimated", "from_intervals", "minutes", "reactive_micro", "digest"),
 )
 _FINDING_COLUMNS: Final = (
     *("transaction_id", "cca", "utility", "environment", "account_number", "meter_number"),
@@ -130,7 +130,7 @@ def _figure_row(where: Sequence[str], one: Figures) -> tuple[object, ...]:
     return (
         *(one.transaction_id, one.meter_number, one.period_start, one.period_end, *where),
         *(one.account_number, one.delivered_micro, one.received_micro, one.demand_micro),
-        *(one.estimated, one.from_intervals, one.digest),
+        *(one.estimated, one.from_intervals, one.minutes, one.reactive_micro, one.digest),
     )
 
 

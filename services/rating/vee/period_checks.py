@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.rating.intervals.block import kwh_text
-from services.rating.vee.figures import Figures, Measured, stated
+from services.rating.vee.figures import Figures, Measured
 from services.rating.vee.interval_checks import PERCENT
 from shared.contracts.usage import Bucket
 from shared.platform.values import value
@@ -203,14 +203,27 @@ def without_siblings(period: Period, limits: Limits) -> Said | None:
     )
 
 
-def more_reactive_than_active(period: Period, limits: Limits) -> Said | None:
-    """Reactive energy out of all proportion to the energy beside it."""
-    reactive = stated(period.said.reactive)
+def reactive_out_of_place(period: Period, limits: Limits) -> Said | None:
+    """Reactive energy out of all proportion to the energy beside it, or gone."""
+    reactive, before = period.now.reactive_micro, period.before
     active = period.now.delivered_micro + period.now.received_micro
-    if not reactive or reactive * PERCENT <= active * limits["percent"]:
+    if reactive * PERCENT > active * limits["percent"]:
+        kvarh, kwh = kwh_text(reactive), kwh_text(active)
+        return Said(f"{kvarh} kVARh beside {kwh} kWh", {"kvarh": kvarh, "kwh": kwh})
+    if active and not reactive and before is not None and before.reactive_micro:
+        kvarh = kwh_text(before.reactive_micro)
+        return Said(f"no kVARh; the bill before had {kvarh}", {"before_kvarh": kvarh})
+    return None
+
+
+def in_another_step(period: Period, limits: Limits) -> Said | None:
+    """Intervals of another length than the meter recorded last time."""
+    del limits
+    now = period.now.minutes
+    last = next((one.minutes for one in period.past if one.minutes), None)
+    if now is None or last is None or now == last:
         return None
-    kvarh, kwh = kwh_text(reactive), kwh_text(active)
-    return Said(f"{kvarh} kVARh beside {kwh} kWh", {"kvarh": kvarh, "kwh": kwh})
+    return Said(f"intervals of {now} minutes; {last} before", {"minutes": now, "before": last})
 
 
 def _unusual(
@@ -256,11 +269,15 @@ PERIOD_CHECKS: Final[Mapping[str, PeriodCheck]] = {
     "VEE_MULTIPLIER": by_a_multiplier,
     "VEE_UNIT": more_than_demand_allows,
     "VEE_SIBLING": without_siblings,
-    "VEE_KVARH": more_reactive_than_active,
+    "VEE_KVARH": reactive_out_of_place,
+    "VEE_STEP": in_another_step,
 }
 """Code → its check of a period."""
 
 AGAINST_PAST: Final = frozenset(
-    {"VEE_ZERO", "VEE_HIGH", "VEE_LOW", "VEE_DUPLICATE", "VEE_MULTIPLIER", "VEE_SIBLING"}
+    {
+        *("VEE_ZERO", "VEE_HIGH", "VEE_LOW", "VEE_DUPLICATE", "VEE_MULTIPLIER"),
+        *("VEE_SIBLING", "VEE_STEP"),
+    }
 )
 """Checks that compare with earlier periods: without any they find nothing."""

@@ -83,6 +83,8 @@ def _figures(metadata: MetaData) -> Table:
         Column("demand_micro", BigInteger, nullable=False),
         Column("estimated", Boolean, nullable=False),
         Column("from_intervals", Boolean, nullable=False, server_default=text("false")),
+        Column("minutes", Integer),
+        Column("reactive_micro", BigInteger, nullable=False, server_default=text("0")),
         Column("digest", LargeBinary, nullable=False),
         Index("ix_usage_figures_account_number", "account_number", "cca", "utility", "environment"),
     )

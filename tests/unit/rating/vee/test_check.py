@@ -181,6 +181,24 @@ class TestOtherPeriods:
 
         assert (one.code, one.message) == ("VEE_KVARH", "301.000 kVARh beside 100.000 kWh")
         assert checked([with_kvarh("300")]).findings == ()
+        before = checked([with_kvarh("20")])
+        august = usage("U2", meter((JUNE[1], date(2026, 8, 5)), {"total": "105"}))
+        gone = only(checked([august], before=before))
+        assert (gone.code, gone.message) == ("VEE_KVARH", "no kVARh; the bill before had 20.000")
+
+    def test_intervals_of_another_length_than_before_are_found(self) -> None:
+        before = looked(interval_usage("B", whole_days(JUNE_FIRST, 30)))
+        first = JUNE[1]
+        readings = [400 + n % 7 for n in range(24 * 30)]
+        hourly = channel(run(midnight(first), readings), days=(first, date(2026, 8, 5)), minutes=60)
+        taken = take(interval_usage("U1", hourly))
+
+        found = check(
+            [Subject(taken.item, "residential", taken.blocks)], before.figures, by_default
+        )
+
+        (one,) = [each for each in found.findings if each.code == "VEE_STEP"]
+        assert one.message == "intervals of 60 minutes; 15 before"
 
     def test_a_cancel_repeats_old_numbers_and_is_not_checked(self) -> None:
         cancel = usage("U1", meter(JUNE, {"total": "-1"}), purpose=Purpose.CANCEL, corrects="U0")
