@@ -127,6 +127,8 @@ class DeadlineView(View):
     """What it waits for: to be charged, reviewed, released, sent, answered or corrected."""
     reason: str
     """The code under which it is held or was rejected; empty where it only has to move on."""
+    answer: str | None
+    """What the utility said with its rejection."""
     sent_at: datetime | None
     due_at: datetime
     basis: Basis
@@ -318,6 +320,7 @@ def _deadline(row: Row[Any], at: datetime) -> DeadlineView:
         account_number=row.account_number,
         stage=stage,
         reason=row.reason,
+        answer=row.answer or None,
         sent_at=row.sent_at,
         due_at=row.due_at,
         basis=deadline.basis,
