@@ -103,9 +103,8 @@ def _told(statement: TakenStatement) -> str:
     account = masked(statement.last_four)
     if statement.held_code:
         return f"[red]account {account}: held, {statement.held_message}[/red]"
-    return (
-        f"account {account}: {statement.new_movements} of {statement.movements} movements are new"
-    )
+    new = f"of them new when it came: {statement.new_movements}"
+    return f"account {account}: movements: {statement.movements}, {new}"
 
 
 @bank_app.command("show")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from services.remittance.bank.rules import BankRules
@@ -121,11 +121,14 @@ def three_way(
     open_payments = [each for each in payments if each.cents]
     matched, open_payments, movements = _by_amount(open_payments, movements, rules)
     matches += matched
-    matches += [_deposit_missing(each, movements, rules) for each in open_payments]
-    matches += [_unannounced(each, open_payments, rules) for each in movements]
+    unnamed = _by_cents(each for each in movements if each.expected and not each.traces)
+    waiting = _by_cents(open_payments)
+    matches += [_deposit_missing(each, unnamed[each.cents], rules) for each in open_payments]
+    matches += [_unannounced(each, waiting[each.cents], rules) for each in movements]
     return tuple(matches)
 
 
+ItemT = TypeVar("ItemT", Announced, Deposit)
 Group = tuple[list[Announced], list[Deposit]]
 
 
@@ -182,9 +185,7 @@ def _by_amount(
     Several of one amount are matched in the order of their days when there are as many payments
     as movements; otherwise nobody can tell, and all of them stay open.
     """
-    by_cents: dict[int, list[Announced]] = defaultdict(list)
-    for payment in payments:
-        by_cents[payment.cents].append(payment)
+    by_cents = _by_cents(payments)
 
     def near(movement: Deposit) -> list[Announced]:
         if movement.traces or not movement.expected:
@@ -225,19 +226,17 @@ def _nothing_to_deposit(payment: Announced) -> Match:
     return _match(Outcome.MATCHED, [payment], [], words)
 
 
-def _deposit_missing(payment: Announced, movements: Sequence[Deposit], rules: BankRules) -> Match:
+def _deposit_missing(payment: Announced, same: Sequence[Deposit], rules: BankRules) -> Match:
+    """Tell of a payment without deposit; `same` are open movements of its amount."""
     words = f"the bank has booked nothing for trace {payment.trace_number} yet"
-    alike = [
-        each
-        for each in movements
-        if each.cents == payment.cents and not each.traces and _in_window(payment, each, rules)
-    ]
+    alike = [each for each in same if _in_window(payment, each, rules)]
     if alike:
         words += f"; {_counted(len(alike), 'movement')} of this amount could be it"
     return _match(Outcome.DEPOSIT_MISSING, [payment], [], words)
 
 
-def _unannounced(movement: Deposit, payments: Sequence[Announced], rules: BankRules) -> Match:
+def _unannounced(movement: Deposit, same: Sequence[Announced], rules: BankRules) -> Match:
+    """Tell of a movement without payment; `same` are open payments of its amount."""
     if not movement.expected and not movement.traces:
         words = "nothing says that this is the utility's"
         return _match(Outcome.OTHER, [], [movement], words)
@@ -245,14 +244,17 @@ def _unannounced(movement: Deposit, payments: Sequence[Announced], rules: BankRu
         words = f"no 820 has trace {', '.join(sorted(movement.traces))}"
     else:
         words = "no 820 has this amount near this day, and the bank names no trace of one"
-        alike = [
-            each
-            for each in payments
-            if each.cents == movement.cents and _in_window(each, movement, rules)
-        ]
+        alike = [each for each in same if _in_window(each, movement, rules)]
         if alike:
             words = f"{_counted(len(alike), 'payment')} of this amount could be it"
     return _match(Outcome.ADVICE_MISSING, [], [movement], words)
+
+
+def _by_cents(items: Iterable[ItemT]) -> defaultdict[int, list[ItemT]]:
+    found: defaultdict[int, list[ItemT]] = defaultdict(list)
+    for item in items:
+        found[item.cents].append(item)
+    return found
 
 
 def _counted(number: int, word: str) -> str:
