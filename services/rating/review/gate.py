@@ -19,6 +19,8 @@ from services.rating.cash_out import cash_out_of
 from services.rating.components.nem import moved_cents
 from services.rating.corrections import ChargeDraft, UsageRecord
 from services.rating.holds import Hold
+from services.rating.progress.roster import roster_cycle
+from services.rating.progress.stages import month_of
 from services.rating.review.audits import HISTORY_PERIODS, Case, Past
 from services.rating.review.classes import CustomerClass, class_of
 from services.rating.review.registry import AUDITS, AWAITING_RELEASE, RECOMPUTED, AuditKind, Mode
@@ -213,7 +215,7 @@ class ReviewGate:
             draft,
             rebill.reversal if rebill else None,
             holding,
-            terms.bill_cycle or NO_CYCLE,
+            self._bill_cycle(draft),
             customer_class,
             deadline,
         )
@@ -289,6 +291,12 @@ class ReviewGate:
         last_day = draft.period_end - timedelta(days=1)
         policy = cash_out_of(agreement, self.scope, self.book, last_day)
         return policy.month if policy else None
+
+    def _bill_cycle(self, draft: ChargeDraft) -> str:
+        """The bill cycle of the batch that the bill is counted in."""
+        agreement = self.register.find(draft.account_number, draft.service_agreement_id)
+        month = month_of(draft.period_end)
+        return (roster_cycle(agreement.entries, month) if agreement else None) or NO_CYCLE
 
     def _terms(self, draft: ChargeDraft) -> Terms:
         agreement = self.register.find(draft.account_number, draft.service_agreement_id)

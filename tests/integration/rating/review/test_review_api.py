@@ -11,6 +11,7 @@ from fastapi import Request
 from httpx import ASGITransport, AsyncClient
 
 from services.rating.review.registry import AUDITS
+from shared.contracts.enrollment import EnrollmentPurpose
 from shared.platform.http import create_app
 from shared.platform.web.identity import Principal, Role
 from tests.integration.rating.office import Office, enrollment, usage_report
@@ -240,6 +241,26 @@ class TestABatch:
         assert (before["awaiting_release"], before["under_review"]) == (1, 1)
         assert (after["charged"], after["under_review"], after["owner"]) == (1, 1, "jim")
         assert after["due_at"] is not None
+
+    async def test_is_the_one_of_the_month_also_when_the_cycle_changes_in_it(
+        self, office: Office, desk: Desk
+    ) -> None:
+        manual = {"setting": {"release": "manual"}, **WHY}
+        await desk.post("audits/BATCH_RELEASE/versions", manual, "ann", "admin")
+        moved = request(
+            "C1",
+            EnrollmentPurpose.CHANGE,
+            effective_on=date(2026, 7, 10),
+            requested_on=date(2026, 6, 1),
+        )
+        await office.tell(enrollment(moved.model_copy(update={"bill_cycle": "02"})))
+        await office.tell(usage_report(usage()))
+
+        (batch,) = await desk.get("batches", month="2026-07-01")
+        _, released = await desk.post("batches/02/2026-07-01/release", WHY, "jane")
+
+        assert (batch["bill_cycle"], batch["awaiting_release"]) == ("02", 1)
+        assert released == {"released": 1, "held": 0}
 
 
 class TestTheControls:
