@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, ClassVar, Final, Literal
 
+import numpy as np
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from services.rating.api import InScope
-from services.rating.intervals.block import MISSING, QUALITY_WORDS, kwh_text
+from services.rating.intervals.block import MISSING, QUALITY_WORDS, kwh_texts
 from services.rating.intervals.showing import DAYS_MAX, Asked, DayReadings, runs, show_days
 from services.rating.scope import Scope
 from shared.platform.database import Database
 from shared.platform.refusals import Refusal
+
+DAYS_A_PIECE: Final = 31
+"""Days that are sent at once."""
 
 CSV_HEAD: Final = "meter_number,channel,direction,starts_at,minutes,kwh,quality,usage_id\r\n"
 
@@ -78,10 +82,22 @@ async def _json(database: Database, scope: Scope, asked: Asked) -> AsyncIterator
     yield json.dumps(head)[:-1] + ', "days": ['
     comma = ""
     async with database.read() as session:
-        async for day in show_days(session, scope, asked):
-            yield comma + json.dumps(_day(day))
+        async for days in _some_days(show_days(session, scope, asked)):
+            yield comma + ",\n".join(json.dumps(_day(day)) for day in days)
             comma = ",\n"
     yield "]}"
+
+
+async def _some_days(days: AsyncIterator[DayReadings]) -> AsyncIterator[list[DayReadings]]:
+    """Days by the handful: sending costs more than what a day says."""
+    some: list[DayReadings] = []
+    async for day in days:
+        some.append(day)
+        if len(some) == DAYS_A_PIECE:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def _day(day: DayReadings) -> dict[str, object]:
@@ -92,10 +108,7 @@ def _day(day: DayReadings) -> dict[str, object]:
         "day": str(day.day),
         "starts_at": moment_text(day.starts_at),
         "minutes": day.minutes,
-        "kwh": [
-            None if mark == MISSING else kwh_text(micro)
-            for micro, mark in zip(day.micro.tolist(), day.quality.tolist(), strict=True)
-        ],
+        "kwh": _texts(day, None),
         "quality": [
             {"first": first, "count": count, "quality": QUALITY_WORDS[mark]}
             for first, count, mark in runs(day.quality)
@@ -104,11 +117,19 @@ def _day(day: DayReadings) -> dict[str, object]:
     }
 
 
+def _texts(day: DayReadings, nothing: str | None) -> list[str | None]:
+    """The readings of a day in words; `nothing` where one is missing."""
+    texts: list[str | None] = [*kwh_texts(day.micro)]
+    for place in np.flatnonzero(day.quality == MISSING).tolist():
+        texts[place] = nothing
+    return texts
+
+
 async def _csv(database: Database, scope: Scope, asked: Asked) -> AsyncIterator[str]:
     yield CSV_HEAD
     async with database.read() as session:
-        async for day in show_days(session, scope, asked):
-            yield "".join(_lines(day))
+        async for days in _some_days(show_days(session, scope, asked)):
+            yield "".join(line for day in days for line in _lines(day))
 
 
 def _lines(day: DayReadings) -> list[str]:
@@ -116,12 +137,13 @@ def _lines(day: DayReadings) -> list[str]:
     named = (day.meter_number, day.channel, day.direction.value)
     before = ",".join(quoted(text) for text in named)
     after = quoted(" ".join(day.usage_ids))
-    step = timedelta(minutes=day.minutes)
+    first = np.datetime64(day.starts_at.replace(tzinfo=None), "m")
+    starts = first + np.arange(len(day.micro)) * np.timedelta64(day.minutes, "m")
     return [
-        f"{before},{moment_text(day.starts_at + number * step)},{day.minutes},"
-        f"{'' if mark == MISSING else kwh_text(micro)},{QUALITY_WORDS[mark]},{after}\r\n"
-        for number, (micro, mark) in enumerate(
-            zip(day.micro.tolist(), day.quality.tolist(), strict=True)
+        f"{before},{start}Z,{day.minutes},{text},{QUALITY_WORDS[mark]},{after}\r\n"
+        for start, text, mark in zip(
+            *(np.datetime_as_string(starts).tolist(), _texts(day, ""), day.quality.tolist()),
+            strict=True,
         )
     ]
 

@@ -35,6 +35,10 @@ QUALITY_WORDS: Final = ("actual", "estimated", "missing")
 MICRO_DECIMALS: Final = 6
 SECONDS_PER_MINUTE: Final = 60
 MICRO: Final = 10**MICRO_DECIMALS
+WH_PER_KWH: Final = 1_000
+MICRO_PER_WH: Final = MICRO // WH_PER_KWH
+
+_DECIMALS: Final = tuple(f".{wh:03d}" for wh in range(WH_PER_KWH))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +124,14 @@ def kwh_text(micro: int) -> str:
     """Write 1e-6 kWh as kWh: three decimals, or six where three are not enough."""
     whole, rest = divmod(abs(micro), MICRO)
     sign = "-" if micro < 0 else ""
-    if rest % 1_000 == 0:
-        return f"{sign}{whole}.{rest // 1_000:03d}"
+    if rest % MICRO_PER_WH == 0:
+        return f"{sign}{whole}.{rest // MICRO_PER_WH:03d}"
     return f"{sign}{whole}.{rest:06d}"
+
+
+def kwh_texts(micro: npt.NDArray[np.int64]) -> list[str]:
+    """Write many readings as `kwh_text` does."""
+    if not len(micro) or int(micro.min()) < 0 or (micro % MICRO_PER_WH).any():
+        return [kwh_text(each) for each in micro.tolist()]
+    whole, rest = np.divmod(micro // MICRO_PER_WH, WH_PER_KWH)
+    return [f"{kwh}{_DECIMALS[wh]}" for kwh, wh in zip(whole.tolist(), rest.tolist(), strict=True)]
