@@ -273,7 +273,7 @@ def _app(host: Host, clock: Clock) -> FastAPI:
         )
         routers += [_guarded(rated.router), pages]
     if (paid := host.remittance) is not None:
-        pages = remittance_pages.build_pages(paid.database, settings.environment, paid.bank)
+        pages = remittance_pages.build_pages(paid, settings.environment)
         routers += [_guarded(paid.router), pages]
     return create_app(
         "CCA Exchange",

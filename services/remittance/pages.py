@@ -13,19 +13,23 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.remittance import reports
-from services.remittance.bank.desk import BankDesk
-from services.remittance.bank.pages import NAV, build_bank_pages
+from services.remittance.bank import pages as bank_pages
+from services.remittance.bank.pages import build_bank_pages
+from services.remittance.ledger import pages as ledger_pages
+from services.remittance.ledger.pages import build_ledger_pages
 from services.remittance.receivables import Scope
 from services.remittance.reports import UnknownAccount, UnknownRemittance
+from services.remittance.service import RemittanceService
 from services.remittance.views import AccountBalance, LineView, RemittanceView, Totals
 from shared.contracts.parts import Environment
-from shared.platform.database import Database, ReadSession
+from shared.platform.database import ReadSession
 from shared.platform.web.identity import Viewer
 from shared.platform.web.scopes import KnownCca, chosen, open_to
 from shared.platform.web.shell import Furniture, NavEntry, shell_of
 
 FURNITURE: Final = Furniture(
-    nav=(NavEntry("Remittance", "/remittance/"), NAV), templates=Path(__file__).parent / "templates"
+    nav=(NavEntry("Remittance", "/remittance/"), bank_pages.NAV, ledger_pages.NAV),
+    templates=Path(__file__).parent / "templates",
 )
 """What remittance brings to the console."""
 
@@ -46,16 +50,17 @@ class RemittanceForm(BaseModel):
     after: int = Field(default=0, ge=0, le=2**31 - 1)
 
 
-def build_pages(database: Database, environment: Environment, bank: BankDesk) -> APIRouter:
+def build_pages(service: RemittanceService, environment: Environment) -> APIRouter:
     """Return the routes of remittance's pages.
 
     Args:
-        database: where to read.
+        service: what the pages ask and act with.
         environment: test or production; the other one is never shown.
-        bank: what the page about the bank acts with.
     """
+    database = service.database
     router = APIRouter(include_in_schema=False)
-    router.include_router(build_bank_pages(bank))
+    router.include_router(build_bank_pages(service.bank))
+    router.include_router(build_ledger_pages(service.ledger, environment))
 
     @router.get("/remittance/")
     async def remittance_page(

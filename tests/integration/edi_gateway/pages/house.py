@@ -168,7 +168,7 @@ async def open_house(office: Office, dsn: str) -> AsyncIterator[FastAPI]:
         routers=[
             *build_routers(office.desk),
             rating.build_pages(rates, TEST, CLOCK, hands),
-            remittance.build_pages(money, TEST, paying.bank),
+            remittance.build_pages(paying, TEST),
             guarded,
             furnished,
         ],

@@ -43,6 +43,7 @@ PAGES: Final = (
     "/remittance/",
     "/remittance/?account=1&trace=2",
     "/bank/",
+    "/books/",
     "/furnished/rating",
     "/furnished/remittance",
     NOWHERE,
