@@ -85,7 +85,7 @@ class AccountMoney:
     def _settle(self, account: str, shares: list[_Share]) -> None:
         receivables = self._of_account.get(account, [])
         for share in shares:
-            self._shrink(share, receivables)
+            self._shrink(share, shares, receivables)
         for receivable in receivables:
             self._make_room(receivable, shares)
         moved = True
@@ -94,7 +94,7 @@ class AccountMoney:
             for share in shares:
                 moved = self._move(share, receivables) or moved
 
-    def _shrink(self, share: _Share, receivables: list[Receivable]) -> None:
+    def _shrink(self, share: _Share, shares: list[_Share], receivables: list[Receivable]) -> None:
         """Give back, newest charge first, what people have taken out of a line by hand."""
         sign = -1 if (share.line.paying_cents or sum(share.applied.values())) < 0 else 1
         for receivable in reversed(receivables):
@@ -103,6 +103,16 @@ class AccountMoney:
             if given > 0:
                 share.move(key, -sign * given)
                 self._used[key] -= sign * given
+                self._let_wait(receivable, shares)
+
+    def _let_wait(self, receivable: Receivable, shares: list[_Share]) -> None:
+        """Let lines wait again that took back, newest first, what is not paid any more."""
+        key, sign = receivable.receivable_id, receivable.sign
+        for each in reversed(shares):
+            missing = min(-sign * self._used[key], -sign * each.applied.get(key, 0))
+            if missing > 0:
+                each.move(key, sign * missing)
+                self._used[key] += sign * missing
 
     def _make_room(self, receivable: Receivable, shares: list[_Share]) -> None:
         """Give back what a line naming the charge, or a cancel, has taken the place of."""
@@ -145,7 +155,7 @@ class AccountMoney:
 
     def _placement(self, share: _Share) -> Placement:
         known = self._before.get(share.line.key)
-        if known is not None and dict(known.applied) == share.applied:
+        if known is not None and (known.line, known.applied) == (share.line, share.applied):
             return known
         here = [self._receivables[key] for key in share.applied if key in self._receivables]
         last = max(here, key=lambda r: (r.dated_on, r.invoice_number), default=None)

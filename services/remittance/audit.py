@@ -233,14 +233,50 @@ _ACCOUNTS = """
         SELECT cca, utility, environment, account_number, sum(credit_cents - debit_cents) AS cents
         FROM journal_entry WHERE ledger_account = 'unapplied' GROUP BY 1, 2, 3, 4
     ), told AS (
-        SELECT cca, utility, environment, credit_account AS account_number,
-               sum(unapplied_cents) AS cents
-        FROM line_place GROUP BY 1, 2, 3, 4
+        SELECT cca, utility, environment, account_number, sum(cents) AS cents
+        FROM (
+            SELECT cca, utility, environment, credit_account AS account_number,
+                   unapplied_cents AS cents
+            FROM line_place WHERE NOT in_parts
+            UNION ALL
+            SELECT l.cca, l.utility, l.environment, p.credit_account, p.unapplied_cents
+            FROM remittance.line_part p JOIN line_place l USING (transaction_id, sequence)
+        ) AS waiting
+        GROUP BY 1, 2, 3, 4
     )
     SELECT cca || ' ' || utility || ' account ' || account_number AS subject,
            coalesce(told.cents, 0)::bigint AS expected, coalesce(ledger.cents, 0)::bigint AS found
     FROM ledger FULL JOIN told USING (cca, utility, environment, account_number)
     WHERE coalesce(ledger.cents, 0) <> coalesce(told.cents, 0)
+"""
+
+_PARTS = """
+    WITH decided AS (
+        SELECT transaction_id, sequence, part, receivable_id, sum(cents) AS cents
+        FROM remittance.assignment GROUP BY 1, 2, 3, 4
+    ), wanted AS (
+        SELECT transaction_id, sequence, part, receivable_id, cents FROM decided
+        UNION ALL
+        SELECT p.transaction_id, p.sequence, 0, NULL, p.amount_cents - coalesce(sum(d.cents), 0)
+        FROM line_place p LEFT JOIN decided d USING (transaction_id, sequence)
+        WHERE p.in_parts GROUP BY p.transaction_id, p.sequence, p.amount_cents
+    )
+    SELECT p.transaction_id::text || ' line ' || p.sequence || ' part ' || w.part AS subject,
+           w.cents::bigint AS expected, coalesce(s.amount_cents, 0) AS found
+    FROM wanted w
+    JOIN line_place p USING (transaction_id, sequence)
+    LEFT JOIN remittance.line_part s
+      ON (s.transaction_id, s.sequence, s.part) = (w.transaction_id, w.sequence, w.part)
+     AND s.target_id IS NOT DISTINCT FROM w.receivable_id
+    WHERE w.cents <> coalesce(s.amount_cents, 0) OR NOT p.in_parts
+    UNION ALL
+    SELECT p.transaction_id::text || ' line ' || p.sequence, p.applied_cents,
+           coalesce(sum(s.applied_cents), 0)::bigint
+    FROM line_place p LEFT JOIN remittance.line_part s USING (transaction_id, sequence)
+    WHERE p.in_parts
+    GROUP BY p.transaction_id, p.sequence, p.applied_cents, p.unapplied_cents, p.adjusted_cents
+    HAVING (p.applied_cents, p.unapplied_cents, p.adjusted_cents) IS DISTINCT FROM
+           (sum(s.applied_cents), sum(s.unapplied_cents), sum(s.adjusted_cents))
 """
 
 _DOCUMENTS = """
@@ -294,6 +330,7 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         "write-offs hold what payments leave open": _WRITE_OFFS,
         "lines equal their applications": _LINES,
         "lines equal their last placement": _HISTORY,
+        "parts of lines are what people decided": _PARTS,
         "payments are placed whole": _PAYMENTS,
         "the journal equals receivables, lines and deposits": _LEDGER,
         "credit on account equals the journal": _ACCOUNTS,

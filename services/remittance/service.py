@@ -19,6 +19,7 @@ from services.remittance.ledger.api import build_ledger_router
 from services.remittance.ledger.desk import LedgerDesk
 from services.remittance.poster import Poster
 from services.remittance.store import MAILBOX
+from services.remittance.workbench.desk import Workbench
 from shared.contracts.parts import ServiceName
 from shared.platform.bus import Bus
 from shared.platform.clock import Clock
@@ -44,6 +45,7 @@ class RemittanceService:
         poster: places the lines of long payments.
         bank: takes statements in and matches deposits with payments.
         ledger: closes months, exports entries, answers utilities' write-offs.
+        workbench: where people place what the rules could not.
         router: its routes, prefix `/remittance/v1`.
     """
 
@@ -55,6 +57,7 @@ class RemittanceService:
     poster: Poster
     bank: BankDesk
     ledger: LedgerDesk
+    workbench: Workbench
     router: APIRouter
 
     async def open(self, lifecycle: Lifecycle) -> None:
@@ -98,6 +101,7 @@ def build(
     consumers = RemittanceConsumers(mailbox, clock, poster.wake)
     bank = BankDesk(database, clock, key_file_of(settings), settings.environment)
     ledger = LedgerDesk(database, mailbox, clock, settings.general_ledger_file)
+    workbench = Workbench(database, mailbox, clock, settings.environment)
     router = APIRouter()
     router.include_router(build_router(database))
     router.include_router(build_bank_router(bank))
@@ -110,6 +114,7 @@ def build(
         consumer=mailbox.consumer(consumers.handlers()),
         poster=poster,
         bank=bank,
+        workbench=workbench,
         ledger=ledger,
         router=router,
     )

@@ -59,12 +59,14 @@ class Settled:
         invoice_numbers: receivable → invoice number, for those lines.
         accounts: receivable → account number.
         parts: of lines that people placed parts of, where each part stands.
+        before: where earlier lines, and parts of lines, stood.
     """
 
     placements: tuple[Placement, ...]
     invoice_numbers: Mapping[UUID, str]
     accounts: Mapping[UUID, str]
     parts: Mapping[LineKey, tuple[Placement, ...]] = field(default_factory=dict)
+    before: Mapping[LineKey, Placement] = field(default_factory=dict)
 
 
 async def settle_lines(
@@ -117,6 +119,7 @@ async def settle_lines(
         {key: each.invoice_number for key, each in receivables.items()},
         {key: each.account_number for key, each in receivables.items()},
         parts,
+        before,
     )
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID, uuid5
 
+from services.remittance.by_hand import Assigned, nothing_yet, parts_of
 from services.remittance.journal import (
     EntryKind,
     Posting,
     document_posting,
+    line_posting,
     placement_posting,
     write_off_posting,
 )
@@ -83,7 +85,18 @@ class WriteOff:
     cents: int
 
 
-Fact = SentCharge | Line | WriteOff
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """A decision to put a part of a line on a charge, or aside; a test may tell it first."""
+
+    name: str
+    line: str
+    part: int
+    invoice_number: str | None
+    cents: int
+
+
+Fact = SentCharge | Line | WriteOff | ByHand
 
 
 @dataclass(slots=True)
@@ -91,20 +104,28 @@ class MemoryBooks:
     """Everything known, and everything posted."""
 
     books: Books = field(default_factory=Books)
+    lines: dict[LineKey, Line] = field(default_factory=dict)
     placements: dict[LineKey, Placement] = field(default_factory=dict)
+    """Where every line stands, and every part of one."""
     postings: list[Posting] = field(default_factory=list)
     documents: set[UUID] = field(default_factory=set)
     rules: MatchingRules = DEFAULT_RULES
     write_offs: dict[str, WriteOff] = field(default_factory=dict)
+    by_hand: dict[str, ByHand] = field(default_factory=dict)
 
     def tell(self, *facts: Fact) -> MemoryBooks:
         """Take in facts, each once; what was known has no effect."""
         for fact in facts:
             if isinstance(fact, Line):
-                if fact.key not in self.placements:
+                if fact.key not in self.lines:
                     self._settle(fact)
+                    self.lines[fact.key] = fact
+                    self._settle()
             elif isinstance(fact, WriteOff):
                 self.write_offs[fact.name] = fact
+                self._settle()
+            elif isinstance(fact, ByHand):
+                self.by_hand[fact.name] = fact
                 self._settle()
             elif fact.transaction_id not in self.documents:
                 self.documents.add(fact.transaction_id)
@@ -126,11 +147,23 @@ class MemoryBooks:
             self.books.receivables[number] = replace(known, write_off_cents=cents)
         receivables = list(self.books.receivables.values())
         by_id = {each.receivable_id: each for each in receivables}
-        for each in match(lines, Book(receivables, list(self.placements.values())), self.rules):
+        parts = self._parts()
+        for part in parts:
+            self.placements.setdefault(part.key, nothing_yet(part))
+        history = [self.placements[part.key] for part in parts]
+        changed = {part.key: part for part in parts}
+        moves: dict[LineKey, list[tuple[Placement | None, Placement]]] = {}
+        for each in match(lines, Book(receivables, history, changed=changed), self.rules):
             before = self.placements.get(each.line.key)
-            posting = placement_posting(before, each, by_id, DAY)
-            self.postings += [posting] if posting else []
+            moves.setdefault(each.line.key.whole, []).append((before, each))
             self.placements[each.line.key] = each
+        for (before, after), *others in moves.values():
+            posting = (
+                line_posting([(before, after), *others], by_id, DAY)
+                if others
+                else placement_posting(before, after, by_id, DAY)
+            )
+            self.postings += [posting] if posting else []
         for receivable in receivables:
             key, number = receivable.receivable_id, receivable.invoice_number
             named = [place for place in self.placements.values() if place.line.names_charge]
@@ -138,6 +171,19 @@ class MemoryBooks:
             change = receivable.written_off_cents(left) - self.written_off_cents(number)
             if change:
                 self.postings.append(write_off_posting(key, receivable, change, DAY))
+
+    def _parts(self) -> list[Line]:
+        """Every line known so far, in parts where people decided on it."""
+        parts: list[Line] = []
+        for key, known in self.lines.items():
+            sums: dict[int, Assigned] = {}
+            for each in self.by_hand.values():
+                if uuid5(SPACE, each.line) == key.transaction_id:
+                    before = sums.get(each.part)
+                    cents = each.cents + (before.cents if before else 0)
+                    sums[each.part] = Assigned(each.part, None, each.invoice_number, cents)
+            parts += parts_of(known, list(sums.values()))
+        return parts
 
     def written_off_cents(self, number: str) -> int:
         """What is written off of a receivable, derived from the entries alone."""

@@ -6,16 +6,23 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.remittance.ledger.chart import LedgerAccount
-from services.remittance.placements import Line
+from services.remittance.placements import Line, LineKey
 from services.remittance.receivables import Standing, Tax
 from services.remittance.rules import DEFAULT_RULES, Key, MatchingRules, Model
 from services.remittance.settlement import Settlement, settle_alone
 from shared.contracts.remittance import RemittanceLineKind
-from tests.unit.remittance.books_in_memory import Fact, MemoryBooks, WriteOff, charge, line
+from tests.unit.remittance.books_in_memory import (
+    ByHand,
+    Fact,
+    MemoryBooks,
+    WriteOff,
+    charge,
+    line,
+)
 
 NUMBERS = ("I0", "I1", "I2", "I3")
 ACCOUNT = {"I0": "A0", "I1": "A0", "I2": "A1", "I3": "A1"}
@@ -24,6 +31,7 @@ TAXES = st.lists(
     max_size=2,
     unique_by=lambda tax: tax.jurisdiction,
 ).map(tuple)
+NAMES = [f"{letter}{place}" for letter in "PM" for place in range(8)]
 CENTS = st.integers(-500, 500) | st.sampled_from([100, -100, 250])
 
 
@@ -67,6 +75,26 @@ def any_facts(draw: st.DrawFn) -> list[Fact]:
         facts.append(line(f"M{place}", draw(CENTS), account=draw(st.sampled_from(["A0", "A1"]))))
     for place in range(draw(st.integers(0, 3))):
         facts.append(WriteOff(f"W{place}", draw(st.sampled_from(NUMBERS)), draw(CENTS)))
+    return facts
+
+
+@st.composite
+def worked_facts(draw: st.DrawFn) -> list[Fact]:
+    """The same, with parts of lines that people put on charges or set aside."""
+    facts = draw(any_facts())
+    lines = [fact for fact in facts if isinstance(fact, Line)]
+    payments = [each for each in lines if each.kind is RemittanceLineKind.PAYMENT]
+    for one in draw(st.lists(st.sampled_from(payments), max_size=3)) if payments else []:
+        name = next(n for n in NAMES if line(n, 0).key == one.key)
+        left = one.amount_cents - sum(
+            fact.cents for fact in facts if isinstance(fact, ByHand) and fact.line == name
+        )
+        cents = draw(st.integers(min(left, 0), max(left, 0)))
+        if not cents:
+            continue
+        target = draw(st.integers(0, len(NUMBERS)))
+        number = NUMBERS[target] if target < len(NUMBERS) else None
+        facts.append(ByHand(f"H{len(facts)}", name, target + 1, number, cents))
     return facts
 
 
@@ -183,6 +211,43 @@ class TestMoneyThatNamesOnlyAnAccount:
         for sign in (1, -1):
             assert owed_of_account(first, sign=sign) == owed_of_account(second, sign=sign)
         assert first.ledger() == second.ledger()
+
+
+class TestWhatPeoplePlacedByHand:
+    @settings(deadline=None)
+    @given(orders=two_orders(worked_facts()))
+    def test_counts_the_same_whenever_it_was_decided(
+        self, orders: tuple[list[Fact], list[Fact]]
+    ) -> None:
+        first, second = (MemoryBooks().tell(*facts) for facts in orders)
+        for sign in (1, -1):
+            assert owed_of_account(first, sign=sign) == owed_of_account(second, sign=sign)
+        assert first.total(LedgerAccount.UNAPPLIED) == second.total(LedgerAccount.UNAPPLIED)
+        assert first.total(LedgerAccount.RECEIVABLE) == second.total(LedgerAccount.RECEIVABLE)
+
+    @settings(deadline=None)
+    @given(facts=worked_facts(), rules=any_rules())
+    def test_moves_no_cent_out_of_a_line(self, facts: list[Fact], rules: MatchingRules) -> None:
+        books = MemoryBooks(rules=rules).tell(*facts)
+        sums: dict[LineKey, int] = {}
+        for key, place in books.placements.items():
+            sums[key.whole] = sums.get(key.whole, 0) + place.line.amount_cents
+        assert sums == {key: each.amount_cents for key, each in books.lines.items()}
+        assert sum(books.ledger().values()) == 0
+        assert sum(books.opened().values()) == books.total(LedgerAccount.RECEIVABLE)
+        for number, opened in books.opened().items():
+            receivable = books.receivable(number)
+            assert 0 <= receivable.sign * opened <= receivable.sign * receivable.owed_cents
+
+    @settings(deadline=None)
+    @given(facts=worked_facts())
+    def test_taken_back_whole_leaves_the_books_of_the_rules(self, facts: list[Fact]) -> None:
+        decided = [fact for fact in facts if isinstance(fact, ByHand)]
+        undone = [replace(each, name=f"U{each.name}", cents=-each.cents) for each in decided]
+        books = MemoryBooks().tell(*facts, *undone)
+        never = MemoryBooks().tell(*(fact for fact in facts if not isinstance(fact, ByHand)))
+        for sign in (1, -1):
+            assert owed_of_account(books, sign=sign) == owed_of_account(never, sign=sign)
 
 
 class TestConservation:
