@@ -41,6 +41,9 @@ class CalendarBook:
 
     singles: tuple[CalendarFile, ...]
     lists: tuple[HolidayList, ...]
+    _asked: dict[tuple[str, date | None], Calendar] = field(
+        init=False, repr=False, default_factory=dict
+    )
     _calendars: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Calendar] = field(
         init=False, repr=False, default_factory=dict
     )
@@ -71,21 +74,32 @@ class CalendarBook:
         Raises:
             RateNotFound: there is no such calendar, or nobody knew its holidays.
         """
+        found = self._asked.get((calendar_id, known_on))
+        if found is None:
+            found = self._asked[calendar_id, known_on] = self._known(calendar_id, known_on)
+        return found
+
+    def _known(self, calendar_id: str, known_on: date | None) -> Calendar:
         if calendar_id not in self._by_calendar:
             raise RateNotFound(f"there is no calendar {calendar_id}")
+        known = self._file(calendar_id, known_on)
+        file = known or self.files[calendar_id]
+        versions = known.versions if known else ()
+        days = self.holiday_list(file.holidays, known_on)
+        names = [[one.version for one in each] for each in (versions, days.versions)]
+        asked = (calendar_id, tuple(names[0]), tuple(names[1]))
+        if asked not in self._calendars:
+            self._calendars[asked] = Calendar(file, versions, days)
+        return self._calendars[asked]
+
+    def _file(self, calendar_id: str, known_on: date | None) -> CalendarFile | None:
+        """A calendar with the versions known on a day; `None` while there was none."""
         known = [
             each
             for each in self._by_calendar[calendar_id]
             if known_on is None or each.versions[0].known_from <= known_on
         ]
-        file = joined(known) if known else self.files[calendar_id]
-        days = self.holiday_list(file.holidays, known_on)
-        names = tuple(sorted(each.versions[0].version for each in known))
-        asked = (calendar_id, names, tuple(each.version for each in days.versions))
-        if asked not in self._calendars:
-            versions = file.versions if known else ()
-            self._calendars[asked] = Calendar(file, versions, days)
-        return self._calendars[asked]
+        return joined(known) if known else None
 
     def holiday_list(self, list_id: str, known_on: date | None = None) -> Holidays:
         """A holiday list by name, with the versions known on a day; all of them without one.
@@ -114,10 +128,11 @@ class CalendarBook:
             RateNotFound: no calendar has them, or more than one has.
         """
         codes = set(rate_codes)
+        known = [self._file(name, known_on) for name in self._by_calendar]
         found = [
             file.calendar_id
-            for file in self.files.values()
-            if file.utility == utility and codes & set(file.rate_codes)
+            for file in known
+            if file and file.utility == utility and codes & set(file.rate_codes)
         ]
         if len(found) != 1:
             which = " and ".join(sorted(found)) or "no calendar"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.rating.calendars import CalendarFileRefused, load_calendars
-from services.rating.calendars.book import CALENDARS_FOLDER
+from services.rating.calendars.book import CALENDARS_FOLDER, CalendarBook
 from services.rating.calendars.calendar_file import CalendarFile, WindowRule
 from services.rating.holds import RateNotFound
 from shared.contracts.usage import Bucket
@@ -96,6 +96,17 @@ class TestVersions:
             BOOK.calendar("NONE")
         with pytest.raises(RateNotFound, match="no calendar for the rate codes"):
             BOOK.of_rate_codes("pge", ["NONE"])
+
+    def test_a_rate_code_is_found_as_it_was_known(self) -> None:
+        (before, after) = BOOK.files["SDGE-TOU"].singles
+        later = after.model_copy(update={"rate_codes": (*after.rate_codes, "TOU-NEW")})
+        book = CalendarBook((before, later), BOOK.lists)
+
+        found = book.of_rate_codes("sdge", ["TOU-NEW"], later.versions[0].known_from)
+
+        assert found.calendar_id == "SDGE-TOU"
+        with pytest.raises(RateNotFound, match="no calendar for the rate codes TOU-NEW"):
+            book.of_rate_codes("sdge", ["TOU-NEW"], date(2026, 1, 1))
 
 
 class TestClocks:
