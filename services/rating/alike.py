@@ -11,7 +11,7 @@ group is trusted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -105,10 +105,12 @@ class _Group:
 
 @dataclass(slots=True)
 class Groups:
-    """Compiled groups, remembered as long as prices stay the same."""
+    """Compiled groups, remembered as long as prices stay the same.
 
-    _book: PriceBook | None = None
-    _groups: dict[Likeness, _Group | None] = field(default_factory=dict)
+    Several threads may ask at once, also while prices change: a book and its groups are one value.
+    """
+
+    _known: tuple[PriceBook | None, dict[Likeness, _Group | None]] = (None, {})
 
     def rate(
         self,
@@ -129,9 +131,10 @@ class Groups:
             asked: whose customers they are, and on what day's knowledge.
             readings: what meters recorded, of usage that came as intervals, by its transaction.
         """
-        if self._book is not book or len(self._groups) > REMEMBERED_MAX:
-            self._book, self._groups = book, {}
-        groups = self._groups
+        known, groups = self._known
+        if known is not book or len(groups) > REMEMBERED_MAX:
+            groups = {}
+            self._known = book, groups
         rated: dict[UUID, Rated] = {}
         for likeness, members in _sorted(items, register, asked, readings or {}).items():
             if likeness not in groups:
