@@ -11,12 +11,17 @@ from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData
 
-from services.remittance.ledger.api import AnswerToWriteOff, MonthToClose, MonthToExport
+from services.remittance.ledger.api import (
+    SEQUENCE_MAX,
+    AnswerToWriteOff,
+    MonthToClose,
+    MonthToExport,
+)
 from services.remittance.ledger.approvals import Decision
 from services.remittance.ledger.chart import chart
 from services.remittance.ledger.closing import Month, list_months, trial_balance
@@ -48,6 +53,8 @@ FIELDS_MAX: Final = 10
 MONTHS_SHOWN: Final = 24
 BATCHES_SHOWN: Final = 12
 REPORTS_SHOWN: Final = 100
+
+BatchNumber = Annotated[int, Path(ge=1, le=SEQUENCE_MAX)]
 
 
 class BooksForm(BaseModel):
@@ -86,7 +93,7 @@ def build_ledger_pages(desk: LedgerDesk, environment: Environment) -> APIRouter:
 
     @router.get("/books/batches/{number}.csv")
     async def batch_csv(
-        principal: Viewer, number: int, cca: Annotated[str, Query(max_length=20)]
+        principal: Viewer, number: BatchNumber, cca: Annotated[str, Query(max_length=20)]
     ) -> StreamingResponse:
         """The file of a batch, byte for byte as it was made."""
         scope = _scope(chosen(principal, cca)[0], environment)
