@@ -60,6 +60,9 @@ InPlace = Annotated[
     bool, typer.Option("--upload-in-place", help="Write under the final name at once.")
 ]
 Run = Annotated[int, typer.Option(min=0, max=9, help="Number of this run of the day.")]
+Statement = Annotated[
+    Path | None, typer.Option(help="Write the bank's statement (BAI2) of what is paid here.")
+]
 Share = Annotated[float, typer.Option(min=0, max=1, help="A share between 0 and 1.")]
 
 
@@ -90,9 +93,7 @@ def day(  # noqa: PLR0913 - one argument an option: this is the command line
     timeout: Annotated[float, typer.Option(help="Seconds for one whole day.")] = 120.0,
     patience: Annotated[float, typer.Option(help="Seconds of silence to bear.")] = 30.0,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON here.")] = None,
-    statement: Annotated[
-        Path | None, typer.Option(help="Write the bank's statement (BAI2) of what is paid here.")
-    ] = None,
+    statement: Statement = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only the verdict.")] = False,
 ) -> None:
     """Live billing days: enrol, send usage, gather charges, answer, pay, balance."""
@@ -122,10 +123,7 @@ def day(  # noqa: PLR0913 - one argument an option: this is the command line
     except (OSError, ValueError, asyncssh.Error) as error:
         Console(stderr=True).print(f"{utility} could not reach {host} port {port}: {error}")
         raise typer.Exit(2) from error
-    if report is not None:
-        save(json.dumps(_document(reports), indent=2) + "\n", report)
-    if statement is not None:
-        save(_statement(plan, reports), statement)
+    _keep(plan, reports, report, statement)
     _conclude(reports)
 
 
@@ -230,6 +228,15 @@ def _document(reports: list[DayReport]) -> dict[str, object]:
         "balanced": all(report.balanced for report in reports),
         "days": [report.as_json() for report in reports],
     }
+
+
+def _keep(
+    plan: DayPlan, reports: list[DayReport], report: Path | None, statement: Path | None
+) -> None:
+    if report is not None:
+        save(json.dumps(_document(reports), indent=2) + "\n", report)
+    if statement is not None:
+        save(_statement(plan, reports), statement)
 
 
 def _statement(plan: DayPlan, reports: list[DayReport]) -> str:
