@@ -202,7 +202,7 @@ def _add_acts(router: APIRouter, desk: BankDesk) -> None:
         "/statements",
         status_code=201,
         openapi_extra=_UPLOAD_FORM,
-        responses=documented(409, 413, 415),
+        responses=documented(400, 409, 413, 415),
     )
     async def send_in(request: Request, scope: InScope, who: Finance) -> ImportView:
         """Take a BAI2, CAMT.053 or NACHA file in. The same bytes again have no effect."""

@@ -24,7 +24,7 @@ EXAMPLES = 12
 PROMISES = [not_a_server_error, status_code_conformance, response_schema_conformance]
 
 
-class _Porter:
+class Porter:
     async def identify(self, request: Request) -> Principal | None:
         return Principal(UUID(int=1), "jane", Role.ADMIN)
 
@@ -69,7 +69,7 @@ class TestTheRoutes:
             return {}
 
         routers = [office.service.router]
-        app = create_app("rating", routers=routers, ready=ready, doorkeeper=_Porter())
+        app = create_app("rating", routers=routers, ready=ready, doorkeeper=Porter())
         async with serving(app) as base:
             asked = await asyncio.to_thread(ask_everything, base, below)
 
