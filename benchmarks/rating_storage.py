@@ -121,7 +121,7 @@ def usage_message(number: int) -> bytes:
     ]
     file_id = uuid5(SPACE, f"867 file {number}")
     came = datetime.combine(start + timedelta(days=PERIOD_DAYS + 1), NOON, UTC)
-    return _envelope(f"867 {number}", came, UsageReported(file_id=file_id, items=tuple(items)))
+    return envelope(f"867 {number}", came, UsageReported(file_id=file_id, items=tuple(items)))
 
 
 def enrollment_message(number: int) -> bytes:
@@ -129,10 +129,11 @@ def enrollment_message(number: int) -> bytes:
     first = number * MESSAGE_ITEMS_MAX
     items = tuple(_request(account) for account in range(first, first + MESSAGE_ITEMS_MAX))
     body = EnrollmentReported(file_id=uuid5(SPACE, f"814 file {number}"), items=items)
-    return _envelope(f"814 {number}", ENROLLED, body)
+    return envelope(f"814 {number}", ENROLLED, body)
 
 
-def _envelope(name: str, at: datetime, body: Body) -> bytes:
+def envelope(name: str, at: datetime, body: Body) -> bytes:
+    """The JSON of one message of the gateway."""
     return Envelope(
         id=uuid5(SPACE, name),
         type=body.type,
