@@ -75,16 +75,16 @@ class UsageRecord:
         start, end = period_of(item)
         content, digest = content_of(item)
         return cls(
-            transaction_id=item.transaction_id,
-            correlation_id=correlation_id,
-            usage_id=item.usage_id,
-            purpose=item.purpose,
-            original_usage_id=item.original_usage_id,
-            account_number=item.account_number,
-            meters=tuple(dict.fromkeys([meter.meter_number for meter in item.meters])),
-            period_start=start,
-            period_end=end,
-            content_hash=digest,
+            item.transaction_id,
+            correlation_id,
+            item.usage_id,
+            item.purpose,
+            item.original_usage_id,
+            item.account_number,
+            tuple(dict.fromkeys([meter.meter_number for meter in item.meters])),
+            start,
+            end,
+            digest,
             item=item,
             content=content,
         )
@@ -152,23 +152,23 @@ class ChargeDraft:
 
 def charge_of(record: UsageRecord, item: UsageItem, rated: Rated) -> ChargeDraft:
     """The charge for rated usage."""
-    return ChargeDraft(
-        charge_id=uuid5(_CHARGE_IDS, f"{record.transaction_id}/{Purpose.ORIGINAL}"),
-        purpose=Purpose.ORIGINAL,
-        transaction_id=record.transaction_id,
-        correlation_id=record.correlation_id,
-        usage_id=record.usage_id,
-        account_number=item.account_number,
-        service_agreement_id=item.service_agreement_id,
-        customer_name=item.customer_name,
-        due_on=item.bill_due_on,
-        period_start=rated.period_start,
-        period_end=rated.period_end,
-        estimated=rated.estimated,
-        plan_id=rated.plan_id,
-        plan_version=rated.plan_version,
-        lines=rated.lines,
-        explanation=rated.explanation,
+    return ChargeDraft(  # by place: twenty names would take longer than all else here
+        uuid5(_CHARGE_IDS, f"{record.transaction_id}/{Purpose.ORIGINAL}"),
+        Purpose.ORIGINAL,
+        record.transaction_id,
+        record.correlation_id,
+        record.usage_id,
+        item.account_number,
+        item.service_agreement_id,
+        item.customer_name,
+        item.bill_due_on,
+        rated.period_start,
+        rated.period_end,
+        rated.estimated,
+        rated.plan_id,
+        rated.plan_version,
+        rated.lines,
+        rated.explanation,
         energy_micro=energy_of(item),
     )
 

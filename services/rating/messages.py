@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypedDict, TypeVar
+from functools import lru_cache
+from typing import Final, TypedDict, TypeVar
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -19,7 +20,7 @@ from services.rating.components.user_tax import city_of
 from services.rating.corrections import ChargeDraft, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome, Ended
 from services.rating.scope import UTILITY_ZONE, Scope
-from shared.contracts.charges import ChargeLine, ChargesRated
+from shared.contracts.charges import ChargeLine, ChargesRated, ChargeUnit, LineKind
 from shared.contracts.envelope import Body, Cover, Envelope, Written
 from shared.contracts.measures import cents_text, micro_text
 from shared.contracts.parts import MESSAGE_ITEMS_MAX, Environment, ServiceName
@@ -33,6 +34,9 @@ from shared.contracts.usage import (
 )
 
 T = TypeVar("T")
+
+SHARED_WORDS_MAX: Final = 4_000
+"""Lines of plans and periods whose words are kept; a CCA has some dozens in a billing cycle."""
 
 Words = dict[str, object]
 """An item of a message as JSON has it: amounts are texts, and what is absent is left out."""
@@ -165,21 +169,44 @@ def line_item(line: Line, sequence: int) -> ChargeLine:
 
 
 def _line_words(line: Line, sequence: int) -> Words:
-    words: Words = {
-        "sequence": sequence,
-        "line_id": line.line_id,
-        "kind": str(line.kind),  # pydantic asks a word of a list for its value, in Python
-        "code": line.code,
-        "label": line.label,
-    }
+    has_quantity = line.quantity_micro is not None
+    words = _shared_words(
+        *(line.line_id, line.kind, line.code, line.label, has_quantity, line.unit),
+        line.price_micro,
+    ).copy()
+    words["sequence"] = sequence
     if line.quantity_micro is not None:
         words["quantity"] = micro_text(line.quantity_micro)
-    if line.unit is not None:
-        words["unit"] = str(line.unit)
-    if line.price_micro is not None:
-        words["price"] = micro_text(line.price_micro)
     words["amount"] = cents_text(line.cents)
     words["jurisdiction"] = city_of(line)
+    return words
+
+
+@lru_cache(maxsize=SHARED_WORDS_MAX)
+def _shared_words(
+    line_id: str,
+    kind: LineKind,
+    code: str,
+    label: str,
+    has_quantity: bool,  # noqa: FBT001  a key like the others
+    unit: ChargeUnit | None,
+    price_micro: int | None,
+) -> Words:
+    """What a line says to everyone on a plan; places are kept for what is each account's own."""
+    words: Words = {
+        "sequence": 0,
+        "line_id": line_id,
+        "kind": str(kind),  # pydantic asks a word of a list for its value, in Python
+        "code": code,
+        "label": label,
+    }
+    if has_quantity:
+        words["quantity"] = ""
+    if unit is not None:
+        words["unit"] = str(unit)
+    if price_micro is not None:
+        words["price"] = micro_text(price_micro)
+    words["amount"] = ""
     return words
 
 

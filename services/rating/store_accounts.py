@@ -7,12 +7,23 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import ARRAY, ColumnElement, Table, Text, any_, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from services.rating.accounts import Agreement, Entry, Register, Status, Terms
 from services.rating.enroll import DecidedRequest, KnownRequest
-from services.rating.progress.place import change_roster, total_changes
+from services.rating.progress.place import change_roster, scope_values, total_changes
 from services.rating.progress.roster import roster_changes
 from services.rating.progress.terms import count_terms
 from services.rating.scope import Scope
@@ -22,6 +33,7 @@ from services.rating.store import (
     AGREEMENTS,
     ENROLLMENT_REQUESTS,
     METERS,
+    SCOPE_COLUMNS,
 )
 from shared.contracts.enrollment import EnrollmentDecision, EnrollmentPurpose
 from shared.contracts.parts import BillOption
@@ -55,27 +67,45 @@ def among(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[
     return column == any_(literal(list(values), ARRAY(Text)))
 
 
+def in_given_scope(table: Table) -> list[ColumnElement[bool]]:
+    """The conditions of `in_scope` for a statement that is made once: `scope_values` fill it."""
+    return [table.c[name] == bindparam(name, type_=Text()) for name in SCOPE_COLUMNS]
+
+
+def among_given(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """The condition of `among` for a statement that is made once, its values under a name."""
+    return column == any_(bindparam(name, type_=ARRAY(Text)))
+
+
 async def load_register(
     session: ReadSession | WriteSession, scope: Scope, account_numbers: Collection[str]
 ) -> Register:
     """Read every agreement of some accounts with its whole history, in one round trip."""
+    given = {"account_numbers": list(account_numbers), **scope_values(scope)}
+    return _register((await session.execute(_HISTORIES, given)).all())
+
+
+def _histories() -> Select[*tuple[Any, ...]]:
     account, agreement, entry = ACCOUNTS.c, AGREEMENTS.c, AGREEMENT_ENTRIES.c
     meters = (
         select(func.array_agg(METERS.c.meter_number))
         .where(METERS.c.agreement_id == agreement.agreement_id)
         .scalar_subquery()
     )
-    found = await session.execute(
+    return (
         select(
             *(account.account_number, agreement.service_agreement_id, meters.label("meters")),
             *(entry.seq, entry.purpose, entry.status, entry.effective_on, entry.requested_on),
             *(entry.request_id, entry.bill_option, *(entry[name] for name in _TERMS)),
         )
         .select_from(ACCOUNTS.join(AGREEMENTS).join(AGREEMENT_ENTRIES))
-        .where(*in_scope(ACCOUNTS, scope), among(account.account_number, account_numbers))
+        .where(*in_given_scope(ACCOUNTS), among_given(account.account_number, "account_numbers"))
         .order_by(entry.agreement_id, entry.seq)
     )
-    return _register(found.all())
+
+
+_HISTORIES: Final = _histories()
+"""Made once: making a statement anew takes as long as running it."""
 
 
 def _register(rows: Iterable[Sequence[Any]]) -> Register:

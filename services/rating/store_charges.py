@@ -33,7 +33,7 @@ from services.rating.store import CHARGE_LINES, CHARGES, INVOICE_COUNTERS, SETTL
 from services.rating.store_accounts import in_scope
 from shared.contracts.charges import ChargeUnit, LineKind
 from shared.contracts.parts import Purpose
-from shared.platform.database import ReadSession, WriteSession, copy_rows
+from shared.platform.database import ReadSession, WriteSession, as_driver_id, copy_rows
 from shared.platform.values import changed
 
 INVOICE_DIGITS: Final = 10
@@ -255,9 +255,10 @@ def _charge_row(
 
 
 def _line_rows(charge: ChargeDraft) -> list[tuple[object, ...]]:
+    key = as_driver_id(charge.charge_id)
     return [
         (
-            *(charge.charge_id, sequence, line.line_id, line.kind, line.code, line.label),
+            *(key, sequence, line.line_id, line.kind, line.code, line.label),
             *(line.quantity_micro, line.unit, line.price_micro, line.cents),
         )
         for sequence, line in enumerate(charge.lines, start=1)

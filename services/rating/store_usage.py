@@ -10,13 +10,15 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
     CompoundSelect,
+    Date,
     Row,
+    Select,
     Text,
     Uuid,
     and_,
     any_,
+    bindparam,
     case,
     cast,
     func,
@@ -31,9 +33,10 @@ from sqlalchemy import (
 from services.rating.corrections import UsageRecord, UsageState
 from services.rating.desk import DeskOutcome
 from services.rating.holds import Hold, UsageDuplicate
+from services.rating.progress.place import scope_values
 from services.rating.scope import Scope
 from services.rating.store import HOLDS, USAGE
-from services.rating.store_accounts import among, in_scope
+from services.rating.store_accounts import among, among_given, in_given_scope, in_scope
 from shared.contracts.parts import Environment, Purpose
 from shared.contracts.usage import UsageItem
 from shared.platform.database import WriteSession, copy_rows
@@ -74,51 +77,67 @@ async def load_usage(session: WriteSession, scope: Scope, sought: Sought) -> lis
     All held usage of the accounts comes with its content, charged usage where its days matter
     (`days`, or every day when not given), and whatever is named by id.
     """
-    found = {r.transaction_id: r for r in await _load(session, _keys(scope, sought))}
+    found = {r.transaction_id: r for r in await _load(session, scope, sought)}
     known = {record.usage_id for record in found.values()}
     named = {record.original_usage_id for record in found.values() if record.hold}
     missing = frozenset(name for name in named - known if name)
     if not missing:
         return list(found.values())
-    also = await _load(session, _keys(scope, Sought(frozenset(), missing)))
+    also = await _load(session, scope, Sought(frozenset(), missing))
     return [*also, *found.values()]
 
 
-def _keys(scope: Scope, sought: Sought) -> CompoundSelect[UUID]:
+async def _load(session: WriteSession, scope: Scope, sought: Sought) -> list[UsageRecord]:
+    first, last = sought.days or (date.min, date.max)
+    given = {
+        "account_numbers": list(sought.account_numbers),
+        "usage_ids": list(sought.usage_ids),
+        "transaction_ids": list(sought.transaction_ids),
+        "first_day": first,
+        "last_day": last,
+        **scope_values(scope),
+    }
+    return [_record(row) for row in await session.execute(_CONCERNED, given)]
+
+
+def _concerned() -> Select[*tuple[Any, ...]]:
+    t = USAGE.c
+    body = case((t.state == UsageState.HELD.value, cast(t.body, Text)), else_=None)
+    columns = [column for column in USAGE.columns if column.name != "body"]
+    return (
+        select(*columns, body.label("content")).where(t.transaction_id.in_(_keys())).order_by(t.seq)
+    )
+
+
+def _keys() -> CompoundSelect[UUID]:
     """Transactions that concern a batch; each way to find them has an index of its own.
 
     One condition with OR would read everything the CCA ever sent, at every batch.
     """
     t = USAGE.c
-    near: ColumnElement[bool] = t.state.in_((UsageState.CHARGED.value, UsageState.NOT_BILLED.value))
-    if sought.days is not None:
-        first, last = sought.days
-        near = and_(near, t.period_start < last, t.period_end > first)
+    near = and_(
+        t.state == UsageState.CHARGED.value,
+        t.period_start < bindparam("last_day", type_=Date()),
+        t.period_end > bindparam("first_day", type_=Date()),
+    )
     return union(
         select(t.transaction_id).where(
-            *in_scope(USAGE, scope),
-            among(t.account_number, sought.account_numbers),
+            *in_given_scope(USAGE),
+            among_given(t.account_number, "account_numbers"),
             or_(t.state == UsageState.HELD.value, near),
         ),
         select(t.transaction_id).where(
-            *in_scope(USAGE, scope),
-            among(t.usage_id, sought.usage_ids),
+            *in_given_scope(USAGE),
+            among_given(t.usage_id, "usage_ids"),
             t.state != literal_column(f"'{UsageState.DUPLICATE.value}'"),
         ),
         select(t.transaction_id).where(
-            t.transaction_id == any_(literal(list(sought.transaction_ids), ARRAY(Uuid)))
+            t.transaction_id == any_(bindparam("transaction_ids", type_=ARRAY(Uuid)))
         ),
     )
 
 
-async def _load(session: WriteSession, keys: CompoundSelect[UUID]) -> list[UsageRecord]:
-    t = USAGE.c
-    body = case((t.state == UsageState.HELD.value, cast(t.body, Text)), else_=None)
-    columns = [column for column in USAGE.columns if column.name != "body"]
-    found = await session.execute(
-        select(*columns, body.label("content")).where(t.transaction_id.in_(keys)).order_by(t.seq)
-    )
-    return [_record(row) for row in found]
+_CONCERNED: Final = _concerned()
 
 
 def _record(row: Row[*tuple[Any, ...]]) -> UsageRecord:

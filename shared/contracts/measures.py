@@ -67,14 +67,16 @@ def from_micro(micro: int) -> Decimal:
 
 def micro_text(micro: int) -> str:
     """Return integer millionths as the text of `from_micro`, without the decimal."""
-    sign, size = ("-", -micro) if micro < 0 else ("", micro)
-    return f"{sign}{size // MICRO_PER_UNIT}.{size % MICRO_PER_UNIT:06d}"
+    if micro < 0:
+        return f"-{micro_text(-micro)}"
+    return f"{micro // MICRO_PER_UNIT}.{micro % MICRO_PER_UNIT:06d}"
 
 
 def cents_text(cents: int) -> str:
     """Return integer cents as the text of `from_cents`, without the decimal."""
-    sign, size = ("-", -cents) if cents < 0 else ("", cents)
-    return f"{sign}{size // CENTS_PER_USD}.{size % CENTS_PER_USD:02d}"
+    if cents < 0:
+        return f"-{cents_text(-cents)}"
+    return f"{cents // CENTS_PER_USD}.{cents % CENTS_PER_USD:02d}"
 
 
 def to_cents(amount: Decimal) -> int:

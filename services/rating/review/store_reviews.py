@@ -11,11 +11,14 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from sqlalchemy import (
     ARRAY,
+    Date,
     Row,
+    Select,
     Text,
     Uuid,
     and_,
     any_,
+    bindparam,
     cast,
     func,
     literal,
@@ -30,6 +33,7 @@ from services.rating.components.nem import moved_cents
 from services.rating.corrections import LIVE_STATES, ChargeDraft, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome
 from services.rating.messages import Occasion
+from services.rating.progress.place import scope_values
 from services.rating.review.audits import Past
 from services.rating.review.gate import AgreementKey, NewReview, OpenReview, ReviewGate, key_of
 from services.rating.review.registry import REVIEW_CODES
@@ -38,7 +42,13 @@ from services.rating.review.tables import OPEN_REVIEW
 from services.rating.review.window import load_windows
 from services.rating.scope import Scope
 from services.rating.store import CHARGES, REVIEW, USAGE
-from services.rating.store_accounts import among, in_scope, load_register
+from services.rating.store_accounts import (
+    among,
+    among_given,
+    in_given_scope,
+    in_scope,
+    load_register,
+)
 from services.rating.store_charges import is_reversed
 from services.rating.vee.finding import CheckFinding, messages
 from services.rating.vee.keeping import findings_of
@@ -141,13 +151,28 @@ async def load_waiting(
 async def _load_past(
     session: WriteSession, scope: Scope, account_numbers: Collection[str], on: date
 ) -> dict[AgreementKey, list[Past]]:
+    given = {
+        "account_numbers": list(account_numbers),
+        "since": on - timedelta(days=HISTORY_DAYS),
+        **scope_values(scope),
+    }
+    past: dict[AgreementKey, list[Past]] = {}
+    for account, agreement, start, end, estimated, micro, cents in await session.execute(
+        _PERIODS, given
+    ):
+        one = Past(start, end, bool(estimated), micro, cents)
+        past.setdefault((account, agreement), []).append(one)
+    return past
+
+
+def _periods() -> Select[*tuple[Any, ...]]:
     u, c = USAGE.c, CHARGES.c
     charged = and_(
         c.transaction_id == u.transaction_id,
         c.purpose == Purpose.ORIGINAL.value,
         ~is_reversed(),
     )
-    found = await session.execute(
+    return (
         select(
             u.account_number,
             func.coalesce(u.service_agreement_id, "").label("agreement"),
@@ -155,21 +180,16 @@ async def _load_past(
         )
         .select_from(USAGE.outerjoin(CHARGES, charged))
         .where(
-            *in_scope(USAGE, scope),
-            among(u.account_number, account_numbers),
+            *in_given_scope(USAGE),
+            among_given(u.account_number, "account_numbers"),
             u.state.in_(LIVE_STATES),
             u.purpose != Purpose.CANCEL.value,
-            u.period_end > on - timedelta(days=HISTORY_DAYS),
+            u.period_end > bindparam("since", type_=Date()),
         )
     )
-    past: dict[AgreementKey, list[Past]] = {}
-    for row in found:
-        one = Past(
-            *(row.period_start, row.period_end, bool(row.estimated)),
-            *(row.energy_micro, row.total_cents),
-        )
-        past.setdefault((row.account_number, row.agreement), []).append(one)
-    return past
+
+
+_PERIODS: Final = _periods()
 
 
 async def _load_received(session: WriteSession, keys: Sequence[UUID]) -> dict[UUID, Any]:

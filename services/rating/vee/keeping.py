@@ -8,12 +8,13 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, any_, func, literal, select
+from sqlalchemy import ARRAY, Date, Row, Select, Uuid, any_, bindparam, func, literal, select
 
 from services.rating.corrections import LIVE_STATES
+from services.rating.progress.place import scope_values
 from services.rating.scope import Scope
 from services.rating.store import USAGE, VEE
-from services.rating.store_accounts import among, in_scope
+from services.rating.store_accounts import among_given, in_given_scope, in_scope
 from services.rating.vee.check import Checked
 from services.rating.vee.figures import Figures
 from services.rating.vee.finding import CheckFinding
@@ -40,18 +41,29 @@ async def load_past(
     session: ReadSession | WriteSession, scope: Scope, account_numbers: Collection[str], on: date
 ) -> list[Figures]:
     """Figures of some accounts' usage that is not cancelled, of the year and more before a day."""
+    given = {
+        "account_numbers": list(account_numbers),
+        "since": on - timedelta(days=HISTORY_DAYS),
+        **scope_values(scope),
+    }
+    return [Figures(*row) for row in await session.execute(_PAST, given)]
+
+
+def _past() -> Select[*tuple[Any, ...]]:
     f, u = VEE.figures.c, USAGE.c
-    found = await session.execute(
+    return (
         select(*((u if name == "usage_id" else f)[name] for name in Figures.__slots__))
         .join(USAGE, u.transaction_id == f.transaction_id)
         .where(
-            *in_scope(VEE.figures, scope),
-            among(f.account_number, account_numbers),
-            f.period_end > on - timedelta(days=HISTORY_DAYS),
+            *in_given_scope(VEE.figures),
+            among_given(f.account_number, "account_numbers"),
+            f.period_end > bindparam("since", type_=Date()),
             u.state.in_(LIVE_STATES),
         )
     )
-    return [Figures(*row) for row in found]
+
+
+_PAST: Final = _past()
 
 
 async def save_checked(
