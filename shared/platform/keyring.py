@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -142,9 +141,7 @@ class KeyFile:
         if not self.path.exists():
             if self.is_given:
                 raise KeyFault(f"the key file {self.path} is not there")
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileExistsError):  # another process was first: its key is the key
-                self._write(_new_line(), os.O_EXCL)
+            self._make()
         keys: dict[str, bytes] = {}
         for number, line in enumerate(self.path.read_text(encoding="ascii").splitlines(), 1):
             if line.strip():
@@ -159,13 +156,19 @@ class KeyFile:
             OSError: the file may not be written here, e.g. because it is a mounted secret.
         """
         self.ring()
-        self._write(_new_line(), os.O_APPEND)
+        with self.path.open("a", encoding="ascii") as stream:
+            stream.write(_new_line())
         return self.ring()
 
-    def _write(self, line: str, how: int) -> None:
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | how, OWNER_ONLY)
-        with os.fdopen(handle, "w", encoding="ascii") as stream:
-            stream.write(line)
+    def _make(self) -> None:
+        """Make the file with its first key, so that nobody ever sees half of it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self.path.with_name(f"{self.path.name}.{secrets.token_hex(ID_BYTES)}")
+        fresh.touch(mode=OWNER_ONLY)
+        fresh.write_text(_new_line(), encoding="ascii")
+        with suppress(FileExistsError):  # another process was first: its key is the key
+            self.path.hardlink_to(fresh)
+        fresh.unlink()
 
 
 def key_file_of(settings: PlatformSettings) -> KeyFile:

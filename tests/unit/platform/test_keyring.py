@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,19 @@ class TestKeyFile:
 
         with pytest.raises(KeyFault):
             keys.ring()
+
+    def test_processes_that_start_together_end_with_one_key(self, keys: KeyFile) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            rings = list(pool.map(lambda _: keys.ring().ids, range(16)))
+
+        assert len(set(rings)) == 1
+        assert [path.name for path in keys.path.parent.iterdir()] == ["data.keys"]
+
+    def test_a_file_that_was_given_is_never_made(self, tmp_path: Path) -> None:
+        with pytest.raises(KeyFault, match="not there"):
+            KeyFile(tmp_path / "secret", is_given=True).ring()
+
+        assert list(tmp_path.iterdir()) == []
 
     def test_a_ring_has_a_key(self) -> None:
         with pytest.raises(KeyFault, match="no key"):
