@@ -19,6 +19,7 @@ from services.remittance.ledger.api import build_ledger_router
 from services.remittance.ledger.desk import LedgerDesk
 from services.remittance.poster import Poster
 from services.remittance.store import MAILBOX
+from services.remittance.workbench.api import build_workbench_router
 from services.remittance.workbench.desk import Workbench
 from shared.contracts.parts import ServiceName
 from shared.platform.bus import Bus
@@ -106,6 +107,7 @@ def build(
     router.include_router(build_router(database))
     router.include_router(build_bank_router(bank))
     router.include_router(build_ledger_router(ledger))
+    router.include_router(build_workbench_router(workbench))
     return RemittanceService(
         settings=settings,
         database=database,

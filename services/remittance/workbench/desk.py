@@ -6,11 +6,11 @@ their limit waits until somebody else approves it, and is checked again at that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID, uuid4
 
 from sqlalchemy import Row, insert, select
@@ -30,6 +30,10 @@ from shared.platform.refusals import Refusal
 from shared.platform.telemetry import logger
 
 log = logger(__name__)
+
+SeenT = TypeVar("SeenT")
+NOBODY, ANYBODY = "-", "*"
+"""Who signs what is only tried."""
 
 
 class ActState(StrEnum):
@@ -125,6 +129,40 @@ class Workbench:
         """
         return await self._ask(scope, wanted, None)
 
+    async def look(
+        self, scope: Scope, plan: Plan, seen: Callable[[WriteSession], Awaitable[SeenT]]
+    ) -> tuple[SeenT, SeenT]:
+        """Try a plan and leave no trace of it.
+
+        Args:
+            scope: whose money.
+            plan: what would be done.
+            seen: asked before and after.
+
+        Raises:
+            Refusal: it could not be done, see `acts.carry_out`.
+        """
+        at = self.clock.now()
+        act = Act(uuid4(), plan, Decision("", NOBODY, ANYBODY), at)
+        async with self.database.unit_of_work() as session:
+            await wait_lock(session, scope.lock_name)
+            before = await seen(session)
+            trial = await session.begin_nested()
+            await _keep_act(
+                session,
+                scope,
+                act,
+                kind=plan.kind,
+                written_off_cents=plan.written_off_cents,
+                two_people=False,
+                takes_back=None,
+                once_key=str(act.act_id),
+            )
+            await carry_out(session, scope, act)
+            after = await seen(session)
+            await trial.rollback()
+        return before, after
+
     async def take_back(
         self, scope: Scope, act_id: UUID, reason: str, by: str, once_key: str
     ) -> Asked:
@@ -202,21 +240,15 @@ class Workbench:
             decision = Decision(wanted.reason, wanted.by, wanted.approved_by)
             size = plan.moved_cents + written_off
             needs_two = size > alone_cents(scope.cca)
-            await session.execute(
-                insert(WORKBENCH.act).values(
-                    act_id=act_id,
-                    **scope.values,
-                    kind=ActKind.REVERSAL if undone is not None else plan.kind,
-                    plan=plan.model_dump(mode="json"),
-                    moved_cents=plan.moved_cents,
-                    written_off_cents=written_off,
-                    two_people=needs_two,
-                    takes_back=None if undone is None else undone.act_id,
-                    reason=wanted.reason,
-                    asked_by=wanted.by,
-                    asked_at=at,
-                    once_key=wanted.once_key,
-                )
+            await _keep_act(
+                session,
+                scope,
+                Act(act_id, plan, decision, at),
+                kind=ActKind.REVERSAL if undone is not None else plan.kind,
+                written_off_cents=written_off,
+                two_people=needs_two,
+                takes_back=None if undone is None else undone.act_id,
+                once_key=wanted.once_key,
             )
             if needs_two and wanted.approved_by is None:
                 await _try(session, scope, Act(act_id, plan, decision, at))
@@ -251,6 +283,21 @@ class Workbench:
         log.info("act ended", act_id=str(act_id), state=state.value, by=who[0])
 
 
+async def _keep_act(session: WriteSession, scope: Scope, act: Act, **values: Any) -> None:  # noqa: ANN401
+    await session.execute(
+        insert(WORKBENCH.act).values(
+            act_id=act.act_id,
+            **scope.values,
+            plan=act.plan.model_dump(mode="json"),
+            moved_cents=act.plan.moved_cents,
+            reason=act.decision.reason,
+            asked_by=act.decision.by,
+            asked_at=act.at,
+            **values,
+        )
+    )
+
+
 async def _nothing(_session: WriteSession, _row: Row[Any], _at: datetime) -> None:
     """What declining does to the books."""
 
@@ -259,7 +306,7 @@ async def _try(session: WriteSession, scope: Scope, act: Act) -> None:
     """Make sure that an act can be done now, and leave no trace of it."""
     trial = await session.begin_nested()
     # Anybody may have to sign; that it is not the one who asks is for the approval to check.
-    signed = replace(act.decision, approved_by="\N{BULLET}")
+    signed = replace(act.decision, approved_by=ANYBODY)
     await carry_out(session, scope, replace(act, decision=signed))
     await trial.rollback()
 
