@@ -116,7 +116,7 @@ def show_bank(
 
     async def work() -> None:
         async with _open_desk() as desk, desk.database.read() as session:
-            scope, on = payments_of(cca), SystemClock().now().date()
+            scope, on = payments_of(cca), desk.today
             told = await questions.overview(session, scope, on)
             page = await questions.matches(
                 session, scope, on, which=which, limit=questions.PAGE_SIZE_MAX

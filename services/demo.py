@@ -150,7 +150,7 @@ async def _bank_tells(
     async with remittance.database.read() as session:
         for cca in paid:
             scope = Scope(cca["cca"], plan.utility, environment)
-            told = await questions.overview(session, scope, SystemClock().now().date())
+            told = await questions.overview(session, scope, remittance.bank.today)
             if told.difference or not told.ties:
                 problems.append(f"bank: {cca['cca']} differs by {told.difference}")
     return problems

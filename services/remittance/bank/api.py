@@ -148,7 +148,7 @@ def _add_questions(router: APIRouter, desk: BankDesk) -> None:
     async def overview(scope: InScope) -> BankOverview:
         """Announced, deposited and the difference, by outcome, tied to the journal."""
         async with desk.database.read() as session:
-            return await questions.overview(session, scope, desk.clock.now().date())
+            return await questions.overview(session, scope, desk.today)
 
     @router.get("/accounts")
     async def accounts(scope: InScope) -> tuple[AccountView, ...]:
@@ -176,7 +176,7 @@ def _add_matches(router: APIRouter, desk: BankDesk) -> None:
             return await questions.matches(
                 session,
                 scope,
-                desk.clock.now().date(),
+                desk.today,
                 which=str(outcome),
                 after=after,
                 limit=limit,
@@ -185,7 +185,7 @@ def _add_matches(router: APIRouter, desk: BankDesk) -> None:
     @router.get("/matches.csv", response_class=Response)
     async def matches_file(scope: InScope, outcome: Which = "open") -> StreamingResponse:
         """The same as a table."""
-        on = desk.clock.now().date()
+        on = desk.today
         return download("bank-matches.csv", matches_csv(desk, (scope,), on, str(outcome)))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import select, update
 
@@ -20,6 +21,7 @@ from services.remittance.bank.importing import (
     take_up_waiting,
 )
 from services.remittance.bank.settling import settle, unsettled_scopes
+from services.remittance.ledger.months import day_of_books
 from services.remittance.receivables import Scope
 from services.remittance.store import BANK
 from shared.contracts.parts import Environment
@@ -48,6 +50,11 @@ class BankDesk:
     clock: Clock
     keys: KeyFile
     environment: Environment
+
+    @property
+    def today(self) -> date:
+        """The day in the books' zone, from which ages are counted."""
+        return day_of_books(self.clock.now())
 
     async def take(self, data: bytes, name: str, by: str, only: Scope | None = None) -> Imported:
         """Take a bank file in; see `importing.import_file`.

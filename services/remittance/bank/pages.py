@@ -6,7 +6,6 @@ It asks the same functions as the API, for each CCA that is open to whoever is a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 
@@ -109,7 +108,7 @@ def build_bank_pages(desk: BankDesk) -> APIRouter:
     ) -> StreamingResponse:
         """What the list shows, all of it, as a table."""
         scopes = [_scope(desk, one) for one in chosen(principal, asked.cca or None)]
-        return download("bank-matches.csv", matches_csv(desk, scopes, _today(desk), asked.which))
+        return download("bank-matches.csv", matches_csv(desk, scopes, desk.today, asked.which))
 
     @router.post("/bank/files")
     async def send_in(request: Request, principal: Finance) -> Response:
@@ -151,10 +150,6 @@ def build_bank_pages(desk: BankDesk) -> APIRouter:
 
 def _sessions(request: Request) -> Sessions:
     return shell_of(request).sessions
-
-
-def _today(desk: BankDesk) -> date:
-    return desk.clock.now().date()
 
 
 def _word(imported: Imported) -> str:
@@ -203,7 +198,7 @@ async def _show(
 
 
 async def _room(desk: BankDesk, session: ReadSession, one: KnownCca, asked: BankForm) -> _Room:
-    scope, on = _scope(desk, one), _today(desk)
+    scope, on = _scope(desk, one), desk.today
     return _Room(
         cca=one,
         overview=await questions.overview(session, scope, on),

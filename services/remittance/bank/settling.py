@@ -17,6 +17,7 @@ from services.remittance.bank.rules import BankRules, bank_rules_of
 from services.remittance.bank.three_way import Announced, Deposit, Match, Outcome, three_way
 from services.remittance.books import post
 from services.remittance.journal import Posting, deposit_posting
+from services.remittance.ledger.months import day_of_books
 from services.remittance.receivables import Scope
 from services.remittance.store import BANK
 from shared.contracts.parts import Environment
@@ -97,7 +98,7 @@ async def settle(session: WriteSession, scope: Scope, at: datetime) -> int:
     new = [(uuid4(), match) for identity, match in wanted.items() if identity not in current]
     await _end(session, over, at)
     await _begin(session, scope, new, at)
-    await post(session, scope, [*_undone(over, at.date()), *_done(new)], at)
+    await post(session, scope, [*_undone(over, day_of_books(at)), *_done(new)], at)
     return len(new)
 
 
