@@ -14,9 +14,9 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
+from benchmarks.plain_sums import Charge, Expected
 from services.remittance.service import RemittanceService, build
 from shared.contracts.documents import DocumentSent, SentDocument, SentTax
 from shared.contracts.envelope import Body, Envelope
@@ -40,7 +41,6 @@ from shared.platform.memory_bus import MemoryBus
 from shared.platform.settings import PlatformSettings
 
 SEED = 820
-CITIES = ("MARINA", "SALINAS", "SANTA CRUZ")
 FIRST_DAY = date(2026, 11, 1)
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PAYMENT, FEE, ADJUSTMENT = (
@@ -48,19 +48,6 @@ PAYMENT, FEE, ADJUSTMENT = (
     RemittanceLineKind.FEE,
     RemittanceLineKind.ADJUSTMENT,
 )
-
-
-@dataclass(slots=True)
-class Expected:
-    """What plain sums say the books must show, in cents."""
-
-    open_of_account: dict[str, int] = field(default_factory=dict)
-    paid: int = 0
-    adjusted: int = 0
-    fees: int = 0
-    taxes: dict[str, int] = field(default_factory=dict)
-    lines: int = 0
-    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,37 +65,6 @@ class Result:
     def difference(self) -> Decimal:
         """All differences together, none outweighing another."""
         return sum((abs(each) for each in self.differences.values()), Decimal("0.00"))
-
-
-@dataclass(slots=True)
-class _Charge:
-    number: str
-    usage: str
-    account: str
-    cents: int
-    cancelled: int = 0
-    paid: int = 0
-
-    @property
-    def owed(self) -> int:
-        return self.cents - self.cancelled
-
-    @property
-    def taxes(self) -> dict[str, int]:
-        """What of the charge is tax, by city; the state's stands under no city."""
-        city = CITIES[int(self.account) % len(CITIES)]
-        return {city: self.cents * 78 // 1000, "": 7} if self.cents > 0 else {}
-
-    def owed_tax(self, cents: int) -> int:
-        """What a cancel leaves of a tax, by exact fractions."""
-        left = Decimal(cents) * self.cancelled / self.cents
-        return cents - int(left.quantize(Decimal(1), ROUND_HALF_UP))
-
-    @property
-    def open(self) -> int:
-        """What its own lines leave: their net pays it, never below nothing nor beyond it."""
-        sign = -1 if self.cents < 0 else 1
-        return sign * (sign * self.owed - max(0, min(sign * self.paid, sign * self.owed)))
 
 
 class Maker:
@@ -143,7 +99,7 @@ class Maker:
         for place in range(chance.randint(1, 2)):
             number = f"I{self._accounts}-{place}"
             cents = chance.randrange(500, 90_000) * (-1 if chance.random() < 0.04 else 1)
-            charge = _Charge(number, f"U{number}", account, cents)
+            charge = Charge(number, f"U{number}", account, cents)
             charges.append(charge)
             (early if chance.random() < 0.85 else late).append(self._sent(charge))
             if chance.random() < 0.08:
@@ -164,7 +120,7 @@ class Maker:
         self.expected.open_of_account[account] = max(opened - whole, 0) if whole else opened
         return lines
 
-    def _paid(self, charge: _Charge) -> list[dict[str, object]]:
+    def _paid(self, charge: Charge) -> list[dict[str, object]]:
         """Pay a charge in one of the ways in which charges are paid."""
         chance, cents = self.chance, charge.cents
         part = chance.randrange(1, abs(cents)) * (1 if cents > 0 else -1)
@@ -222,7 +178,7 @@ class Maker:
         told = {"reason": Reason(code="CAPP")} if reason else {}
         return {"kind": kind, "amount": from_cents(cents), **told, **names}
 
-    def _sent(self, charge: _Charge, cancelled: int | None = None) -> SentDocument:
+    def _sent(self, charge: Charge, cancelled: int | None = None) -> SentDocument:
         return SentDocument(
             transaction_id=self._id(),
             document_number=charge.number if cancelled is None else f"C{charge.number}",
