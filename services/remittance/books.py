@@ -63,6 +63,7 @@ _ENTRY_COLUMNS = (
     "posting_id",
     "effective_on",
     "entered_at",
+    "period",
 )
 
 
@@ -76,9 +77,11 @@ async def post(
     """
     if not postings:
         return
-    rows = _journal_rows(scope, postings, await first_open_month(session, scope), at)
+    first_open = await first_open_month(session, scope)
+    rows = _journal_rows(scope, postings, first_open, at)
     await copy_rows(session, journal_entry, _JOURNAL_COLUMNS, rows)
-    await copy_rows(session, receivable_entry, _ENTRY_COLUMNS, _entry_rows(postings, at))
+    changed = _entry_rows(postings, first_open, at)
+    await copy_rows(session, receivable_entry, _ENTRY_COLUMNS, changed)
     changes = _changes(postings)
     if changes:
         columns = list(zip(*changes.values(), strict=True))
@@ -120,8 +123,11 @@ def _journal_rows(
             )
 
 
-def _entry_rows(postings: Iterable[Posting], at: datetime) -> Iterable[tuple[Any, ...]]:
+def _entry_rows(
+    postings: Iterable[Posting], first_open: date, at: datetime
+) -> Iterable[tuple[Any, ...]]:
     for posting in postings:
+        period = max(month_of(posting.effective_on), first_open)
         for entry in posting.receivable_entries:
             yield (
                 entry.receivable_id,
@@ -133,6 +139,7 @@ def _entry_rows(postings: Iterable[Posting], at: datetime) -> Iterable[tuple[Any
                 posting.posting_id,
                 posting.effective_on,
                 at,
+                period,
             )
 
 

@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.remittance.bank.tables import bank_tables
 from services.remittance.ledger.tables import ledger_tables
+from services.remittance.statements.tables import monthly_statement
 from services.remittance.workbench.tables import workbench_tables
 from shared.platform.database import metadata
 from shared.platform.mailbox import mailbox_tables
@@ -108,11 +109,15 @@ receivable = Table(
     Column("period_end", Date),
     _cents("charged_cents"),
     _moment("opened_at"),
+    Column("customer_class", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("invoice_number", *_SCOPE),
     Index("ix_receivable_account", "account_number", *_SCOPE, "dated_on"),
     Index("ix_receivable_usage", "usage_id", *_SCOPE),
 )
-"""Money owed for one original 810; its id is the outbound transaction of that 810."""
+"""Money owed for one original 810; its id is the outbound transaction of that 810.
+
+`customer_class` is residential or commercial, "" where nobody said.
+"""
 
 receivable_balance = Table(
     "receivable_balance",
@@ -145,10 +150,14 @@ receivable_entry = Table(
     Column("posting_id", Uuid, nullable=False),
     Column("effective_on", Date, nullable=False),
     _moment("entered_at"),
+    Column("period", Date, nullable=False),
     Index("ix_receivable_entry_receivable_id", "receivable_id"),
     Index("ix_receivable_entry_document_id", "document_id", "sequence"),
 )
-"""Changes of what is open, only added to; their sum is the open amount."""
+"""Changes of what is open, only added to; their sum is the open amount.
+
+`period` is that of the entries in the journal that have the same posting.
+"""
 
 verdict = Table(
     "verdict",
@@ -379,6 +388,9 @@ reported_write_off = Table(
 
 LEDGER = ledger_tables(METADATA)
 """Taxes, write-offs, closed months and export batches."""
+
+MONTHLY_STATEMENT = monthly_statement(METADATA)
+"""What a month's statement said when the month was closed."""
 
 BANK = bank_tables(METADATA)
 """Bank accounts, statements, movements, and what they were matched with."""
