@@ -208,5 +208,7 @@ class TestABillThatTheUtilityComputed:
 
         state = await enrolled.state("inbound", "810", "PGE1")
         assert (state["applied"], state["exception_code"]) == ("exception", "SHADOW_BILL_DIFFERS")
-        (found,) = await enrolled.rows("SELECT differences FROM rating.shadow_checks")
-        assert [each["kind"] for each in found["differences"]] == ["price", "amount", "total"]
+        found = await enrolled.rows(
+            "SELECT kind FROM rating.shadow_differences WHERE is_current ORDER BY difference_id"
+        )
+        assert [each["kind"] for each in found] == ["price", "amount", "total"]
