@@ -21,6 +21,8 @@ from services.remittance.receivables import Scope
 from services.remittance.reports import UnknownAccount, UnknownRemittance
 from services.remittance.service import RemittanceService
 from services.remittance.views import AccountBalance, LineView, RemittanceView, Totals
+from services.remittance.workbench import pages as workbench_pages
+from services.remittance.workbench.pages import build_workbench_pages
 from shared.contracts.parts import Environment
 from shared.platform.database import ReadSession
 from shared.platform.web.identity import Viewer
@@ -28,7 +30,12 @@ from shared.platform.web.scopes import KnownCca, chosen, open_to
 from shared.platform.web.shell import Furniture, NavEntry, shell_of
 
 FURNITURE: Final = Furniture(
-    nav=(NavEntry("Remittance", "/remittance/"), bank_pages.NAV, ledger_pages.NAV),
+    nav=(
+        NavEntry("Remittance", "/remittance/"),
+        workbench_pages.NAV,
+        bank_pages.NAV,
+        ledger_pages.NAV,
+    ),
     templates=Path(__file__).parent / "templates",
 )
 """What remittance brings to the console."""
@@ -61,6 +68,7 @@ def build_pages(service: RemittanceService, environment: Environment) -> APIRout
     router = APIRouter(include_in_schema=False)
     router.include_router(build_bank_pages(service.bank))
     router.include_router(build_ledger_pages(service.ledger, environment))
+    router.include_router(build_workbench_pages(service.workbench))
 
     @router.get("/remittance/")
     async def remittance_page(

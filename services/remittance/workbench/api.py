@@ -18,6 +18,7 @@ from services.remittance.receivables import Scope, Standing
 from services.remittance.workbench import act_questions, questions
 from services.remittance.workbench.desk import ActState, Asked, Wanted, Workbench
 from services.remittance.workbench.effects import effect_of
+from services.remittance.workbench.exports import What, export
 from services.remittance.workbench.plans import Plan
 from services.remittance.workbench.questions import PAGE_SIZE, PAGE_SIZE_MAX
 from services.remittance.workbench.sought import Age, Dollars, Sought, Word, read_charge_mark
@@ -113,6 +114,13 @@ def _add_lists(router: APIRouter, desk: Workbench) -> None:
         today = desk.clock.now().date()
         async with desk.database.read() as session:
             return await questions.money(session, scope, sought, today, after=after, limit=limit)
+
+    @router.get("/{what}.{form}", response_class=Response)
+    async def file(
+        scope: InScope, what: What, form: Literal["csv", "xlsx"], sought: Filter
+    ) -> Response:
+        """All that a list's filter finds, as a table."""
+        return await export(desk, scope, sought, what, form)
 
     @router.get("/lines/{transaction_id}/{sequence}", responses=documented(404))
     async def line(

@@ -63,6 +63,31 @@
     if (link) link.click();
   }
 
+  // Sums of what is ticked, in cents, so that no cent is lost to floating point.
+  const sums = document.querySelector("[data-difference]");
+  if (sums) {
+    const part = (name) => sums.querySelector(`[data-sum=${name}]`);
+    const cents = (amount) => Math.round(Number(amount) * 100);
+    const told = (value) =>
+      (value < 0 ? "\u2212$" : "$") +
+      (Math.abs(value) / 100).toLocaleString("en-US", { minimumFractionDigits: 2 });
+    const form = sums.closest("form");
+    const total = (name) => Array.from(form.querySelectorAll(`input[data-${name}]:checked`))
+      .reduce((sum, box) => sum + cents(box.dataset[name]), 0);
+    const renew = () => {
+      const open = total("open");
+      const money = total("money");
+      part("open").textContent = told(open);
+      part("money").textContent = told(money);
+      part("difference").textContent = told(money - open);
+      part("state").className = open === money ? "state good" : "state open";
+      part("state").textContent = open === money ? "no difference"
+        : (money > open ? "too much money" : "too little money");
+    };
+    form.addEventListener("change", renew);
+    renew(); // a browser that went back has kept its ticks
+  }
+
   const ACTIONS = {
     j: () => step(1),
     k: () => step(-1),
