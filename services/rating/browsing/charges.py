@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Row,
     Select,
@@ -43,6 +44,9 @@ NEIGHBOURS: Final = 13
 """A year of months and the one before."""
 
 CHAIN_MAX: Final = 20
+
+_PLACE: Final = (CHARGES.c.rated_at, CHARGES.c.charge_id)
+"""Where a charge stands in a list."""
 
 
 class PlanNotNamed(Refusal):
@@ -175,20 +179,12 @@ async def list_charges(
         raise PlanNotNamed(f"name the plan whose version {wanted.plan_version} is")
     if not sight.ccas:
         return ChargePage(charges=(), next=None)
-    t = CHARGES.c
     conditions = _conditions(wanted)
     if after is not None:
-        conditions.append(tuple_(t.rated_at, t.charge_id) < (after.at, after.id))
-    newest = [
-        _heads(Sight((cca,), sight.environment))
-        .where(*conditions)
-        .order_by(t.rated_at.desc(), t.charge_id.desc())
-        .limit(limit)
-        for cca in sight.ccas
-    ]
-    found = union_all(*(select(one.subquery()) for one in newest)).subquery()
-    ordered = select(found).order_by(found.c.rated_at.desc(), found.c.charge_id.desc())
-    rows = tuple(charge_row(row) for row in await session.execute(ordered.limit(limit)))
+        conditions.append(tuple_(*_PLACE) < (after.at, after.id))
+    rows = tuple(
+        charge_row(row) for row in await session.execute(_newest(sight, conditions, limit))
+    )
     return ChargePage(charges=rows, next=str(rows[-1].mark) if len(rows) == limit else None)
 
 
@@ -225,12 +221,46 @@ def charge_row(row: Row[*tuple[Any, ...]]) -> ChargeRow:
 
 
 def _heads(sight: Sight) -> Select[*tuple[Any, ...]]:
-    """Heads of charges; CCAs are written into the statement, so that it is planned for them."""
     t = CHARGES.c
     columns = [t[name] for name in ChargeRow.model_fields if name != "total"]
-    ccas = [bindparam(None, cca, Text, literal_execute=True) for cca in sight.ccas]
+    ccas = [_constant(cca) for cca in sight.ccas]
     seen = t.cca == ccas[0] if len(ccas) == 1 else t.cca.in_(ccas)
     return select(*columns, t.total_cents).where(t.environment == sight.environment.value, seen)
+
+
+def _newest(
+    sight: Sight, conditions: Sequence[ColumnElement[bool]], limit: int
+) -> Select[*tuple[Any, ...]]:
+    """The newest charges of some CCAs.
+
+    Where there are several, the newest of each are picked by what stands in the index, and only
+    those that are shown are read: the latest rows of a small CCA lie far apart.
+    """
+    t = CHARGES.c
+    heads = _heads(sight).order_by(*(column.desc() for column in _PLACE)).limit(limit)
+    if len(sight.ccas) == 1:
+        return heads.where(*conditions)
+    each = [
+        select(*_PLACE)
+        .where(t.environment == sight.environment.value, t.cca == _constant(cca), *conditions)
+        .order_by(*(column.desc() for column in _PLACE))
+        .limit(limit)
+        .subquery()
+        for cca in sight.ccas
+    ]
+    found = union_all(*(select(one) for one in each)).subquery()
+    shown = (
+        select(found)
+        .order_by(found.c.rated_at.desc(), found.c.charge_id.desc())
+        .limit(limit)
+        .subquery()
+    )
+    return heads.where(t.charge_id == shown.c.charge_id)
+
+
+def _constant(cca: str) -> BindParameter[str]:
+    """A CCA written into the statement, so that it is planned for that CCA."""
+    return bindparam(None, cca, Text, literal_execute=True)
 
 
 def _conditions(wanted: ChargeFilter) -> list[ColumnElement[bool]]:

@@ -69,7 +69,7 @@ class TestTime:
     ) -> None:
         await page.goto(f"{base}/transactions?direction=inbound")
         pacific = await page.locator("tbody td.nowrap").first.inner_text()
-        await page.get_by_role("button", name="Show UTC").click()
+        await page.get_by_role("button", name="Use UTC").click()
 
         await expect(page.get_by_role("columnheader", name="When (UTC)")).to_be_visible()
         assert page.url.endswith("/transactions?direction=inbound")
