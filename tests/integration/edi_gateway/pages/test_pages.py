@@ -104,7 +104,7 @@ class TestTransactions:
         await page.get_by_text("Filter", exact=True).click()
         await page.get_by_label("Rated?").select_option("held")
         await page.get_by_label("From day").fill("2026-11-22")
-        await page.get_by_role("button", name="Show").click()
+        await page.get_by_role("button", name="Show", exact=True).click()
         await expect(page.get_by_text("Filter (on)")).to_be_visible()
         await page.reload()
 

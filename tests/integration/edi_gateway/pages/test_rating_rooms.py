@@ -212,7 +212,7 @@ class TestCharges:
         await page.get_by_text("Filter", exact=True).click()
         await page.get_by_label("Account").fill("A1")
         await page.get_by_label("Kind").select_option("cancel")
-        await page.get_by_role("button", name="Show").click()
+        await page.get_by_role("button", name="Show", exact=True).click()
         await expect(page.locator("tbody tr")).to_have_count(1)
         link = await page.get_by_role("link", name="All of these as CSV").get_attribute("href")
 
