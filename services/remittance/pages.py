@@ -22,6 +22,7 @@ from services.remittance.reports import UnknownAccount, UnknownRemittance
 from services.remittance.service import RemittanceService
 from services.remittance.views import AccountBalance, LineView, RemittanceView, Totals
 from services.remittance.workbench import pages as workbench_pages
+from services.remittance.workbench.bulk_pages import build_bulk_pages
 from services.remittance.workbench.pages import build_workbench_pages
 from shared.contracts.parts import Environment
 from shared.platform.database import ReadSession
@@ -69,6 +70,7 @@ def build_pages(service: RemittanceService, environment: Environment) -> APIRout
     router.include_router(build_bank_pages(service.bank))
     router.include_router(build_ledger_pages(service.ledger, environment))
     router.include_router(build_workbench_pages(service.workbench))
+    router.include_router(build_bulk_pages(service.bulk))
 
     @router.get("/remittance/")
     async def remittance_page(

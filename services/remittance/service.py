@@ -20,6 +20,8 @@ from services.remittance.ledger.desk import LedgerDesk
 from services.remittance.poster import Poster
 from services.remittance.store import MAILBOX
 from services.remittance.workbench.api import build_workbench_router
+from services.remittance.workbench.bulk import BulkDesk
+from services.remittance.workbench.bulk_api import build_bulk_router
 from services.remittance.workbench.desk import Workbench
 from shared.contracts.parts import ServiceName
 from shared.platform.bus import Bus
@@ -47,6 +49,7 @@ class RemittanceService:
         bank: takes statements in and matches deposits with payments.
         ledger: closes months, exports entries, answers utilities' write-offs.
         workbench: where people place what the rules could not.
+        bulk: runs many of its acts at once.
         router: its routes, prefix `/remittance/v1`.
     """
 
@@ -59,6 +62,7 @@ class RemittanceService:
     bank: BankDesk
     ledger: LedgerDesk
     workbench: Workbench
+    bulk: BulkDesk
     router: APIRouter
 
     async def open(self, lifecycle: Lifecycle) -> None:
@@ -68,6 +72,7 @@ class RemittanceService:
             [
                 Loop("remittance poster", self.poster.run),
                 Loop("remittance bank", self.bank.run),
+                Loop("remittance workbench", self.bulk.run),
             ]
         )
 
@@ -103,11 +108,13 @@ def build(
     bank = BankDesk(database, clock, key_file_of(settings), settings.environment)
     ledger = LedgerDesk(database, mailbox, clock, settings.general_ledger_file)
     workbench = Workbench(database, mailbox, clock, settings.environment)
+    bulk = BulkDesk(workbench)
     router = APIRouter()
     router.include_router(build_router(database))
     router.include_router(build_bank_router(bank))
     router.include_router(build_ledger_router(ledger))
     router.include_router(build_workbench_router(workbench))
+    router.include_router(build_bulk_router(bulk))
     return RemittanceService(
         settings=settings,
         database=database,
@@ -117,6 +124,7 @@ def build(
         poster=poster,
         bank=bank,
         workbench=workbench,
+        bulk=bulk,
         ledger=ledger,
         router=router,
     )

@@ -15,6 +15,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.remittance.workbench.plans import CENTS_MAX, Plan, Put, Wish, propose
+from services.remittance.workbench.rooms import BadForm
 from services.remittance.workbench.sought import read_line
 from services.remittance.workbench.views import (
     REASON_CHARS_MAX,
@@ -27,10 +28,6 @@ from shared.contracts.measures import from_cents, to_cents
 ASIDE: Final = "aside"
 ROWS_MAX: Final = 100
 NO_DIFFERENCE: Final = "The difference is 0.00."
-
-
-class BadForm(Exception):
-    """The form cannot be read; its words are for whoever filled it in."""
 
 
 @dataclass(frozen=True, slots=True)

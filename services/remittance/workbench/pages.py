@@ -16,27 +16,23 @@ from fastapi.responses import RedirectResponse
 from pydantic import AfterValidator, Field
 
 from services.remittance.placements import LineKey
-from services.remittance.receivables import Scope, Standing
+from services.remittance.receivables import Standing
 from services.remittance.workbench import act_questions, questions
 from services.remittance.workbench.desk import ActState, Wanted, Workbench
 from services.remittance.workbench.effects import effect_of
 from services.remittance.workbench.exports import What, export
-from services.remittance.workbench.match_form import BadForm, Grid, grid_of, plan_of, reason_of
+from services.remittance.workbench.match_form import Grid, grid_of, plan_of, reason_of
+from services.remittance.workbench.rooms import PATH, SEE_OTHER, BadForm, Room, room_of, said_in
 from services.remittance.workbench.sought import Sought, address, read_charge_mark, read_line
 from services.remittance.workbench.views import ChargePage, ChargeRow, MoneyPage, MoneyRow
 from shared.contracts.remittance import RemittanceOutcome
 from shared.platform.database import ReadSession
 from shared.platform.refusals import Refusal
-from shared.platform.web.identity import Finance, Principal, Role, Viewer
-from shared.platform.web.scopes import KnownCca, chosen, open_to
-from shared.platform.web.shell import NavEntry, shell_of
+from shared.platform.web.identity import Finance, Viewer
+from shared.platform.web.shell import NavEntry
 
-PATH: Final = "/reconcile/"
 NAV: Final = NavEntry("Reconcile", PATH)
-SEE_OTHER: Final = 303
-FIELDS_MAX: Final = 1_000
 CHOSEN_MAX: Final = 20
-CCA_WORD: Final = Annotated[str, Field(max_length=20)]
 
 
 def _is_line(mark: str) -> str:
@@ -87,32 +83,6 @@ class ActsForm(Sought):
     done: Literal["", "asked", "ended"] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """Whose money a page is about, and who asks."""
-
-    request: Request
-    principal: Principal
-    cca: KnownCca
-    scope: Scope
-
-    def page(self, template: str, values: dict[str, Any], status: int = 200) -> Response:
-        """Return a page about it."""
-        frame = {
-            "cca": self.cca,
-            "ccas": open_to(self.principal),
-            "may_act": self.principal.may(Role.FINANCE),
-            "who": self.principal.name,
-        }
-        return shell_of(self.request).page(
-            self.request,
-            f"remittance/{template}",
-            frame | values,
-            principal=self.principal,
-            status=status,
-        )
-
-
 def build_workbench_pages(desk: Workbench) -> APIRouter:
     """The routes below `/reconcile/`."""
     router = APIRouter(include_in_schema=False)
@@ -122,23 +92,13 @@ def build_workbench_pages(desk: Workbench) -> APIRouter:
     return router
 
 
-def _room(
-    desk: Workbench, request: Request, principal: Principal, cca: str, utility: str = ""
-) -> _Room:
-    """The CCA that is asked for; without a name the first one open, at the utility if one is."""
-    open_ones = chosen(principal, cca or None)
-    at_utility = [one for one in open_ones if one.utility == utility]
-    one = (at_utility or list(open_ones))[0]
-    return _Room(request, principal, one, Scope(one.cca, one.utility, desk.environment))
-
-
 def _add_lists(router: APIRouter, desk: Workbench) -> None:
     @router.get(PATH)
     async def reconcile(
         request: Request, principal: Viewer, asked: Annotated[ReconcileForm, Query()]
     ) -> Response:
         """Open charges on the left, money on the right, and the difference of what is chosen."""
-        room = _room(desk, request, principal, asked.cca, asked.utility)
+        room = room_of(desk, request, principal, asked.cca, asked.utility)
         today = desk.clock.now().date()
         async with desk.database.read() as session:
             charges = await questions.charges(
@@ -176,7 +136,7 @@ def _add_lists(router: APIRouter, desk: Workbench) -> None:
         asked: Annotated[ReconcileForm, Query()],
     ) -> Response:
         """All that a list's filter finds, as a table."""
-        room = _room(desk, request, principal, asked.cca, asked.utility)
+        room = room_of(desk, request, principal, asked.cca, asked.utility)
         return await export(desk, room.scope, asked, what, form)
 
     @router.get("/reconcile/lines/{transaction_id}/{sequence}")
@@ -188,7 +148,7 @@ def _add_lists(router: APIRouter, desk: Workbench) -> None:
         cca: Annotated[str, Query(max_length=20)] = "",
     ) -> Response:
         """One line: on which charges it stands, and every place that it had."""
-        room, key = _room(desk, request, principal, cca), LineKey(transaction_id, sequence)
+        room, key = room_of(desk, request, principal, cca), LineKey(transaction_id, sequence)
         today = desk.clock.now().date()
         async with desk.database.read() as session:
             found = await questions.line_detail(session, room.scope, today, key)
@@ -244,7 +204,7 @@ class _Picked:
 
 
 async def _chosen(
-    desk: Workbench, session: ReadSession, room: _Room, asked: ReconcileForm
+    desk: Workbench, session: ReadSession, room: Room, asked: ReconcileForm
 ) -> _Picked:
     today = desk.clock.now().date()
     charges = await questions.chosen_charges(
@@ -259,7 +219,7 @@ def _add_match(router: APIRouter, desk: Workbench) -> None:
         request: Request, principal: Viewer, asked: Annotated[ReconcileForm, Query()]
     ) -> Response:
         """What is chosen, where its money would go, and what would be left."""
-        room = _room(desk, request, principal, asked.cca, asked.utility)
+        room = room_of(desk, request, principal, asked.cca, asked.utility)
         return await _match_page(desk, room, asked, {}, None)
 
     @router.post("/reconcile/match")
@@ -267,10 +227,8 @@ def _add_match(router: APIRouter, desk: Workbench) -> None:
         request: Request, principal: Finance, asked: Annotated[ReconcileForm, Query()]
     ) -> Response:
         """Look at what a plan comes to, or ask for it to be done."""
-        room = _room(desk, request, principal, asked.cca, asked.utility)
-        async with request.form(max_files=0, max_fields=FIELDS_MAX) as form:
-            shell_of(request).sessions.check_form(principal, form)
-            said = {name: str(value).strip() for name, value in form.items()}
+        room = room_of(desk, request, principal, asked.cca, asked.utility)
+        said = await said_in(request, principal)
         try:
             plan = plan_of(said)
             if said.get("step") != "do":
@@ -290,7 +248,7 @@ def _add_match(router: APIRouter, desk: Workbench) -> None:
 
 async def _match_page(
     desk: Workbench,
-    room: _Room,
+    room: Room,
     asked: ReconcileForm,
     said: dict[str, str],
     wrong: str | None,
@@ -321,7 +279,7 @@ def _add_acts(router: APIRouter, desk: Workbench) -> None:
         request: Request, principal: Viewer, asked: Annotated[ActsForm, Query()]
     ) -> Response:
         """What people asked for, latest first."""
-        room = _room(desk, request, principal, asked.cca)
+        room = room_of(desk, request, principal, asked.cca)
         async with desk.database.read() as session:
             page = await act_questions.acts(session, room.scope, asked.stands, before=asked.before)
         here = {"cca": room.cca.cca, "stands": asked.stands}
@@ -340,7 +298,7 @@ def _add_acts(router: APIRouter, desk: Workbench) -> None:
         request: Request, principal: Viewer, act_id: UUID, asked: Annotated[ActsForm, Query()]
     ) -> Response:
         """One act: what it does, who asked, who decided."""
-        room = _room(desk, request, principal, asked.cca)
+        room = room_of(desk, request, principal, asked.cca)
         return await _act_page(desk, room, act_id, asked)
 
     @router.post("/reconcile/acts/{act_id}")
@@ -348,10 +306,8 @@ def _add_acts(router: APIRouter, desk: Workbench) -> None:
         request: Request, principal: Finance, act_id: UUID, asked: Annotated[ActsForm, Query()]
     ) -> Response:
         """Approve, decline, withdraw, or undo what was done."""
-        room = _room(desk, request, principal, asked.cca)
-        async with request.form(max_files=0, max_fields=FIELDS_MAX) as form:
-            shell_of(request).sessions.check_form(principal, form)
-            said = {name: str(value).strip() for name, value in form.items()}
+        room = room_of(desk, request, principal, asked.cca)
+        said = await said_in(request, principal)
         try:
             shown = await _answer(desk, room, act_id, said)
         except (BadForm, Refusal) as wrong:
@@ -361,7 +317,7 @@ def _add_acts(router: APIRouter, desk: Workbench) -> None:
         return RedirectResponse(place, SEE_OTHER)
 
 
-async def _answer(desk: Workbench, room: _Room, act_id: UUID, said: dict[str, str]) -> UUID:
+async def _answer(desk: Workbench, room: Room, act_id: UUID, said: dict[str, str]) -> UUID:
     """Do what a form about an act says; tells which act to show."""
     step, words, by = said.get("step", ""), said.get("words", "")[:300], room.principal.name
     if not words:
@@ -377,7 +333,7 @@ async def _answer(desk: Workbench, room: _Room, act_id: UUID, said: dict[str, st
 
 
 async def _act_page(
-    desk: Workbench, room: _Room, act_id: UUID, asked: ActsForm, wrong: str | None = None
+    desk: Workbench, room: Room, act_id: UUID, asked: ActsForm, wrong: str | None = None
 ) -> Response:
     async with desk.database.read() as session:
         found = await act_questions.act_view(session, room.scope, act_id)
