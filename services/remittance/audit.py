@@ -14,8 +14,10 @@ from typing import Final
 
 from sqlalchemy import text
 
-from services.remittance.bank import proof
+from services.remittance.bank import proof as bank_proof
+from services.remittance.ledger import proof as ledger_proof
 from services.remittance.receivables import Scope
+from services.remittance.statements import proof as statements_proof
 from shared.platform.database import ReadSession, WriteSession
 
 ENTERED_IN_FULL = "every sent 810 was entered in full"
@@ -286,42 +288,6 @@ _DOCUMENTS = """
     WHERE effect = 'refused' OR note <> ''
 """
 
-_CLOSED = """
-    WITH moved AS (
-        SELECT cca, utility, environment, period AS month, ledger_account, jurisdiction,
-               sum(debit_cents) AS debits, sum(credit_cents) AS credits
-        FROM journal_entry WHERE (cca, utility, environment, period) IN
-            (SELECT cca, utility, environment, month FROM closed_period)
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ), kept AS (
-        SELECT *, coalesce(lag(closing_cents) OVER (
-            PARTITION BY cca, utility, environment, ledger_account, jurisdiction ORDER BY month
-        ), 0) AS before
-        FROM closed_balance
-    )
-    SELECT trim(cca || ' ' || utility || ' ' || to_char(month, 'YYYY-MM') || ' '
-                || ledger_account || ' ' || jurisdiction) AS subject,
-           (coalesce(before, 0) + coalesce(debits, 0) - coalesce(credits, 0))::bigint AS expected,
-           coalesce(closing_cents, 0) AS found
-    FROM kept FULL JOIN moved
-         USING (cca, utility, environment, month, ledger_account, jurisdiction)
-    WHERE coalesce(before, 0) <> coalesce(opening_cents, 0)
-       OR coalesce(debits, 0) <> coalesce(debit_cents, 0)
-       OR coalesce(credits, 0) <> coalesce(credit_cents, 0)
-"""
-
-_BATCHES = """
-    SELECT b.cca || ' ' || b.utility || ' batch ' || b.number AS subject,
-           coalesce(sum(e.debit_cents), 0)::bigint AS expected, b.debit_cents AS found
-    FROM gl_batch b LEFT JOIN journal_entry e
-      ON (e.cca, e.utility, e.environment, e.period)
-         = (b.cca, b.utility, b.environment, b.month)
-     AND e.entry_id > b.after_entry_id AND e.entry_id <= b.through_entry_id
-    GROUP BY b.cca, b.utility, b.environment, b.number, b.debit_cents, b.credit_cents, b.entries
-    HAVING (coalesce(sum(e.debit_cents), 0), coalesce(sum(e.credit_cents), 0), count(e.entry_id))
-           IS DISTINCT FROM (b.debit_cents, b.credit_cents, b.entries)
-"""
-
 CHECKS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "postings balance": _BALANCED,
@@ -334,10 +300,12 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         "payments are placed whole": _PAYMENTS,
         "the journal equals receivables, lines and deposits": _LEDGER,
         "credit on account equals the journal": _ACCOUNTS,
-        "closed months are as they were closed": _CLOSED,
-        "export batches hold their entries": _BATCHES,
-        "statements are the sum of their movements": proof.STATEMENTS,
-        "deposits stand in matches that come to them": proof.MATCHES,
+        "closed months are as they were closed": ledger_proof.CLOSED,
+        "export batches hold their entries": ledger_proof.BATCHES,
+        "charges equal the journal in every month": statements_proof.CHARGES,
+        "frozen statements tie to the journal": statements_proof.FROZEN,
+        "statements are the sum of their movements": bank_proof.STATEMENTS,
+        "deposits stand in matches that come to them": bank_proof.MATCHES,
         ENTERED_IN_FULL: _DOCUMENTS,
     }
 )
@@ -363,6 +331,7 @@ _SCOPED = (
     "closed_period",
     "closed_balance",
     "gl_batch",
+    "monthly_statement",
     "bank_account",
     "bank_movement",
     "bank_match",

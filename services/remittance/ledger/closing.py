@@ -16,6 +16,7 @@ from sqlalchemy import insert, text
 from services.remittance.audit import ENTERED_IN_FULL, AuditReport, audit
 from services.remittance.ledger.months import day_of_books, last_closed_month, month_after
 from services.remittance.receivables import Scope
+from services.remittance.statements.frozen import freeze
 from services.remittance.store import LEDGER
 from shared.platform.database import ReadSession, WriteSession, wait_lock
 from shared.platform.refusals import Refusal
@@ -145,7 +146,7 @@ _MONTHS = text(
 async def close_month(
     session: WriteSession, scope: Scope, month: date, by: str, at: datetime, note: str = ""
 ) -> Month:
-    """Close a month of a CCA's books.
+    """Close a month of a CCA's books and keep its statement.
 
     Args:
         session: the unit of work.
@@ -189,6 +190,7 @@ async def close_month(
         )
     )
     await session.execute(_KEEP_BALANCES, values | {"before": before})
+    await freeze(session, scope, month, by, at)
     return closed
 
 

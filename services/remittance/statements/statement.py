@@ -101,8 +101,8 @@ def fold(moved: Iterable[Moved], on: date) -> tuple[Statement, ...]:
     months: dict[date, dict[str, int]] = defaultdict(dict)
     for each in moved:
         name = f"{LINES[each.kind][0]}_cents"
-        month = months[each.month]
-        month[name] = month.get(name, 0) + each.cents
+        of_month = months[each.month]
+        of_month[name] = of_month.get(name, 0) + each.cents
     last = month_of(on)
     month, opening, made = min(months, default=last), 0, []
     while month <= last:

@@ -45,7 +45,7 @@ class TaxesOf:
 _TAXES: Final = text(
     """
     WITH state AS (
-        SELECT e.receivable_id, r.charged_cents AS charged, side.name,
+        SELECT e.receivable_id, r.charged_cents::numeric AS charged, side.name,
                -coalesce(sum(e.cents) FILTER (WHERE e.kind = 'cancelled'), 0) AS cancelled,
                -coalesce(sum(e.cents) FILTER (WHERE e.kind = 'applied'), 0) AS paid
         FROM remittance.receivable_entry e JOIN remittance.receivable r USING (receivable_id)
