@@ -149,6 +149,19 @@ class TestAWriteOffAboveTheLimit:
         await expect(page.get_by_role("main")).to_contain_text("Approved by")
 
 
+class TestManyAtOnce:
+    async def test_are_looked_at_before_somebody_starts_them(self, page: Page) -> None:
+        await page.get_by_role("link", name="Many at once").click()
+        await page.get_by_label("What", exact=True).select_option("small_balances")
+        await page.get_by_label("To $").fill("35")
+        await page.get_by_label("Why").fill("not worth a letter")
+        await page.get_by_role("button", name="Look at what it comes to").click()
+        await expect(page.get_by_role("status")).to_contain_text("nothing was done")
+        await page.get_by_role("button", name="Start: 1 act, $30.00").click()
+        await expect(page.get_by_role("progressbar")).to_be_visible()
+        assert await wrongs(page) == []
+
+
 class TestThePages:
     @pytest.mark.parametrize("width", WIDTHS)
     async def test_fit_the_screen_and_keep_nobody_out(
@@ -166,6 +179,7 @@ class TestThePages:
                 f"/reconcile/match?{chosen}",
                 f"/reconcile/lines/{key}?cca=mce",
                 "/reconcile/acts?cca=mce",
+                "/reconcile/bulk?cca=mce",
             ):
                 answer = await page.goto(f"{base}{path}")
                 assert answer is not None
