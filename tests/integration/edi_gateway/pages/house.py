@@ -118,6 +118,7 @@ def rating_room(shell: Shell, request: Request) -> HTMLResponse:
         {
             "asked": WaitingForm(),
             "rooms": ROOMS,
+            "csv": "/rating/waiting.csv",
             "holds": [(MCE, HoldsView(counts={"RATE_NOT_FOUND": 1}, holds=(HOLD,), next_after=7))],
         },
         principal=WHO,
