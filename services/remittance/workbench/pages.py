@@ -87,6 +87,7 @@ def build_workbench_pages(desk: Workbench) -> APIRouter:
     """The routes below `/reconcile/`."""
     router = APIRouter(include_in_schema=False)
     _add_lists(router, desk)
+    _add_details(router, desk)
     _add_match(router, desk)
     _add_acts(router, desk)
     return router
@@ -127,6 +128,8 @@ def _add_lists(router: APIRouter, desk: Workbench) -> None:
         }
         return room.page("reconcile.html", values)
 
+
+def _add_details(router: APIRouter, desk: Workbench) -> None:
     @router.get("/reconcile/{what}.{form}")
     async def file(
         request: Request,
