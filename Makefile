@@ -89,14 +89,17 @@ bench: $(DEV_STAMP) $(PEER_STAMP) ## Measure: the codec and rating beside their 
 	@$(BIN)/python -m benchmarks.rating
 	@$(BIN)/python -m benchmarks.rating_storage
 	@$(BIN)/python -m benchmarks.intervals
+	@$(BIN)/python -m benchmarks.rerun
 	@$(BIN)/python -m benchmarks.remittance
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: nightly
-nightly: $(DEV_STAMP) ## Prove at length: bills beside PySAM, verdicts beside pyx12, memory of 100 MB files, a million payment lines, a million damaged files
+nightly: $(DEV_STAMP) ## Prove at length: bills beside PySAM, verdicts beside pyx12, memory of 100 MB files, lists and batches at full size, a million payment lines, a million damaged files
 	@$(BIN)/python -m benchmarks.bill_oracle
 	@$(BIN)/python -m benchmarks.differential
 	@$(BIN)/python -m benchmarks.memory
+	@$(BIN)/python -m benchmarks.batches
+	@$(BIN)/python -m benchmarks.lists --charges 10000000
 	@$(BIN)/python -m benchmarks.reconcile --lines 1000000
 	@$(BIN)/python -m benchmarks.fuzz
 
