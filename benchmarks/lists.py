@@ -6,6 +6,8 @@ Twelve charges an account, seven CCAs of very unequal size (one has no charge at
 PostgreSQL of its own that is thrown away. Ten million charges take about 10 GB of disk and a
 quarter of an hour to fill. Each question is asked with other values each time, as people would; the
 figure is the 95th percentile by the clock, beside the processor time of ours and of the database.
+The goal is that of a page somebody looks at; a slice of an export, which nobody waits for alone, is
+measured beside them without one.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ EMPTY: Final = "cea"
 TEST: Final = Environment.TEST
 BEGAN: Final = datetime(2025, 1, 1, tzinfo=UTC)
 BATCH: Final = 500
+OF_AN_EXPORT: Final = "charges, 500 rows of a deep page, as the CSV reads them"
 """Charges of one moment: those of one message."""
 STEP: Final = timedelta(minutes=15)
 MONTHS: Final = 12
@@ -170,9 +173,7 @@ class Asker:
         return {
             "charges, first page": charges(),
             "charges, deep page": charges(mark=self.deep),
-            "charges, 500 rows of a deep page, as the CSV reads them": charges(
-                mark=self.deep, limit=ROWS_MAX
-            ),
+            OF_AN_EXPORT: charges(mark=self.deep, limit=ROWS_MAX),
             "charges of the largest CCA": charges(("mce",)),
             "charges of the largest CCA, deep page": charges(("mce",), mark=self.deep),
             "charges of a rare CCA": charges((RARE,)),
@@ -322,7 +323,7 @@ async def ask_all(
         spent_s = (time.process_time() + database_s(server) - began_s) / ROUNDS
         ordered = sorted(clock)
         told = (ordered[ROUNDS // 2], ordered[ROUNDS * 95 // 100], spent_s)
-        missed += told[1] > goal_s
+        missed += words != OF_AN_EXPORT and told[1] > goal_s
         table.add_row(words, *(f"{seconds * 1e3:,.1f} ms" for seconds in told))
     return table, missed
 
