@@ -23,7 +23,7 @@ _ACT = """
     WHERE a.cca = :cca AND a.utility = :utility AND a.environment = :environment
 """
 _ACTS = text(
-    f"""{_ACT} AND (:before = 0 OR a.act_number < :before)
+    f"""{_ACT} AND (CAST(:before AS bigint) = 0 OR a.act_number < CAST(:before AS bigint))
       AND (CAST(:state AS text) IS NULL OR coalesce(e.state, 'waiting') = :state)
     ORDER BY a.act_number DESC LIMIT :limit
     """
