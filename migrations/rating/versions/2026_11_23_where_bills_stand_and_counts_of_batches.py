@@ -6,6 +6,8 @@ charged before is entered as charged: nobody followed its 810, so no window runs
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -93,7 +95,7 @@ def _text(*names: str) -> list[sa.Column[str]]:
     return [sa.Column(name, sa.Text(), nullable=False) for name in names]
 
 
-def _moments(*names: str) -> list[sa.Column[sa.DateTime]]:
+def _moments(*names: str) -> list[sa.Column[datetime]]:
     return [sa.Column(name, sa.DateTime(timezone=True)) for name in names]
 
 

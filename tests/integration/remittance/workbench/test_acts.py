@@ -129,7 +129,7 @@ class TestMatching:
 
         await ask(office, put("T1", 1, "I2", "45.00"))
 
-        assert (await office.open_of("I1"), await office.open_of("I2")) == (45, 15)
+        assert [await office.open_of("I1"), await office.open_of("I2")] == [45, 15]
         await office.prove()
 
 
@@ -170,7 +170,7 @@ class TestAManualPlacement:
         )
         await ask(office, put("T1", 1, "I2", "50.00"))
         await ask(office, put("T1", 1, "I2", "-20.00"), put("T1", 1, "I1", "20.00"))
-        assert (await office.open_of("I1"), await office.open_of("I2")) == (30, 20)
+        assert [await office.open_of("I1"), await office.open_of("I2")] == [30, 20]
 
         await ask(office, put("T1", 1, None, "10.00"), put("T1", 1, "I2", "-10.00"))
 
