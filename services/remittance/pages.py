@@ -20,6 +20,8 @@ from services.remittance.ledger.pages import build_ledger_pages
 from services.remittance.receivables import Scope
 from services.remittance.reports import UnknownAccount, UnknownRemittance
 from services.remittance.service import RemittanceService
+from services.remittance.statements import pages as statement_pages
+from services.remittance.statements.pages import build_report_pages
 from services.remittance.views import AccountBalance, LineView, RemittanceView, Totals
 from services.remittance.workbench import pages as workbench_pages
 from services.remittance.workbench.bulk_pages import build_bulk_pages
@@ -36,6 +38,7 @@ FURNITURE: Final = Furniture(
         workbench_pages.NAV,
         bank_pages.NAV,
         ledger_pages.NAV,
+        statement_pages.NAV,
     ),
     templates=Path(__file__).parent / "templates",
 )
@@ -71,6 +74,7 @@ def build_pages(service: RemittanceService, environment: Environment) -> APIRout
     router.include_router(build_ledger_pages(service.ledger, environment))
     router.include_router(build_workbench_pages(service.workbench))
     router.include_router(build_bulk_pages(service.bulk))
+    router.include_router(build_report_pages(service.reports, environment))
 
     @router.get("/remittance/")
     async def remittance_page(

@@ -18,6 +18,8 @@ from services.remittance.consumers import RemittanceConsumers
 from services.remittance.ledger.api import build_ledger_router
 from services.remittance.ledger.desk import LedgerDesk
 from services.remittance.poster import Poster
+from services.remittance.statements.api import build_report_router
+from services.remittance.statements.desk import ReportDesk
 from services.remittance.store import MAILBOX
 from services.remittance.workbench.api import build_workbench_router
 from services.remittance.workbench.bulk import BulkDesk
@@ -48,6 +50,7 @@ class RemittanceService:
         poster: places the lines of long payments.
         bank: takes statements in and matches deposits with payments.
         ledger: closes months, exports entries, answers utilities' write-offs.
+        reports: statements, aging, taxes, short pays, days to cash.
         workbench: where people place what the rules could not.
         bulk: runs many of its acts at once.
         router: its routes, prefix `/remittance/v1`.
@@ -61,6 +64,7 @@ class RemittanceService:
     poster: Poster
     bank: BankDesk
     ledger: LedgerDesk
+    reports: ReportDesk
     workbench: Workbench
     bulk: BulkDesk
     router: APIRouter
@@ -109,12 +113,14 @@ def build(
     ledger = LedgerDesk(database, mailbox, clock, settings.general_ledger_file)
     workbench = Workbench(database, mailbox, clock, settings.environment)
     bulk = BulkDesk(workbench)
+    reports = ReportDesk(database, clock)
     router = APIRouter()
     router.include_router(build_router(database))
     router.include_router(build_bank_router(bank))
     router.include_router(build_ledger_router(ledger))
     router.include_router(build_workbench_router(workbench))
     router.include_router(build_bulk_router(bulk))
+    router.include_router(build_report_router(reports))
     return RemittanceService(
         settings=settings,
         database=database,
@@ -126,5 +132,6 @@ def build(
         workbench=workbench,
         bulk=bulk,
         ledger=ledger,
+        reports=reports,
         router=router,
     )
