@@ -32,7 +32,7 @@ _WORDS_MAX: Final = 264
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Heard:
     """What one message said of one 810.
 
     Attributes:
@@ -47,14 +47,14 @@ class Word:
     answer: str = ""
 
 
-def sent(body: DocumentSent) -> list[Word]:
+def sent(body: DocumentSent) -> list[Heard]:
     """The 810s that left."""
     if body.set_id != CHARGE_SET:
         return []
-    return [Word(item.document_number, Stage.SENT) for item in body.items]
+    return [Heard(item.document_number, Stage.SENT) for item in body.items]
 
 
-def acknowledged(body: DocumentAcknowledged) -> list[Word]:
+def acknowledged(body: DocumentAcknowledged) -> list[Heard]:
     """What a 997 says of our 810s: syntax only, yet a rejected 810 is not billed."""
     if body.set_id != CHARGE_SET:
         return []
@@ -66,7 +66,7 @@ def acknowledged(body: DocumentAcknowledged) -> list[Word]:
     ]
 
 
-def advised(body: AdviceReported) -> list[Word]:
+def advised(body: AdviceReported) -> list[Heard]:
     """What an 824 says of our 810s."""
     return [
         _answered(item.document_number, item.verdict is AdviceVerdict.REJECTED, item.reasons)
@@ -75,12 +75,12 @@ def advised(body: AdviceReported) -> list[Word]:
     ]
 
 
-def _answered(invoice_number: str, is_rejected: bool, reasons: tuple[Reason, ...]) -> Word:  # noqa: FBT001
+def _answered(invoice_number: str, is_rejected: bool, reasons: tuple[Reason, ...]) -> Heard:  # noqa: FBT001
     if not is_rejected:
-        return Word(invoice_number, Stage.ACCEPTED)
+        return Heard(invoice_number, Stage.ACCEPTED)
     words = "; ".join(f"{reason.code} {reason.text}".strip() for reason in reasons)
     code = reasons[0].code if reasons else ""
-    return Word(invoice_number, Stage.REJECTED, code, words[:_WORDS_MAX])
+    return Heard(invoice_number, Stage.REJECTED, code, words[:_WORDS_MAX])
 
 
 _HEAR: Final = counting(
@@ -133,20 +133,20 @@ _HEAR: Final = counting(
 )
 
 
-async def hear(session: WriteSession, scope: Scope, words: Iterable[Word], at: datetime) -> None:
+async def hear(session: WriteSession, scope: Scope, heard: Iterable[Heard], at: datetime) -> None:
     """Let bills stand where the utility's mailbox and its answers put them.
 
     What is said of a charge that was taken back meanwhile has no effect.
     """
-    told = {word.invoice_number: word for word in sorted(words, key=_weight)}.values()
+    told = {each.invoice_number: each for each in sorted(heard, key=_weight)}.values()
     if not told:
         return
     await wait_lock(session, scope.lock_key)
     columns: dict[str, object] = {
-        "invoice_number": [word.invoice_number for word in told],
-        "stage": [word.stage.value for word in told],
-        "reason": [word.reason for word in told],
-        "answer": [word.answer for word in told],
+        "invoice_number": [each.invoice_number for each in told],
+        "stage": [each.stage.value for each in told],
+        "reason": [each.reason for each in told],
+        "answer": [each.answer for each in told],
         "at": [at for _ in told],
         "ways": [stage.value for stage in CHARGED_ON],
         "closed": [stage.value for stage in CLOSED],
@@ -154,8 +154,8 @@ async def hear(session: WriteSession, scope: Scope, words: Iterable[Word], at: d
     await session.execute(_HEAR, columns | scope_values(scope))
 
 
-def _weight(word: Word) -> int:
-    return CHARGED_ON.index(word.stage)
+def _weight(each: Heard) -> int:
+    return CHARGED_ON.index(each.stage)
 
 
 def follow_handlers() -> Mapping[str, Callable[[WriteSession, Envelope], Awaitable[None]]]:
