@@ -59,6 +59,8 @@ SET_SEGMENT = "ST"
 
 SEARCHES_MAX = 20
 """Long documents in which cycles are looked for."""
+SEARCHED_MAX = 4_000
+"""Segments at the beginning of one where they are: what repeats in it repeats there."""
 
 _new_segment = tuple.__new__
 
@@ -204,15 +206,14 @@ class Acceptor:
                 report(problems, segment)
 
         if len(texts) > SEGMENTS_MAX:
+            self._find_cycles(texts)
             with uncollected():
                 document = self._walk(texts, head, loops, tell)
         else:
             document = self._walk(texts, head, loops, tell)
         if document is None or faults:
             return None if report is None else document
-        if len(texts) > SEGMENTS_MAX:
-            self._find_cycles(texts)
-        elif self.forms.watches():
+        if len(texts) <= SEGMENTS_MAX and self.forms.watches():
             self.forms.watch(self._patterns(texts), document)
         return document
 
@@ -320,7 +321,7 @@ class Acceptor:
             return
         self._searches += 1
         trail: list[tuple[State, Move | None]] = [(self._begin, None)]
-        for position, text in enumerate(texts[1:], start=2):
+        for position, text in enumerate(texts[1:SEARCHED_MAX], start=2):
             move = trail[-1][0].texts.get(text) or self._next(trail[-1][0], text, position)
             if move is None:
                 return
