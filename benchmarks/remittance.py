@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import files
-from benchmarks.reconcile import envelope_of
+from benchmarks.reconcile import AT, envelope_of
 from services.edi_gateway.partners import load_partners
 from services.edi_gateway.transactions import Payment, ts820
 from services.edi_gateway.x12 import load_guide, read_transaction, scan
@@ -38,9 +38,9 @@ from services.remittance.placements import Book, Line, LineKey
 from services.remittance.receivables import Receivable
 from services.remittance.service import build
 from shared.contracts.documents import DocumentSent, SentDocument
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Cover, Envelope, Written, WrittenBody
 from shared.contracts.measures import from_cents
-from shared.contracts.parts import MESSAGE_ITEMS_MAX, Purpose
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, Environment, Purpose, ServiceName
 from shared.contracts.remittance import RemittanceLineKind
 from shared.platform import embedded, migrate
 from shared.platform.clock import SystemClock
@@ -167,8 +167,21 @@ def read(data: bytes) -> list[bytes]:
                 for fact in reading.facts:
                     if isinstance(fact, Payment):
                         parts = ts820.to_messages(fact, UUID(int=1), fact.transaction_id)
-                        messages += (envelope_of(part).to_json() for part in parts)
+                        messages += (Written(cover_of(part), part.json).to_json() for part in parts)
     return messages
+
+
+def cover_of(body: WrittenBody) -> Cover:
+    """Return what stands on the gateway's message."""
+    return Cover(
+        type=body.type,
+        at=AT,
+        source=ServiceName.EDI_GATEWAY,
+        correlation_id=UUID(int=1),
+        cca="mce",
+        utility="pge",
+        environment=Environment.TEST,
+    )
 
 
 def matching_a_second(lines: int) -> float:

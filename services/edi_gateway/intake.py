@@ -22,7 +22,7 @@ from services.edi_gateway.transactions import Reading, facts_of
 from services.edi_gateway.verdicts import Earlier, Verdict, judge_business_key
 from services.edi_gateway.x12 import Finding
 from shared.contracts.enrollment import EnrollmentDecision
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Body, Cover, Written, WrittenBody
 from shared.contracts.parts import Environment, ServiceName
 from shared.contracts.usage import HistoricalUsage
 from shared.platform.database import WriteSession, copy_rows
@@ -268,13 +268,13 @@ async def keep_findings(
     )
 
 
-def envelopes(scope: FileScope, judged: Sequence[Judged], at: datetime) -> Iterator[Envelope]:
+def envelopes(scope: FileScope, judged: Sequence[Judged], at: datetime) -> Iterator[Written]:
     """Put the facts of a batch into messages: one CCA and one kind of fact in each."""
     by_cca: Mapping[str, list[Reading]] = _by_cca(judged)
     for cca, readings in by_cca.items():
         for body in facts_of(readings, scope.file_id):
-            yield Envelope.about(
-                body,
+            cover = Cover(
+                type=body.type,
                 at=at,
                 source=ServiceName.EDI_GATEWAY,
                 correlation_id=scope.file_id,
@@ -282,6 +282,13 @@ def envelopes(scope: FileScope, judged: Sequence[Judged], at: datetime) -> Itera
                 utility=scope.utility,
                 environment=scope.environment,
             )
+            yield Written(cover, _json_of(body))
+
+
+def _json_of(body: Body | WrittenBody) -> bytes:
+    if isinstance(body, WrittenBody):
+        return body.json
+    return body.model_dump_json(exclude_none=True).encode()
 
 
 def _by_cca(judged: Sequence[Judged]) -> dict[str, list[Reading]]:

@@ -72,6 +72,13 @@ class Cover(Part):
     environment: Environment
 
 
+class WrittenBody(NamedTuple):
+    """A fact that was written as JSON already, where its many items were read."""
+
+    type: str
+    json: bytes
+
+
 class Written(NamedTuple):
     """A message whose body was written as JSON already, for bodies of hundreds of items.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from services.edi_gateway.x12 import InexactAmountError, Segment, parse_decimal, parse_n2
@@ -26,9 +27,11 @@ LAST_MINUTE: Final = "2359"
 _DATE_DIGITS: Final = 8
 _SHORT_DATE: Final = re.compile(r"\d{6}", re.ASCII)
 _DATE: Final = re.compile(r"\d{8}", re.ASCII)
+_WITH_CENTS: Final = re.compile(r"-?\d{1,12}\.\d\d", re.ASCII)
 _PERIOD: Final = re.compile(r"\d{8}(\d{4}|\d{6})?(-\d{8}(\d{4}|\d{6})?)?", re.ASCII)
 
 
+@lru_cache(maxsize=1024)
 def read_date(text: str) -> date | None:
     """Read CCYYMMDD (element type DT)."""
     digits = text.strip()
@@ -101,6 +104,8 @@ def read_number(text: str, decimals: int) -> Decimal | None:
 
 def read_usd(text: str) -> Decimal | None:
     """Read dollars with an explicit point (type R), to the cent."""
+    if _WITH_CENTS.fullmatch(text):  # as nearly everybody writes them
+        return Decimal(text)
     value = read_number(text, USD_DECIMALS)
     return None if value is None else value.quantize(Decimal("0.01"))
 

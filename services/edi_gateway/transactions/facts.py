@@ -6,12 +6,14 @@ gateway knows; both are values of the gateway. All other facts are words of `sha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
+
+from pydantic import TypeAdapter
 
 from shared.contracts.charges import ReportedInvoice
 from shared.contracts.documents import AcknowledgmentVerdict, Advice
@@ -22,6 +24,13 @@ from shared.contracts.remittance import RemittanceLine
 from shared.contracts.usage import HistoricalUsage, UsageItem
 from shared.contracts.write_offs import WriteOff
 
+_LINES: Final = TypeAdapter(tuple[RemittanceLine, ...])
+
+
+def lines_as_sent(lines: Sequence[RemittanceLine]) -> bytes:
+    """Write lines of a payment as a message carries them; at most 500."""
+    return _LINES.dump_json(tuple(lines), exclude_none=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Payment:
@@ -29,6 +38,9 @@ class Payment:
 
     `total` is signed (negative when BPR03 is a debit). It is compared with `lines_total` by the
     remittance service, which sets a payment aside when they differ.
+
+    The lines of a long one would fill a reading process, and again the one it answers, with
+    hundreds of megabytes of objects; written they take a tenth of that.
     """
 
     transaction_id: UUID
@@ -37,7 +49,14 @@ class Payment:
     settled_on: date
     payee: str | None
     """The CCA's short name; None when N1*PE names nobody we trade for."""
-    lines: tuple[RemittanceLine, ...]
+    line_count: int
+    parts: tuple[bytes, ...]
+    """What each message about it carries: at least one part, of at most 500 lines."""
+
+    @property
+    def lines(self) -> tuple[RemittanceLine, ...]:
+        """Every line, in the order sent."""
+        return tuple(line for part in self.parts for line in _LINES.validate_json(part))
 
     @property
     def lines_total(self) -> Decimal:

@@ -30,7 +30,7 @@ from services.edi_gateway.transactions.writing import Outgoing
 from services.edi_gateway.x12 import OutboundSegment, Transaction
 from shared.contracts.charges import Charge
 from shared.contracts.enrollment import EnrollmentDecision
-from shared.contracts.envelope import Body
+from shared.contracts.envelope import Body, WrittenBody
 
 Document = Charge | EnrollmentDecision | Rejection | ServiceRequest
 """What we may be asked to send, or decide to send."""
@@ -47,7 +47,7 @@ class InboundSet:
     set_id: str
     functional_id: str
     read: Callable[[Transaction, TradingPartner, UUID], Reading]
-    report: Callable[[Iterable[Fact], UUID], Iterator[Body]]
+    report: Callable[[Iterable[Fact], UUID], Iterator[Body | WrittenBody]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def write_document(
     return write(document, outgoing)
 
 
-def facts_of(readings: Sequence[Reading], file_id: UUID) -> Iterator[Body]:
+def facts_of(readings: Sequence[Reading], file_id: UUID) -> Iterator[Body | WrittenBody]:
     """Put the facts of usable readings of one CCA into message bodies of at most 500 items."""
     facts = [fact for reading in readings for fact in reading.facts]
     for inbound in INBOUND.values():

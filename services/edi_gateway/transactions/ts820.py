@@ -8,7 +8,7 @@ whether an RMR08 is money of its own and whether ADX01 is written as what is tak
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -16,7 +16,7 @@ from uuid import UUID
 
 from services.edi_gateway.profile import AdjustmentRule, FeeRule, TradingPartner
 from services.edi_gateway.transactions.elements import read_usd
-from services.edi_gateway.transactions.facts import Fact, Payment
+from services.edi_gateway.transactions.facts import Fact, Payment, lines_as_sent
 from services.edi_gateway.transactions.reading import (
     OTHER,
     Inspection,
@@ -24,6 +24,7 @@ from services.edi_gateway.transactions.reading import (
     reference,
 )
 from services.edi_gateway.x12 import Loop, Segment, Transaction
+from shared.contracts.envelope import WrittenBody
 from shared.contracts.parts import MESSAGE_ITEMS_MAX
 from shared.contracts.remittance import RemittanceLine, RemittanceLineKind, RemittanceReported
 
@@ -50,7 +51,8 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
     cca = inspection.cca(payee, "N1*PE")
     total = _total(transaction.first("BPR"), inspection)
     settled_on = _settled_on(transaction, inspection)
-    lines = _lines(transaction, inspection, partner)
+    items = _items(transaction)
+    parts = tuple(_parts(items, inspection, partner))
     payment = None
     if total is not None and settled_on is not None and not inspection.reasons:
         payment = Payment(
@@ -59,7 +61,8 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
             total=total,
             settled_on=settled_on,
             payee=cca,
-            lines=lines,
+            line_count=len(items),
+            parts=parts,
         )
     return inspection.reading(
         key=trace,
@@ -70,27 +73,25 @@ def read(transaction: Transaction, partner: TradingPartner, transaction_id: UUID
     )
 
 
-def to_messages(
-    payment: Payment, file_id: UUID, transaction_id: UUID
-) -> Iterator[RemittanceReported]:
+def to_messages(payment: Payment, file_id: UUID, transaction_id: UUID) -> Iterator[WrittenBody]:
     """Put a payment into messages of at most 500 lines; one without lines is one message."""
-    parts = max(1, -(-len(payment.lines) // MESSAGE_ITEMS_MAX))
-    for part in range(parts):
-        start = part * MESSAGE_ITEMS_MAX
-        yield RemittanceReported(
+    for part, lines in enumerate(payment.parts, start=1):
+        head = RemittanceReported(
             file_id=file_id,
             transaction_id=transaction_id,
             trace_number=payment.trace_number,
             total=payment.total,
             settled_on=payment.settled_on,
-            line_count=len(payment.lines),
-            part=part + 1,
-            parts=parts,
-            lines=payment.lines[start : start + MESSAGE_ITEMS_MAX],
+            line_count=payment.line_count,
+            part=part,
+            parts=len(payment.parts),
+            lines=(),
         )
+        words = head.model_dump_json(exclude={"lines"}, exclude_none=True).encode()
+        yield WrittenBody(head.type, b'%b,"lines":%b}' % (words[:-1], lines))
 
 
-def report(facts: Iterable[Fact], file_id: UUID) -> Iterator[RemittanceReported]:
+def report(facts: Iterable[Fact], file_id: UUID) -> Iterator[WrittenBody]:
     """Put the payments to one CCA into messages."""
     for fact in facts:
         if isinstance(fact, Payment):
@@ -115,46 +116,55 @@ def _settled_on(transaction: Transaction, inspection: Inspection) -> date | None
     return inspection.day(text, "BPR16 (settlement date)")
 
 
-def _lines(
-    transaction: Transaction, inspection: Inspection, partner: TradingPartner
-) -> tuple[RemittanceLine, ...]:
-    """Read every RMR and ADX in the order sent; an ADX after an RMR still is a line of its own."""
+def _items(transaction: Transaction) -> list[Loop]:
+    """Every RMR and ADX in the order sent; an ADX after an RMR still is a line of its own."""
     items: list[Loop] = []
     for entity in transaction.loops("ENT"):
         items += entity.loops("ADX")
         for remittance in entity.loops("RMR"):
-            items += (remittance, *remittance.loops("ADX"))
-    lines: list[RemittanceLine] = []
-    for sequence, item in enumerate(items, start=1):
-        place = f"{item.id}[{sequence}]"
-        values = _fee(item, inspection, place, partner) if item.id == "ADX" else None
-        line = inspection.build(
-            RemittanceLine,
-            {"sequence": sequence, **(values or _remittance(item, inspection, place, partner))},
-        )
-        if line is not None:
-            lines.append(line)
-    return tuple(lines)
+            items.append(remittance)
+            if remittance.children:
+                items += remittance.loops("ADX")
+    return items
+
+
+def _parts(
+    items: Sequence[Loop], inspection: Inspection, partner: TradingPartner
+) -> Iterator[bytes]:
+    """Read the lines, and write them down in parts as soon as they fill one."""
+    for start in range(0, max(1, len(items)), MESSAGE_ITEMS_MAX):
+        some = enumerate(items[start : start + MESSAGE_ITEMS_MAX], start + 1)
+        lines = [_line(item, sequence, inspection, partner) for sequence, item in some]
+        yield lines_as_sent([line for line in lines if line is not None])
+
+
+def _line(
+    item: Loop, sequence: int, inspection: Inspection, partner: TradingPartner
+) -> RemittanceLine | None:
+    place = f"{item.id}[{sequence}]"
+    read_item = _fee if item.id == "ADX" else _remittance
+    values = read_item(item, inspection, place, partner)
+    values["sequence"] = sequence
+    return inspection.build(RemittanceLine, values)
 
 
 def _remittance(
     item: Loop, inspection: Inspection, place: str, partner: TradingPartner
 ) -> dict[str, object]:
-    rmr = item.header
-    kind, number = rmr.element(1).strip(), rmr.element(2).strip()
-    line_kind = _kind(kind, adjusts=rmr.element(3).strip() == ADJUSTMENT)
-    adjustment = _optional(rmr.element(8), inspection, f"{place}: RMR08")
-    amount = _optional(rmr.element(4), inspection, f"{place}: RMR04")
+    kind, number, handling, paid, invoiced, discount, code, adjusted = item.header.first_elements(8)
+    kind, number, code = kind.strip(), number.strip(), code.strip()
+    line_kind = _kind(kind, adjusts=handling.strip() == ADJUSTMENT)
+    adjustment = _optional(adjusted, inspection, place, "RMR08")
+    amount = _optional(paid, inspection, place, "RMR04")
     if amount is None and adjustment is None:
-        inspection.required(rmr.element(4), f"{place}: RMR04 (amount)")
+        inspection.required(paid, f"{place}: RMR04 (amount)")
     moves = partner.profile.payments.adjustments is AdjustmentRule.ADDED
     moved = adjustment if moves and adjustment is not None else NOTHING
-    code = rmr.element(7).strip()
     posted = item.first("DTM", "809")
     return {
         "kind": line_kind,
         "amount": (NOTHING if amount is None else amount) + moved,
-        "invoiced": _optional(rmr.element(5), inspection, f"{place}: RMR05"),
+        "invoiced": _optional(invoiced, inspection, place, "RMR05"),
         "invoice_number": (number if kind in INVOICE_REFERENCES else reference((item,), "IV"))
         or None,
         "account_number": reference((item,), "12")
@@ -163,7 +173,7 @@ def _remittance(
         "usage_id": reference((item,), "6O") or None,
         "adjustment_amount": adjustment,
         "adjusting": moved if line_kind is RemittanceLineKind.PAYMENT else NOTHING,
-        "discount": _optional(rmr.element(6), inspection, f"{place}: RMR06"),
+        "discount": _optional(discount, inspection, place, "RMR06"),
         "reason": {"code": code, "text": item.value("NTE", 2)} if code else None,
         "posted_on": inspection.dtm(posted, f"{place}: DTM*809", required=False),
     }
@@ -191,5 +201,9 @@ def _fee(
     }
 
 
-def _optional(text: str, inspection: Inspection, what: str) -> Decimal | None:
-    return inspection.amount(read_usd(text), text, what) if text.strip() else None
+def _optional(text: str, inspection: Inspection, place: str, element: str) -> Decimal | None:
+    """Read an amount that need not be sent; the words for one that is none are rarely needed."""
+    if not text.strip():
+        return None
+    amount = read_usd(text)
+    return inspection.amount(amount, text, f"{place}: {element}") if amount is None else amount

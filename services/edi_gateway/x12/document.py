@@ -36,7 +36,15 @@ class Segment(NamedTuple):
     @property
     def qualifier(self) -> str:
         """The first component of the first element, by which segments of one id are told apart."""
-        return self.element(1, 1)
+        if len(self.fields) < 2:  # noqa: PLR2004 - the id and one element
+            return ""
+        value, separator = self.fields[1], self.component_separator
+        return value.partition(separator)[0] if separator else value
+
+    def first_elements(self, count: int) -> tuple[str, ...]:
+        """So many elements from the first, for one assignment; empty where not sent."""
+        sent = self.fields[1 : count + 1]
+        return sent if len(sent) == count else sent + ("",) * (count - len(sent))
 
     def element(self, number: int, component: int | None = None) -> str:
         """Element `number` from 1, or one component of it from 1; empty when not sent."""

@@ -11,6 +11,7 @@ import pytest
 from services.edi_gateway.profile import AdjustmentRule, FeeRule, PaymentRules, TradingPartner
 from services.edi_gateway.transactions import Payment, Reading, facts_of, to_messages
 from services.edi_gateway.transactions.reading import REASONS_MAX
+from shared.contracts.envelope import WrittenBody
 from shared.contracts.remittance import RemittanceLineKind, RemittanceReported
 from tests.unit.edi_gateway.transactions.conftest import Read
 
@@ -168,7 +169,8 @@ class TestParts:
     def test_a_long_payment_comes_in_parts_of_at_most_five_hundred_lines(self, read: Read) -> None:
         lines = "\n".join(f"RMR*IV*MCE{n}*PO*0.01" for n in range(1, 1202))
         reading = read(head("12.01") + lines)
-        messages = list(to_messages(payment_of(reading), FILE_ID, UUID(int=8)))
+        written = to_messages(payment_of(reading), FILE_ID, UUID(int=8))
+        messages = [RemittanceReported.model_validate_json(body.json) for body in written]
 
         assert [len(message.lines) for message in messages] == [500, 500, 201]
         assert [(m.part, m.parts, m.line_count) for m in messages] == [
@@ -179,7 +181,14 @@ class TestParts:
         assert [line.sequence for m in messages for line in m.lines] == list(range(1, 1202))
         assert {(m.file_id, m.transaction_id) for m in messages} == {(FILE_ID, UUID(int=8))}
 
+    def test_a_payment_without_lines_is_one_message(self, read: Read) -> None:
+        payment = payment_of(read(head("0")))
+        (body,) = to_messages(payment, FILE_ID, UUID(int=8))
+        message = RemittanceReported.model_validate_json(body.json)
+        assert (message.lines, message.line_count, message.part, message.parts) == ((), 0, 1, 1)
+
     def test_a_payment_is_reported_with_its_own_transaction(self, read: Read) -> None:
-        (message,) = facts_of([read(head() + PAID)], FILE_ID)
-        assert isinstance(message, RemittanceReported)
+        (body,) = facts_of([read(head() + PAID)], FILE_ID)
+        assert isinstance(body, WrittenBody)
+        message = RemittanceReported.model_validate_json(body.json)
         assert message.trace_number == "PGE820-1"
