@@ -15,7 +15,9 @@ from services.remittance.ledger.months import day_of_books
 from services.remittance.ledger.reported_write_offs import keep_write_offs
 from services.remittance.receivables import Scope, acknowledged, advised, sent_charges
 from services.remittance.settle_lines import Cause, Settled, announce
+from services.remittance.statements.classes import keep_classes
 from shared.contracts.documents import AdviceReported, DocumentAcknowledged, DocumentSent
+from shared.contracts.enrollment import EnrollmentReported
 from shared.contracts.envelope import Envelope
 from shared.contracts.remittance import RemittanceReported
 from shared.contracts.write_offs import WriteOffsReported
@@ -25,6 +27,7 @@ from shared.platform.mailbox import Handler, Mailbox
 
 Fact = TypeVar(
     "Fact",
+    EnrollmentReported,
     DocumentSent,
     DocumentAcknowledged,
     AdviceReported,
@@ -56,12 +59,18 @@ class RemittanceConsumers:
     def handlers(self) -> Mapping[str, Handler]:
         """Message type → handler, for the mailbox."""
         return {
+            "EnrollmentReported": self.on_enrollment_reported,
             "DocumentSent": self.on_document_sent,
             "DocumentAcknowledged": self.on_document_acknowledged,
             "AdviceReported": self.on_advice_reported,
             "RemittanceReported": self.on_remittance_reported,
             "WriteOffsReported": self.on_write_offs_reported,
         }
+
+    async def on_enrollment_reported(self, session: WriteSession, envelope: Envelope) -> None:
+        """Keep whether accounts are households' or businesses', for the reports."""
+        body = _body(envelope, EnrollmentReported)
+        await keep_classes(session, self._scope(envelope), body)
 
     async def on_document_sent(self, session: WriteSession, envelope: Envelope) -> None:
         """Open receivables for sent 810s and take back what cancels cancel."""

@@ -194,7 +194,6 @@ async def _write_receivables(
                 each.document.period_end,
                 each.document.amount_cents,
                 cause.at,
-                each.document.customer_class,
             )
             for each in opened
         ),

@@ -94,8 +94,6 @@ class SentCharge:
     period_start: date | None = None
     period_end: date | None = None
     taxes: tuple[Tax, ...] = ()
-    customer_class: str = ""
-    """Residential or commercial; "" when nobody said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.remittance.bank.tables import bank_tables
 from services.remittance.ledger.tables import ledger_tables
-from services.remittance.statements.tables import monthly_statement
+from services.remittance.statements.tables import account_class, monthly_statement
 from services.remittance.workbench.tables import workbench_tables
 from shared.platform.database import metadata
 from shared.platform.mailbox import mailbox_tables
@@ -109,15 +109,11 @@ receivable = Table(
     Column("period_end", Date),
     _cents("charged_cents"),
     _moment("opened_at"),
-    Column("customer_class", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("invoice_number", *_SCOPE),
     Index("ix_receivable_account", "account_number", *_SCOPE, "dated_on"),
     Index("ix_receivable_usage", "usage_id", *_SCOPE),
 )
-"""Money owed for one original 810; its id is the outbound transaction of that 810.
-
-`customer_class` is residential or commercial, "" where nobody said.
-"""
+"""Money owed for one original 810; its id is the outbound transaction of that 810."""
 
 receivable_balance = Table(
     "receivable_balance",
@@ -391,6 +387,9 @@ LEDGER = ledger_tables(METADATA)
 
 MONTHLY_STATEMENT = monthly_statement(METADATA)
 """What a month's statement said when the month was closed."""
+
+ACCOUNT_CLASS = account_class(METADATA)
+"""Whether an account is a household's or a business's, as its 814s say."""
 
 BANK = bank_tables(METADATA)
 """Bank accounts, statements, movements, and what they were matched with."""

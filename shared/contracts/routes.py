@@ -11,7 +11,7 @@ _RATING: Final = ServiceName.RATING
 _REMITTANCE: Final = ServiceName.REMITTANCE
 
 CONSUMERS: Final[dict[str, tuple[ServiceName, ...]]] = {
-    "EnrollmentReported": (_RATING,),
+    "EnrollmentReported": (_RATING, _REMITTANCE),
     "UsageReported": (_RATING,),
     "IntervalUsageReported": (_RATING,),
     "HistoricalUsageReported": (),

@@ -20,7 +20,7 @@ from services.rating.charging import Line
 from services.rating.desk import Known, UsageDesk
 from services.rating.holds import RateNotFound
 from services.rating.rate_usage import Explanation, Rated
-from services.rating.review.classes import RESIDENTIAL_FAMILIES, CustomerClass
+from services.rating.review.classes import CustomerClass
 from services.rating.review.figures import VALUE_HOLD_FAILED, VALUE_HOLD_PROVED
 from services.rating.review.gate import ReviewGate
 from services.rating.review.registry import AUDITS, HIGH_VALUE
@@ -34,6 +34,7 @@ from shared.contracts.enrollment import EnrollmentPurpose
 from shared.contracts.parts import Environment, Purpose
 from shared.contracts.usage import Bucket, MeteredQuantity, MeterUsage, Unit, UsageItem
 from shared.platform.database import ReadSession, WriteSession
+from shared.platform.rate_families import RESIDENTIAL_FAMILIES
 from shared.platform.telemetry import logger
 
 log = logger(__name__)

@@ -49,10 +49,11 @@ class AskedMonth(Asked):
     def span(self, today: date) -> tuple[date, date]:
         """Return the month and the last day that counts: today's, when nothing was asked."""
         if not self.month:
-            on = self.on or today
-            return month_of(on), on
+            day = self.on or today
+            return month_of(day), day
         month = read_month(self.month)
-        return month, min(self.on if self.on else max(today, month), last_day_of(month))
+        on = self.on if isinstance(self.on, date) else max(today, month)
+        return month, min(on, last_day_of(month))
 
 
 class AskedSpan(Asked):

@@ -137,8 +137,15 @@ _POSITION: Final = """
         WHERE r.cca = :cca AND r.utility = :utility AND r.environment = :environment
           AND e.effective_on <= :on AND e.period <= :on
         GROUP BY 1
+    ), classed AS (
+        SELECT DISTINCT ON (account_number) account_number, customer_class
+        FROM remittance.account_class
+        WHERE cca = :cca AND utility = :utility AND environment = :environment
+          AND effective_on <= :on
+        ORDER BY account_number, effective_on DESC, requested_on DESC, transaction_id
     ), position AS (
-        SELECT r.receivable_id, r.invoice_number, r.account_number, r.customer_class, r.dated_on,
+        SELECT r.receivable_id, r.invoice_number, r.account_number, r.dated_on,
+               coalesce(c.customer_class, '') AS customer_class,
                CAST(:on AS date) - r.dated_on AS age_days,
                width_bucket(CAST(:on AS date) - r.dated_on, ARRAY[31, 61, 91, 121]) AS bucket,
                m.owed_cents, m.paid_cents, m.open_cents, m.cash_on,
@@ -147,6 +154,7 @@ _POSITION: Final = """
                     WHEN m.open_cents <> 0 THEN 'open'
                     WHEN m.paid_cents <> 0 THEN 'paid' ELSE '' END AS standing
         FROM moved m JOIN remittance.receivable r USING (receivable_id)
+        LEFT JOIN classed c USING (account_number)
     )
 """
 

@@ -1,7 +1,7 @@
-"""The table of frozen statements: what a month's statement said on the day the month was closed.
+"""The tables of the reports: frozen statements, and the classes that accounts are told in.
 
-Rows are only added. The figures stand beside the bytes of the printed statement, so that the audit
-can compare them with the journal for ever.
+Rows are only added. A statement's figures stand beside the bytes of the printed one, so that the
+audit can compare them with the journal for ever.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKeyConstraint,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
 )
 
 from services.remittance.ledger.tables import SCOPE_COLUMNS
@@ -52,4 +54,20 @@ def monthly_statement(metadata: MetaData) -> Table:
             " + written_off_cents = closing_cents",
             name="adds",
         ),
+    )
+
+
+def account_class(metadata: MetaData) -> Table:
+    """Make the table in the service's schema; each 814 that names a rate code has one row."""
+    return Table(
+        "account_class",
+        metadata,
+        Column("transaction_id", Uuid, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in SCOPE_COLUMNS),
+        Column("account_number", Text, nullable=False),
+        Column("customer_class", Text, nullable=False),  # residential | commercial
+        Column("rate_code", Text, nullable=False),
+        Column("effective_on", Date, nullable=False),
+        Column("requested_on", Date, nullable=False),
+        Index("ix_account_class_account", "account_number", *SCOPE_COLUMNS),
     )

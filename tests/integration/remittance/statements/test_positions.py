@@ -17,13 +17,40 @@ from services.remittance.statements.report import make_report
 from services.remittance.statements.statement import last_day_of
 from services.remittance.statements.taxes import taxes
 from shared.contracts.documents import AdviceVerdict
+from shared.contracts.enrollment import EnrollmentPurpose, EnrollmentReported, EnrollmentRequest
 from shared.contracts.parts import Reason
 from shared.contracts.remittance import RemittanceLineKind
-from tests.integration.remittance.office import MCE, Office, advised, payment, pays, sent
+from tests.integration.remittance.office import (
+    MCE,
+    Office,
+    advised,
+    document_id,
+    payment,
+    pays,
+    sent,
+)
 from tests.integration.remittance.statements.test_statements import close
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 NOVEMBER_20, LAST = date(2026, 11, 20), date(2026, 11, 30)
+
+
+def enrolled(account: str, rate_code: str, on: date) -> EnrollmentReported:
+    """An 814 that names a rate code."""
+    return EnrollmentReported(
+        file_id=document_id(f"814 file {account} {on}"),
+        items=(
+            EnrollmentRequest(
+                transaction_id=document_id(f"814 {account} {on}"),
+                request_id=f"R{account}{on:%m%d}",
+                requested_on=on,
+                purpose=EnrollmentPurpose.ENROLL,
+                account_number=account,
+                rate_code=rate_code,
+                effective_on=on,
+            ),
+        ),
+    )
 
 
 class TestAging:
@@ -70,6 +97,31 @@ class TestAging:
 
         assert [each.cents for each in october] == [100_00]
         assert [each.cents for each in november] == [107_00]
+
+    async def test_is_told_by_the_class_of_the_accounts_last_814_in_force(
+        self, office: Office
+    ) -> None:
+        told = [
+            enrolled("A1", "E-TOU-C", on=date(2026, 1, 1)),
+            enrolled("A1", "B-19", on=date(2026, 11, 10)),
+            enrolled("A2", "B-10", on=date(2026, 1, 1)),
+        ]
+        await office.tell(sent("I1", "100.00"), sent("I2", "60.00", account="A2"), *told)
+        await office.tell(*reversed(told), sent("I3", "5.00", account="A3"))
+
+        async with office.service.database.read() as session:
+            before = await aging(session, MCE, date(2026, 11, 9))
+            after = await aging(session, MCE, LAST)
+
+        assert {each.customer_class: each.cents for each in before} == {
+            "residential": 100_00,
+            "commercial": 60_00,
+            "": 5_00,
+        }
+        assert {each.customer_class: each.cents for each in after} == {
+            "commercial": 160_00,
+            "": 5_00,
+        }
 
 
 class TestShortPays:
