@@ -5,13 +5,13 @@ Read-only, and every question names its scope, and the day as of which it is ask
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from services.remittance.api import InScope
-from services.remittance.ledger.views import MonthName, read_month
+from services.remittance.ledger.views import read_month
+from services.remittance.statements.asked import ReportDay, ReportMonth
 from services.remittance.statements.desk import ReportDesk
 from services.remittance.statements.statement import last_day_of
 from services.remittance.statements.views import (
@@ -26,9 +26,12 @@ from shared.platform.web.problems import documented
 
 PDF: Final = "application/pdf"
 
-Month = Annotated[MonthName, Query()]
-Day = Annotated[date | None, Query(description="The last day that counts; today when left out.")]
-Since = Annotated[date, Query(description="The first day of money that counts.")]
+Month = Annotated[ReportMonth, Query()]
+Day = Annotated[
+    ReportDay | None,
+    Query(description="The last day that counts: when left out, the month's last one, or today."),
+]
+Since = Annotated[ReportDay, Query(description="The first day of money that counts.")]
 
 
 def build_report_router(desk: ReportDesk) -> APIRouter:

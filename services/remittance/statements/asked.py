@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -12,15 +12,21 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.remittance.journal import EntryKind
 from services.remittance.ledger.chart import LedgerAccount
 from services.remittance.ledger.months import month_of
-from services.remittance.ledger.views import MonthName, read_month
+from services.remittance.ledger.views import read_month
 from services.remittance.statements.entries import EntriesOf
 from services.remittance.statements.positions import BUCKETS, Standing, Wanted
 from services.remittance.statements.statement import last_day_of
 
-DAYS_MAX = 36_500
-ENTRY_MAX = 2**63 - 1
+DAYS_MAX: Final = 36_500
+ENTRY_MAX: Final = 2**63 - 1
+FIRST_DAY: Final = date(2000, 1, 1)
+LAST_DAY: Final = date(2099, 12, 31)
 
 Blank = Literal[""]
+ReportDay = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+"""A day that reports can be asked for; no CCA is older."""
+ReportMonth = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
+"""A month that reports can be asked for."""
 Word = Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")]
 Days = Annotated[int, Field(ge=0, le=DAYS_MAX)]
 
@@ -31,7 +37,7 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     cca: Annotated[str, Field(max_length=20)] = ""
-    on: date | Blank = ""
+    on: ReportDay | Blank = ""
 
     def address(self, **changes: object) -> str:
         """Return the query that asks the same but for some changes, with its question mark."""
@@ -44,7 +50,7 @@ class Asked(BaseModel):
 class AskedMonth(Asked):
     """A report of a month up to a day."""
 
-    month: MonthName | Blank = ""
+    month: ReportMonth | Blank = ""
 
     def span(self, today: date) -> tuple[date, date]:
         """Return the month and the last day that counts: today's, when nothing was asked."""
@@ -59,7 +65,7 @@ class AskedMonth(Asked):
 class AskedSpan(Asked):
     """A report of a span of days."""
 
-    since: date | Blank = ""
+    since: ReportDay | Blank = ""
 
 
 class AskedEntries(AskedMonth):
@@ -85,7 +91,7 @@ class AskedCharges(AskedSpan):
     reason: Word = ""
     days_from: Days | None = None
     days_to: Days | None = None
-    after_day: date | Blank = ""
+    after_day: ReportDay | Blank = ""
     after_id: UUID | Blank = ""
 
     @property
