@@ -13,7 +13,7 @@ from services.remittance.receivables import Standing
 from services.remittance.workbench import bulk_questions
 from services.remittance.workbench.bulk import BulkAsked, BulkDesk, BulkWhat
 from services.remittance.workbench.bulk_questions import ITEMS_SHOWN
-from services.remittance.workbench.rooms import SEE_OTHER, BadForm, Room, room_of, said_in
+from services.remittance.workbench.rooms import SEE_OTHER, BadForm, Room, key_of, room_of, said_in
 from services.remittance.workbench.sought import Sought, address
 from services.remittance.workbench.views import REASON_CHARS_MAX
 from shared.platform.refusals import Refusal
@@ -101,7 +101,7 @@ def _asked(said: dict[str, str], by: str) -> BulkAsked:
         raise BadForm(f"This cannot be meant: {names}.") from wrong
     except ValueError as wrong:
         raise BadForm("Say what is to be done.") from wrong
-    return BulkAsked(what, sought, reason, by, said.get("key", ""))
+    return BulkAsked(what, sought, reason, by, key_of(said))
 
 
 async def _jobs(

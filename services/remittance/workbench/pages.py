@@ -22,7 +22,15 @@ from services.remittance.workbench.desk import ActState, Wanted, Workbench
 from services.remittance.workbench.effects import effect_of
 from services.remittance.workbench.exports import What, export
 from services.remittance.workbench.match_form import Grid, grid_of, plan_of, reason_of
-from services.remittance.workbench.rooms import PATH, SEE_OTHER, BadForm, Room, room_of, said_in
+from services.remittance.workbench.rooms import (
+    PATH,
+    SEE_OTHER,
+    BadForm,
+    Room,
+    key_of,
+    room_of,
+    said_in,
+)
 from services.remittance.workbench.sought import Sought, address, read_charge_mark, read_line
 from services.remittance.workbench.views import ChargePage, ChargeRow, MoneyPage, MoneyRow
 from shared.contracts.remittance import RemittanceOutcome
@@ -240,7 +248,7 @@ def _add_match(router: APIRouter, desk: Workbench) -> None:
             async with desk.database.read() as session:
                 picked = await _chosen(desk, session, room, asked)
             reason = reason_of(said, plan, picked.difference)
-            wanted = Wanted(plan, reason, principal.name, said.get("key", ""))
+            wanted = Wanted(plan, reason, principal.name, key_of(said))
             done = await desk.ask(room.scope, wanted)
         except (BadForm, Refusal) as wrong:
             words = wrong.detail if isinstance(wrong, Refusal) else str(wrong)
@@ -326,7 +334,7 @@ async def _answer(desk: Workbench, room: Room, act_id: UUID, said: dict[str, str
     if not words:
         raise BadForm("Say why, in a few words.")
     if step == "undo":
-        asked = await desk.take_back(room.scope, act_id, words, by, said.get("key", ""))
+        asked = await desk.take_back(room.scope, act_id, words, by, key_of(said))
         return asked.act_id
     steps = {"approve": desk.approve, "decline": desk.decline, "withdraw": desk.withdraw}
     if step not in steps:

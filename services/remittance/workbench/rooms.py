@@ -9,7 +9,7 @@ from fastapi import Request, Response
 
 from services.remittance.receivables import Scope
 from services.remittance.workbench.desk import Workbench
-from shared.platform.web.identity import Principal, Role
+from shared.platform.web.identity import NotAllowed, Principal, Role
 from shared.platform.web.scopes import KnownCca, chosen, open_to
 from shared.platform.web.shell import shell_of
 
@@ -53,6 +53,8 @@ def room_of(
 ) -> Room:
     """The CCA that is asked for; without a name the first one open, at the utility if one is."""
     open_ones = chosen(principal, cca or None)
+    if not open_ones:
+        raise NotAllowed(f"The token {principal.name} opens no CCA that we trade for.")
     at_utility = [one for one in open_ones if one.utility == utility]
     one = (at_utility or list(open_ones))[0]
     return Room(request, principal, one, Scope(one.cca, one.utility, desk.environment))
@@ -67,3 +69,14 @@ async def said_in(request: Request, principal: Principal) -> dict[str, str]:
     async with request.form(max_files=0, max_fields=FIELDS_MAX) as form:
         shell_of(request).sessions.check_form(principal, form)
         return {name: str(value).strip() for name, value in form.items()}
+
+
+def key_of(said: dict[str, str]) -> str:
+    """Return the key by which a form that is sent twice is known.
+
+    Raises:
+        BadForm: it has none, so it is not one of ours.
+    """
+    if not said.get("key"):
+        raise BadForm("The form is damaged; load the page again.")
+    return said["key"][:80]
