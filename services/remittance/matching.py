@@ -52,11 +52,12 @@ def match(
     account_places = _sort(everything, book.receivables, rules, placed, named)
     room = _settle(everything, named, book.receivables, rules, placed)
     if account_places:
-        for receivable in book.receivables:
-            left = room.get(receivable.receivable_id, receivable.owed_cents)
-            room[receivable.receivable_id] = left - receivable.written_off_cents(left)
+        open_cents: dict[UUID, int] = {}
+        for place, receivable in enumerate(book.receivables):
+            left = room.get(place, receivable.owed_cents)
+            open_cents[receivable.receivable_id] = left - receivable.written_off_cents(left)
         before = {placement.line.key: placement for placement in book.history}
-        money = AccountMoney(book.receivables, room, before, book.known_accounts, rules)
+        money = AccountMoney(book.receivables, open_cents, before, book.known_accounts, rules)
         places = {everything[place].key: place for place in account_places}
         for each in money.place([everything[place] for place in account_places]):
             placed[places[each.line.key]] = each
@@ -119,22 +120,22 @@ def _settle(
     receivables: Sequence[Receivable],
     rules: MatchingRules,
     placed: dict[int, Placement],
-) -> dict[UUID, int]:
-    """Settle every charge that lines name; tells what they leave open."""
-    room: dict[UUID, int] = {}
-    plain = rules.plain
+) -> dict[int, int]:
+    """Settle every charge that lines name; tells what they leave open, by place of the charge."""
+    room: dict[int, int] = {}
+    plain, often = rules.plain, named.all
     for found, place in named.first.items():
         receivable = receivables[found]
-        if plain and found not in named.all:
+        if plain and found not in often:
             alone = settle_alone(receivable, everything[place])
             if alone is not None:
                 placed[place] = alone
-                room[receivable.receivable_id] = alone.open_cents or 0
+                room[found] = alone.open_cents or 0
                 continue
-        places = named.all.get(found, [place])
+        places = often.get(found, [place])
         settlement = Settlement(receivable, [everything[each] for each in places], rules)
         placed.update(zip(places, settlement.placements(), strict=True))
-        room[receivable.receivable_id] = settlement.open_cents
+        room[found] = settlement.open_cents
     return room
 
 

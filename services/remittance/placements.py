@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.remittance.receivables import Receivable
-from shared.contracts.measures import from_cents
+from shared.contracts.measures import CENTS_PER_USD
 from shared.contracts.remittance import RemittanceLineKind, RemittanceOutcome
+from shared.platform.values import value
 
 
 class ConservationError(Exception):
     """A line's parts do not add to its amount: a bug, and nothing may be written."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@value(frozen=True, slots=True, order=True)
 class LineKey:
     """One line of one 820, or the part of it that people put somewhere by hand (from 1)."""
 
@@ -34,7 +35,7 @@ class LineKey:
         return LineKey(self.transaction_id, self.sequence) if self.part else self
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Line:
     """One RMR or ADX of an 820; `amount_cents` is signed, a reversal is negative.
 
@@ -75,7 +76,7 @@ class Line:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Placement:
     """Where a line stands now; every cent of it is applied, unapplied or adjusted.
 
@@ -148,4 +149,5 @@ class Book:
 
 def dollars(cents: int) -> str:
     """Return cents as dollars for a sentence, e.g. `1,234.50`."""
-    return f"{from_cents(cents):,.2f}"
+    whole, rest = divmod(abs(cents), CENTS_PER_USD)
+    return f"{'-' if cents < 0 else ''}{whole:,}.{rest:02d}"

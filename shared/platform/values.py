@@ -21,11 +21,11 @@ else:
     from functools import cache, partial
     from operator import attrgetter
 
-    def value(*, frozen, slots):  # noqa: ANN001, ANN201  typed above
+    def value(*, frozen, slots, order=False):  # noqa: ANN001, ANN201  typed above
         """Make a dataclass that is compared and hashed by its fields, and never changed."""
         if not (frozen and slots):
             raise TypeError("a value is frozen and has slots")
-        return partial(dataclass, slots=True, unsafe_hash=True)
+        return partial(dataclass, slots=True, unsafe_hash=True, order=order)
 
     def changed(of, /, **changes):  # noqa: ANN001, ANN003, ANN201  typed above
         """Copy a value with other fields."""
