@@ -44,28 +44,37 @@ class TaxesOf:
 # The share of an amount that a part has in a whole is worked out as `receivables.share` does.
 _TAXES: Final = text(
     """
-    WITH state AS (
-        SELECT e.receivable_id, r.charged_cents::numeric AS charged, side.name,
-               -coalesce(sum(e.cents) FILTER (WHERE e.kind = 'cancelled'), 0) AS cancelled,
-               -coalesce(sum(e.cents) FILTER (WHERE e.kind = 'applied'), 0) AS paid
-        FROM remittance.receivable_entry e JOIN remittance.receivable r USING (receivable_id)
-        CROSS JOIN (
-            VALUES ('now', CAST(:on AS date)), ('before', CAST(:month AS date) - 1)
-        ) AS side (name, until)
-        WHERE r.cca = :cca AND r.utility = :utility AND r.environment = :environment
-          AND e.effective_on <= side.until AND e.period <= side.until
-        GROUP BY 1, 2, 3
+    WITH moved AS (
+        SELECT receivable_id,
+               -coalesce(sum(cents) FILTER (WHERE kind = 'cancelled'), 0) AS cancelled_now,
+               -coalesce(sum(cents) FILTER (WHERE kind = 'applied'), 0) AS paid_now,
+               -coalesce(sum(cents) FILTER (WHERE kind = 'cancelled' AND period < :month), 0)
+                   AS cancelled_before,
+               -coalesce(sum(cents) FILTER (WHERE kind = 'applied' AND period < :month), 0)
+                   AS paid_before
+        FROM remittance.receivable_entry
+        WHERE effective_on <= :on AND period <= :on AND receivable_id IN (
+            SELECT receivable_id FROM remittance.receivable
+            WHERE cca = :cca AND utility = :utility AND environment = :environment)
+        GROUP BY 1
     ), owed AS (
-        SELECT t.jurisdiction, s.name, s.paid, s.charged - s.cancelled AS owed,
-               t.cents - coalesce(
-                   sign(t.cents * s.cancelled) * sign(s.charged)
-                   * div(2 * abs(t.cents * s.cancelled) + abs(s.charged),
-                         nullif(2 * abs(s.charged), 0)), 0) AS cents
-        FROM state s JOIN remittance.receivable_tax t USING (receivable_id)
+        SELECT t.jurisdiction, side.name, side.paid, r.charged_cents - side.cancelled AS owed,
+               CASE WHEN side.cancelled = 0 OR r.charged_cents = 0 THEN t.cents
+                    ELSE t.cents - sign(t.cents * side.cancelled) * sign(r.charged_cents::numeric)
+                         * div(2 * abs(t.cents * side.cancelled) + abs(r.charged_cents),
+                               2 * abs(r.charged_cents)::numeric) END AS cents
+        FROM moved m JOIN remittance.receivable r USING (receivable_id)
+        JOIN remittance.receivable_tax t USING (receivable_id)
+        CROSS JOIN LATERAL (
+            VALUES ('now', m.cancelled_now, m.paid_now),
+                   ('before', m.cancelled_before, m.paid_before)
+        ) AS side (name, cancelled, paid)
+        WHERE side.paid <> 0
     ), collected AS (
-        SELECT jurisdiction, name, sum(coalesce(
-                   sign(cents * paid) * sign(owed)
-                   * div(2 * abs(cents * paid) + abs(owed), nullif(2 * abs(owed), 0)), 0)) AS cents
+        SELECT jurisdiction, name, sum(
+            CASE WHEN owed = 0 THEN 0 WHEN paid = owed THEN cents
+                 ELSE sign(cents * paid) * sign(owed)
+                      * div(2 * abs(cents * paid) + abs(owed), 2 * abs(owed)) END) AS cents
         FROM owed GROUP BY 1, 2
     ), payable AS (
         SELECT jurisdiction,
