@@ -44,6 +44,8 @@ COUNT_MISMATCH = "COUNT_MISMATCH"
 DUPLICATE_TRACE = "DUPLICATE_TRACE"
 TRACE_REUSED = "TRACE_REUSED"
 
+_KINDS = {kind.value: kind for kind in RemittanceLineKind}
+
 _LINE_COLUMNS = (
     "transaction_id",
     "part",
@@ -329,17 +331,28 @@ async def _lines_after(
         .order_by(table.c.sequence)
         .limit(LINES_PER_BATCH)
     )
+    kinds = _KINDS
     return [
         Line(
-            key=LineKey(transaction_id, row.sequence),
-            kind=rules.kind(RemittanceLineKind(row.kind), row.reason_code),
-            amount_cents=row.amount_cents,
-            invoice_number=row.invoice_number,
-            usage_id=row.usage_id,
-            account_number=row.account_number,
-            adjusting_cents=row.adjusting_cents,
-            offered_cents=row.discount_cents or 0,
-            reason_code=row.reason_code,
+            key=LineKey(transaction_id, sequence),
+            kind=kinds[kind] if reason_code is None else rules.kind(kinds[kind], reason_code),
+            amount_cents=amount_cents,
+            invoice_number=invoice_number,
+            usage_id=usage_id,
+            account_number=account_number,
+            adjusting_cents=adjusting_cents,
+            offered_cents=discount_cents or 0,
+            reason_code=reason_code,
         )
-        for row in rows
+        for (
+            sequence,
+            kind,
+            amount_cents,
+            invoice_number,
+            usage_id,
+            account_number,
+            adjusting_cents,
+            discount_cents,
+            reason_code,
+        ) in rows
     ]

@@ -98,20 +98,34 @@ async def post(
         )
 
 
+class _Periods(dict[date, date]):
+    """Day → the month it is booked in; a payment has one day, and its lines are thousands."""
+
+    def __init__(self, first_open: date) -> None:
+        super().__init__()
+        self._first_open = first_open
+
+    def __missing__(self, day: date) -> date:
+        period = self[day] = max(month_of(day), self._first_open)
+        return period
+
+
 def _journal_rows(
     scope: Scope, postings: Iterable[Posting], first_open: date, at: datetime
 ) -> Iterable[tuple[Any, ...]]:
+    period_of = _Periods(first_open)
+    cca, utility, environment = scope.cca, scope.utility, scope.environment
     for posting in postings:
-        period = max(month_of(posting.effective_on), first_open)
+        period = period_of[posting.effective_on]
         for entry in posting.entries:
             yield (
                 posting.posting_id,
-                scope.cca,
-                scope.utility,
-                scope.environment.value,
+                cca,
+                utility,
+                environment,
                 period,
-                entry.kind.value,
-                entry.ledger_account.value,
+                entry.kind,
+                entry.ledger_account,
                 entry.jurisdiction,
                 entry.account_number,
                 entry.debit_cents,
@@ -126,12 +140,13 @@ def _journal_rows(
 def _entry_rows(
     postings: Iterable[Posting], first_open: date, at: datetime
 ) -> Iterable[tuple[Any, ...]]:
+    period_of = _Periods(first_open)
     for posting in postings:
-        period = max(month_of(posting.effective_on), first_open)
+        period = period_of[posting.effective_on]
         for entry in posting.receivable_entries:
             yield (
                 entry.receivable_id,
-                entry.kind.value,
+                entry.kind,
                 entry.cents,
                 entry.account_money,
                 posting.document_id,

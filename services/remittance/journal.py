@@ -7,7 +7,6 @@ day can be shown again, and a sum over all entries proves that no cent was made 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from uuid import UUID, uuid4
@@ -16,6 +15,7 @@ from services.remittance.ledger.chart import LedgerAccount
 from services.remittance.placements import Placement
 from services.remittance.receivables import Entered, Receivable
 from shared.contracts.remittance import RemittanceLineKind
+from shared.platform.values import value
 
 
 class EntryKind(StrEnum):
@@ -35,7 +35,7 @@ class UnbalancedError(Exception):
     """Debits and credits of one fact differ: a bug, and nothing may be written."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class JournalEntry:
     """One side of a fact; exactly one of debit and credit is not zero, and none is negative.
 
@@ -52,7 +52,7 @@ class JournalEntry:
     jurisdiction: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ReceivableEntry:
     """A change of what is open on a receivable; `cents` is added to the open amount."""
 
@@ -62,7 +62,7 @@ class ReceivableEntry:
     account_money: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Posting:
     """One fact in the books: the document or the line it comes from, and its entries.
 
@@ -80,8 +80,10 @@ class Posting:
     posting_id: UUID
 
     def __post_init__(self) -> None:
-        debits = sum(entry.debit_cents for entry in self.entries)
-        credits_ = sum(entry.credit_cents for entry in self.entries)
+        debits = credits_ = 0
+        for entry in self.entries:
+            debits += entry.debit_cents
+            credits_ += entry.credit_cents
         if debits != credits_:
             raise UnbalancedError(
                 f"{self.document_id}: debits {debits} cents, credits {credits_} cents"
@@ -96,7 +98,9 @@ def debit(
     jurisdiction: str = "",
 ) -> JournalEntry:
     """Return a debit; a negative amount stands on the other side."""
-    return JournalEntry(account, account_number, max(cents, 0), max(-cents, 0), kind, jurisdiction)
+    if cents < 0:
+        return JournalEntry(account, account_number, 0, -cents, kind, jurisdiction)
+    return JournalEntry(account, account_number, cents, 0, kind, jurisdiction)
 
 
 def credit(

@@ -25,6 +25,7 @@ from shared.contracts.documents import (
 )
 from shared.contracts.measures import to_cents
 from shared.contracts.parts import Environment, Purpose
+from shared.platform.values import value
 
 CHARGE_SET = "810"
 """The only set whose documents are money owed; a sent 814 or 997 is not."""
@@ -78,7 +79,7 @@ class Tax:
     cents: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SentCharge:
     """One 810 as sent, reduced to what the books need; amounts in cents, signed."""
 
@@ -96,7 +97,7 @@ class SentCharge:
     taxes: tuple[Tax, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Receivable:
     """Money owed for one original 810; a credit invoice is owed negatively.
 
@@ -168,7 +169,7 @@ def share(cents: int, part: int, whole: int) -> int:
     return size if (product < 0) == (whole < 0) else -size
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Entered:
     """What became of one sent 810.
 
