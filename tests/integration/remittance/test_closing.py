@@ -144,7 +144,9 @@ class TestAClosedMonth:
         report = await office.service.audit()
 
         assert {each.check for each in report.differences} == {
-            "closed months are as they were closed"
+            "closed months are as they were closed",
+            "charges equal the journal in every month",
+            "frozen statements tie to the journal",
         }
 
 
