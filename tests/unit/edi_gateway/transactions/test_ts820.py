@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -180,6 +181,10 @@ class TestParts:
         ]
         assert [line.sequence for m in messages for line in m.lines] == list(range(1, 1202))
         assert {(m.file_id, m.transaction_id) for m in messages} == {(FILE_ID, UUID(int=8))}
+
+    def test_its_lines_cross_to_another_process_as_they_are_sent(self, read: Read) -> None:
+        lines = "".join(PAID.replace("000000001", f"{n:09d}") for n in range(1000))
+        assert len(pickle.dumps(read(head("17650.00") + lines))) < 250 * 1000
 
     def test_a_payment_without_lines_is_one_message(self, read: Read) -> None:
         payment = payment_of(read(head("0")))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.edi_gateway.x12 import Delimiters, Guide, load_guide, validate
-from services.edi_gateway.x12.acceptance import accept, accept_or_tell
+from services.edi_gateway.x12.acceptance import SEARCHED_MAX, accept, accept_or_tell
 from tests.unit.edi_gateway.x12.damage import DOCUMENTS, LONG_PAYMENT, damaged
 from tests.unit.edi_gateway.x12.documents import USAGE, body_of, transaction
 
@@ -108,6 +108,15 @@ class TestAcceptance:
             taken += hold_equal(load_guide(), texts_of("820", body))
 
         assert taken > ROUNDS // 5
+
+    def test_a_document_longer_than_is_searched_for_runs(self) -> None:
+        head, opening, lines = LONG_PAYMENT.partition("ENT*1")
+        body = head + opening + lines * (2 * SEARCHED_MAX // lines.count("\n"))
+        late = body.rpartition("*PO*")
+
+        assert hold_equal(load_guide(), texts_of("820", body))
+        assert hold_equal(load_guide(), texts_of("820", head + opening + "\nADX*-5*CS" + lines))
+        assert not hold_equal(load_guide(), texts_of("820", f"{late[0]}*PO*X{late[2]}"))
 
     @settings(max_examples=300, deadline=None)
     @given(st.text(st.characters(max_codepoint=0x17F, exclude_characters="*~"), max_size=70))
