@@ -163,8 +163,10 @@ class RerunDesk:
         while True:
             self.wake.clear()
             if not await self.work():
+                # Not `wait_for`: in Python 3.11 it forgets a stop that comes with the waking.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.wake.wait(), LOOK_S)
+                    async with asyncio.timeout(LOOK_S):
+                        await self.wake.wait()
 
     async def work(self) -> bool:
         """Do one batch of one job; tells whether there was one.
