@@ -32,7 +32,8 @@ from services.rating.tariffs.check_shared import calendars_of, check_shared
 from services.rating.tariffs.compare import compare, compare_bills
 from services.rating.tariffs.export import plan_csv, plan_json, plan_toml
 from services.rating.tariffs.files import PLANS_FOLDER, read_folder, read_plan
-from services.rating.tariffs.midas import midas_export
+from services.rating.tariffs.midas import midas_answer, midas_rate
+from services.rating.tariffs.midas_upload import midas_upload
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.preview import NO_CITY, TestBill, TestUsage, preview
 from shared.contracts.measures import from_cents, from_micro, to_micro
@@ -56,6 +57,11 @@ class Form(StrEnum):
     JSON = "json"
     CSV = "csv"
     MIDAS = "midas"
+    MIDAS_XML = "midas-xml"
+
+
+_OF_THE_PLAN = {Form.TOML: plan_toml, Form.JSON: plan_json, Form.CSV: plan_csv}
+"""Forms that say the whole plan, whatever the days."""
 
 
 @tariffs_app.command("import")
@@ -207,21 +213,23 @@ def export(
     last: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="For MIDAS.")
     ] = None,
+    minutes: Annotated[
+        int | None, typer.Option(help="For MIDAS: of an interval, as the RIN was first uploaded.")
+    ] = None,
 ) -> None:
-    """Write a plan as TOML, JSON, CSV, or the hourly prices of the state's MIDAS."""
+    """Write a plan as TOML, JSON or CSV, or its prices by the interval for the state's MIDAS."""
     found = _plan(plan)
-    if form is not Form.MIDAS:
-        write = {Form.TOML: plan_toml, Form.JSON: plan_json, Form.CSV: plan_csv}[form]
-        sys.stdout.write(write(found))
+    if form in _OF_THE_PLAN:
+        sys.stdout.write(_OF_THE_PLAN[form](found))
         return
     if first is None or last is None:
         raise LookupError("MIDAS needs --from and --to")
     days = (first.replace(tzinfo=UTC).date(), last.replace(tzinfo=UTC).date())
     at = SystemClock().now()
     calendar = calendar_of(found, load_calendars(), at.date())
-    made = midas_export(found, calendar, product or found.products[0], days, at)
-    sys.stdout.write(made.text)
-    for line in made.left_out:
+    rate = midas_rate(found, calendar, product or found.products[0], days, minutes)
+    sys.stdout.write(midas_upload(rate) if form is Form.MIDAS_XML else midas_answer(rate, at))
+    for line in rate.left_out:
         Console(stderr=True).print(f"left out: {line}, which MIDAS cannot say")
 
 

@@ -77,6 +77,12 @@ class TestTheTariffCommands:
         assert len(json.loads(midas[1])["ValueInformation"]) == 30 * 24
         assert run("export", str(SHEET), "--form", "midas")[0] == 1
 
+    def test_export_writes_what_midas_takes(self) -> None:
+        status, said = run("export", str(SHEET), "--form", "midas-xml", "--minutes", "15", *SUMMER)
+
+        assert status == 0
+        assert said.count("<ValueData>") == 30 * 24 * 4
+
     def test_from_urdb_writes_drafts_with_findings(self, tmp_path: Path) -> None:
         record = {
             "label": "abc",

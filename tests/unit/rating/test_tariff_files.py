@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 import tomllib
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,10 +14,8 @@ import pytest
 from pydantic import BaseModel
 
 from services.rating.calendars import load_calendars
-from services.rating.calendars.book import CalendarBook
 from services.rating.calendars.calendar_file import CalendarFile, CalendarVersion
 from services.rating.calendars.holiday_rules import HolidayList
-from services.rating.engine.hours import calendar_of
 from services.rating.tariffs.cca import CcaFile
 from services.rating.tariffs.check import check
 from services.rating.tariffs.compare import compare, compare_bills
@@ -31,7 +28,6 @@ from services.rating.tariffs.files import (
     read_folder,
     read_plan,
 )
-from services.rating.tariffs.midas import NotForMidas, midas_export
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.preview import TestUsage, preview
 from services.rating.tariffs.schema import SCHEMA_FILES, schema_text
@@ -89,112 +85,6 @@ class TestAnExport:
         text = plan_csv(sheet(components=[_flat(label="=SUM(A1)")]))
 
         assert "'=SUM(A1)" in text
-
-
-class TestAMidasDocument:
-    def rows(self, first: date, last: date) -> list[dict[str, str]]:
-        calendar = calendar_of(PRINTED, CALENDARS, NOON.date())
-        made = midas_export(PRINTED, calendar, "3CCHOICE", (first, last), NOON)
-        found: list[dict[str, str]] = json.loads(made.text, parse_float=str)["ValueInformation"]
-        return found
-
-    def test_begins_at_local_midnight_in_utc(self) -> None:
-        first = self.rows(date(2026, 7, 1), date(2026, 7, 2))[0]
-
-        assert first == {
-            "ValueName": "summer off peak",
-            "DateStart": "2026-07-01",
-            "DateEnd": "2026-07-01",
-            "DayStart": "Wednesday",
-            "DayEnd": "Wednesday",
-            "TimeStart": "07:00:00",
-            "TimeEnd": "07:59:59",
-            "Value": "0.093760",
-            "Unit": "$/kWh",
-        }
-
-    def test_has_the_fields_and_words_of_version_two(self) -> None:
-        calendar = calendar_of(PRINTED, CALENDARS, NOON.date())
-        days = (date(2026, 7, 3), date(2026, 7, 5))
-        made = json.loads(midas_export(PRINTED, calendar, "3CCHOICE", days, NOON).text)
-        rows = made.pop("ValueInformation")
-
-        assert set(made) == {
-            *("RateID", "SystemTime_UTC", "RateName", "RateType", "Sector", "EndUse", "API_Url"),
-            *("RatePlan_Url", "AltRateName1", "AltRateName2", "SignupCloseDate"),
-        }
-        assert all(value is None or isinstance(value, str) for value in made.values())
-        assert re.fullmatch(r"USCA-\w{4}-\w{4}-\w{1,10}", made["RateID"])
-        assert datetime.fromisoformat(made["SystemTime_UTC"]) == NOON
-        for row in rows:
-            begin, end = (
-                datetime.fromisoformat(f"{row[f'Date{side}']}T{row[f'Time{side}']}Z")
-                for side in ("Start", "End")
-            )
-            assert (end - begin).total_seconds() == 3_599
-            assert isinstance(row["Value"], float)
-            assert row["Unit"] == "$/kWh"
-            assert {row["DayStart"], row["DayEnd"]} <= {"Holiday", "Saturday"}
-            assert len(row) == 9
-
-    @pytest.mark.parametrize(
-        ("day", "hours"), [("2026-11-01", 25), ("2026-03-08", 23), ("2026-07-01", 24)]
-    )
-    def test_has_the_hours_of_the_day(self, day: str, hours: int) -> None:
-        first = date.fromisoformat(day)
-
-        assert len(self.rows(first, date.fromordinal(first.toordinal() + 1))) == hours
-
-    def test_names_holidays(self) -> None:
-        days = {row["DayStart"] for row in self.rows(date(2026, 12, 25), date(2026, 12, 26))}
-
-        assert days == {"Holiday"}
-
-    def test_has_the_hours_of_every_version_within_its_days(self) -> None:
-        file = CALENDARS.files[PRINTED.calendar or ""]
-        (version,) = file.versions[-1:]
-        later = version.model_copy(update={"version": "half", "effective_from": date(2026, 7, 2)})
-        text = later.model_dump_json().replace("16:00-21:00", "16:30-21:00")
-        half = CalendarVersion.model_validate_json(text)
-        both = file.model_copy(update={"versions": (version, half)})
-        calendar = CalendarBook(both.singles, CALENDARS.lists).calendar(file.calendar_id)
-
-        made = midas_export(
-            PRINTED, calendar, "3CCHOICE", (date(2026, 7, 1), date(2026, 7, 3)), NOON
-        )
-
-        rows = json.loads(made.text)["ValueInformation"]
-        begins = [row["TimeStart"] for row in rows if row["ValueName"] == "summer on peak"]
-        assert (begins[0], begins[5]) == ("23:00:00", "23:30:00")
-        assert len(rows) == 24 + 48
-
-    def test_counts_adders_of_the_product(self) -> None:
-        plan = sheet(rin="USCA-XXMC-0001-PGE")
-        calendar = calendar_of(plan, CALENDARS, NOON.date())
-        july = (date(2026, 7, 1), date(2026, 7, 2))
-
-        made = midas_export(plan, calendar, "DEEP_GREEN", july, NOON)
-
-        # .10482 + .0125 - .0062
-        assert json.loads(made.text, parse_float=str)["ValueInformation"][0]["Value"] == "0.111120"
-
-    @pytest.mark.parametrize(
-        ("plan", "product", "days"),
-        [
-            (SHEET, "LIGHT_GREEN", 1),
-            (PRINTED, "3CPRIME", 1),
-            (PRINTED, "3CCHOICE", 0),
-            (PRINTED, "3CCHOICE", 367),
-        ],
-    )
-    def test_that_cannot_be_made_is_refused(self, plan: PlanFile, product: str, days: int) -> None:
-        first = date(2026, 7, 1)
-        last = date.fromordinal(first.toordinal() + days)
-
-        with pytest.raises(NotForMidas):
-            midas_export(
-                plan, calendar_of(plan, CALENDARS, NOON.date()), product, (first, last), NOON
-            )
 
 
 class TestTwoVersions:
