@@ -111,6 +111,10 @@ class UsageRecord:
         """Whether both report exactly the same days."""
         return (self.period_start, self.period_end) == (other.period_start, other.period_end)
 
+    def same_read(self, other: UsageRecord) -> bool:
+        """Whether both report exactly the same days, and of the same meter."""
+        return self.same_period(other) and self.intersects(other)
+
 
 @value(frozen=True, slots=True)
 class ChargeDraft:

@@ -355,12 +355,12 @@ class UsageDesk:
             if other.hold_code != CancelWithoutOriginal.code:
                 continue
             named = other.original_usage_id
-            if named == record.usage_id or (named is None and other.same_period(record)):
+            if named == record.usage_id or (named is None and other.same_read(record)):
                 return other
         return None
 
     def _original_of(self, record: UsageRecord) -> UsageRecord:
-        """The usage that a correction names; without a name, the one of the same period.
+        """The usage that a correction names; without a name, that of its meter and period.
 
         Raises:
             CancelWithoutOriginal: it never came.
@@ -371,7 +371,7 @@ class UsageDesk:
             other
             for other in self._siblings(record)
             if other.purpose is not Purpose.CANCEL
-            and (other.usage_id == named if named else other.same_period(record))
+            and (other.usage_id == named if named else other.same_read(record))
             and (named or other.occupies)
         ]
         if len(found) != 1:

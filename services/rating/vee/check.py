@@ -85,10 +85,10 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """Usage that corrections of the same batch end: by its name, or by its account and days."""
+    """Usage that corrections of the same batch end: by its name, or by its meter and days."""
 
     names: frozenset[str]
-    periods: frozenset[tuple[str, date, date]]
+    periods: frozenset[tuple[str, str, date, date]]
 
     @classmethod
     def by(cls, subjects: Iterable[Subject]) -> _Ended:
@@ -97,7 +97,7 @@ class _Ended:
         return cls(
             names=frozenset(item.original_usage_id for item in items if item.original_usage_id),
             periods=frozenset(
-                (item.account_number, meter.period_start, meter.period_end)
+                (item.account_number, meter.meter_number, meter.period_start, meter.period_end)
                 for item in items
                 if not item.original_usage_id and item.purpose is Purpose.CANCEL
                 for meter in item.meters
@@ -108,7 +108,8 @@ class _Ended:
         """Whether these figures are of usage that is ended."""
         if one.usage_id in self.names:
             return True
-        return (one.account_number, one.period_start, one.period_end) in self.periods
+        period = (one.account_number, one.meter_number, one.period_start, one.period_end)
+        return period in self.periods
 
 
 @dataclass

@@ -15,7 +15,16 @@ from services.rating.desk import DeskOutcome, Known, UsageDesk
 from services.rating.tariffs.book import PriceBook, build_book
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageItem
-from tests.unit.rating.words import MCE, TODAY, enrolled, price_book, transaction, usage
+from tests.unit.rating.words import (
+    JUNE,
+    MCE,
+    TODAY,
+    enrolled,
+    meter,
+    price_book,
+    transaction,
+    usage,
+)
 
 BOOK = price_book()
 CORRELATION = UUID(int=7)
@@ -154,6 +163,30 @@ class TestACancel:
         nameless = usage("U2", purpose=Purpose.CANCEL)
 
         assert states(in_turn(ORIGINAL, nameless))["U1"] == CANCELLED
+
+    @pytest.mark.parametrize("cancel_first", [True, False])
+    def test_without_a_name_leaves_another_meter_of_the_account_alone(
+        self, cancel_first: bool
+    ) -> None:
+        beside = usage("U2", meter(JUNE, {"on": "1", "off": "1"}, number="M2"), agreement="SA2")
+        cancel = usage("U3", purpose=Purpose.CANCEL)
+        accounts = register()
+        accounts.put(enrolled(meter="M2", agreement="SA2"))
+
+        order = (cancel, beside) if cancel_first else (beside, cancel)
+        outcome = work(*order, accounts=accounts)
+
+        assert states([outcome]) == {"U2": CHARGED, "U3": (UsageState.HELD, "CANCEL_NO_ORIGINAL")}
+
+    def test_without_a_name_finds_its_meter_among_several(self) -> None:
+        beside = usage("U2", meter(JUNE, {"on": "1", "off": "1"}, number="M2"), agreement="SA2")
+        cancel = usage("U3", purpose=Purpose.CANCEL)
+        accounts = register()
+        accounts.put(enrolled(meter="M2", agreement="SA2"))
+
+        outcome = work(ORIGINAL, beside, cancel, accounts=accounts)
+
+        assert states([outcome]) == {"U1": CANCELLED, "U2": CHARGED, "U3": CANCELLED}
 
 
 class TestCancelAndRebill:
