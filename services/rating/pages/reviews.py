@@ -151,11 +151,13 @@ def who_releases(review: ReviewView, me: str) -> str:
     """Say who may let a charge go, and what is still to be done for it, to one who looks."""
     if review.state == "returned":
         return "It was returned: somebody must ask for its release, and another person releases it."
-    if review.needs_two_people and review.last_actor is None:
+    if review.needs_two_people and review.asked_by is None:
         return (
             "A charge of this value takes two people, and nobody has asked yet: one person asks"
             " for its release, and another releases it."
         )
+    if review.needs_two_people and review.asked_by == me:
+        return "You asked for its release, so another person must release it."
     if review.last_actor == me:
         return "You acted on it last, so another person must release it."
     if review.last_actor:

@@ -1,7 +1,7 @@
 """Lets people decide about charges under review; every act is kept with who, when and why.
 
-Nobody releases what they touched last, and what the value hold stopped needs somebody who asked for
-it before. What leaves is what was looked at: the stored charge, not a new computation.
+Nobody releases what they touched last, and what the value hold stopped needs somebody else who
+asked for it. What leaves is what was looked at: the stored charge, not a new computation.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class ReviewClosed(Refusal):
 
 
 class AnotherPersonNeeded(Refusal):
-    """Whoever acted last on a charge cannot release it."""
+    """Whoever acted last on a charge, or asked for its release, cannot give it."""
 
     code = "ANOTHER_PERSON_NEEDED"
     status = 409
@@ -135,9 +135,9 @@ async def act_on(
     if new.act is Act.ASSIGN:
         values["owner"] = new.owner
     elif new.act is Act.ASK:
-        values["state"] = "waiting"
+        values |= {"state": "waiting", "asked_by": by}
     elif new.act is Act.RETURN:
-        values["state"] = "returned"
+        values |= {"state": "returned", "asked_by": None}
     elif new.until is not None:
         await _refuse_too_long(session, row, new.until, at)
         values |= {"expires_at": new.until, "expiry_told_at": None}
@@ -159,7 +159,7 @@ async def release(
     Raises:
         ReviewUnknown, ReviewClosed: one is not there, or does not wait any more.
         AskFirst: the value hold stopped one, and nobody has asked for it.
-        AnotherPersonNeeded: the same person acted on one last.
+        AnotherPersonNeeded: the same person acted on one last, or asked for one that takes two.
     """
     scope = occasion.scope
     await wait_lock(session, scope.lock_key)
@@ -223,8 +223,10 @@ async def _open_review(session: WriteSession, scope: Scope, review_id: int) -> R
 def _refuse_release(row: Row[Any], by: str) -> None:
     if row.state != "waiting":
         raise ActNotPossible(f"the review {row.review_id} was returned; ask for its release first")
-    if row.two_people and row.last_actor is None:
+    if row.two_people and row.asked_by is None:
         raise AskFirst(f"nobody has asked for the release of review {row.review_id}")
+    if row.two_people and row.asked_by == by:
+        raise AnotherPersonNeeded(f"{by} asked for the release of review {row.review_id}")
     if row.last_actor == by:
         raise AnotherPersonNeeded(f"{by} acted last on review {row.review_id}")
 

@@ -138,6 +138,7 @@ def _reviews(metadata: MetaData) -> Table:
         Column("state", Text, nullable=False),
         Column("owner", Text),
         Column("last_actor", Text),
+        Column("asked_by", Text),
         Column("closed_by", Text),
         _moment("opened_at"),
         _moment("expires_at", nullable=True),
@@ -147,7 +148,8 @@ def _reviews(metadata: MetaData) -> Table:
             "state <> 'released' OR closed_by IS DISTINCT FROM last_actor", name="another_person"
         ),
         CheckConstraint(
-            "state <> 'released' OR NOT two_people OR last_actor IS NOT NULL", name="two_people"
+            "state <> 'released' OR NOT two_people OR coalesce(asked_by <> closed_by, false)",
+            name="two_people",
         ),
         Index("uq_reviews_open", "transaction_id", unique=True, postgresql_where=text(OPEN_REVIEW)),
         Index("ix_reviews_account_number", "account_number", postgresql_where=text(OPEN_REVIEW)),

@@ -86,6 +86,8 @@ class ReviewView(View):
     state: str
     owner: str | None
     last_actor: str | None
+    asked_by: str | None
+    """Who asked for its release; a return ends the asking."""
     opened_at: datetime
     expires_at: datetime | None
     closed_at: datetime | None

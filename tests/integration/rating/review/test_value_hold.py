@@ -106,6 +106,32 @@ class TestAChargeAboveTheLimit:
         with pytest.raises(ReviewClosed):
             await people.release("jim")
 
+    async def test_is_not_released_by_who_asked_whoever_acted_after_them(
+        self, people: Reviewers
+    ) -> None:
+        await people.office.tell(usage_report(usage(energy=HUGE)))
+
+        await people.act("joe", Act.NOTE)
+        with pytest.raises(AskFirst):
+            await people.release("jane")
+        await people.act("jane")
+        await people.act("joe", Act.NOTE)
+        with pytest.raises(AnotherPersonNeeded):
+            await people.release("jane")
+        await people.release("jim")
+
+        assert await people.states() == ["released"]
+
+    async def test_is_asked_for_anew_once_it_was_returned(self, people: Reviewers) -> None:
+        await people.office.tell(usage_report(usage(energy=HUGE)))
+
+        await people.act("jane")
+        await people.act("joe", Act.RETURN)
+        await people.act("joe")
+        await people.release("jane")
+
+        assert await people.states() == ["released"]
+
     async def test_is_not_released_by_one_person_even_in_the_database(
         self, people: Reviewers
     ) -> None:
@@ -113,13 +139,15 @@ class TestAChargeAboveTheLimit:
         await office.tell(usage_report(usage(energy=HUGE)))
         await people.act("jane")
 
-        for by, constraint in (("jane", "another_person"), (None, "two_people")):
+        told = (
+            ("another_person", {"closed_by": "jane", "last_actor": "jane", "asked_by": "joe"}),
+            ("two_people", {"closed_by": "jane", "last_actor": "joe", "asked_by": "jane"}),
+            ("two_people", {"closed_by": "jane", "last_actor": "joe", "asked_by": None}),
+        )
+        for constraint, by in told:
             async with office.service.database.unit_of_work() as session:
                 connection = await session.connection()
-                asked = "jane" if by else None
-                released = update(REVIEW.reviews).values(
-                    state="released", closed_by=by or "joe", last_actor=asked
-                )
+                released = update(REVIEW.reviews).values(state="released", **by)
                 with pytest.raises(IntegrityError, match=constraint):
                     await connection.execute(released)
                 await session.rollback()

@@ -22,7 +22,9 @@ NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
 SAID = {"enabled": "on", "mode": "hold", "limit.limit_cents": "$15,000.5", "reason": "too much"}
 
 
-def review(*, state: str = "waiting", two: bool = False, last: str | None = None) -> ReviewView:
+def review(
+    *, state: str = "waiting", two: bool = False, last: str | None = None, asked: str | None = None
+) -> ReviewView:
     """A charge under review."""
     return ReviewView(
         review_id=1,
@@ -39,6 +41,7 @@ def review(*, state: str = "waiting", two: bool = False, last: str | None = None
         state=state,
         owner=None,
         last_actor=last,
+        asked_by=asked,
         opened_at=NOW,
         expires_at=None,
         closed_at=None,
@@ -76,8 +79,11 @@ class TestWhoMay:
         [
             (review(state="returned", last="ann"), "somebody must ask"),
             (review(two=True), "nobody has asked yet"),
-            (review(two=True, last="me"), "another person must release it"),
-            (review(two=True, last="ann"), "ann acted on it last, so you can release it"),
+            (review(two=True, last="ann"), "nobody has asked yet"),
+            (review(two=True, last="me", asked="ann"), "You acted on it last"),
+            (review(two=True, last="ann", asked="me"), "You asked for its release"),
+            (review(two=True, last="ann", asked="ann"), "so you can release it"),
+            (review(last="ann"), "ann acted on it last, so you can release it"),
             (review(), "Nobody has acted on it, so you can release it"),
         ],
     )
