@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from services.rating.calendars import CalendarBook, load_calendars
+from services.rating.calendars import CalendarBook, holidays_in_force
 from services.rating.calendars.calendar_file import CalendarFile
 from services.rating.calendars.holiday_rules import HolidayList, Holidays
 from services.rating.store import TARIFF_ACTIVATIONS, TARIFF_DATA
@@ -101,8 +101,7 @@ async def load_holidays(session: ReadSession | WriteSession, list_id: str) -> Ho
         .where(t.kind == HOLIDAYS_KIND, t.name == list_id)
         .order_by(TARIFF_ACTIVATIONS.c.seq)
     )
-    lists = TariffData.of(rows).holidays
-    return Holidays(list_id, tuple(lists)) if lists else load_calendars().holiday_list(list_id)
+    return holidays_in_force(TariffData.of(rows).calendar_book(), list_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from services.rating.intervals.take import Taken, take
 from services.rating.messages import Occasion, announce
 from services.rating.progress.place import place_bills, places_of
 from services.rating.rate_usage import Rated
+from services.rating.review.gate import ReviewGate
 from services.rating.review.store_reviews import (
     Approval,
     keep_reviews,
@@ -32,6 +33,7 @@ from services.rating.review.store_reviews import (
     stop_unseen,
     with_reserved,
 )
+from services.rating.review.window import BillWindow, bill_window
 from services.rating.scope import Scope
 from services.rating.store_accounts import load_register, load_requests, save_decisions
 from services.rating.store_charges import load_banks, load_charges, number_charges, save_charges
@@ -249,7 +251,10 @@ class RatingDesk:
         known_before = (records, charges)
         accounts = sought.account_numbers
         found = news.checked.by_transaction()
-        gate = await load_gate(session, occasion, register, known_before, accounts, approval, found)
+        window = _window_of(occasion, current)
+        gate = await load_gate(
+            session, occasion, register, known_before, accounts, window, approval, found
+        )
         gate.book = book
         reserved = {key: r.draft for key, r in gate.waiting.items() if not r.rerated}
         priced: Mapping[UUID, Rated] = {}
@@ -285,7 +290,8 @@ class RatingDesk:
             The charges that leave with their invoice numbers, in the order of the outcome;
             those that must be reviewed before are not among them.
         """
-        gate, leaving = await stop_unseen(session, occasion, outcome, approved)
+        window = await self._window(session, occasion, outcome)
+        gate, leaving = await stop_unseen(session, occasion, outcome, window, approved)
         idle = gate is None or not gate.opened
         if idle and not outcome.added and not outcome.changed and not outcome.charges:
             return ()
@@ -296,10 +302,18 @@ class RatingDesk:
         await save_charges(session, occasion.scope, charges, occasion.on, occasion.at)
         if gate is not None:
             await keep_reviews(session, occasion, outcome, gate)
-        places = places_of(occasion, outcome, charges, gate)
+        places = places_of(occasion, outcome, charges, gate, window)
         await place_bills(session, occasion.scope, places)
         await self.put(session, await words)
         return charges
+
+    async def _window(
+        self, session: WriteSession, occasion: Occasion, outcome: DeskOutcome
+    ) -> BillWindow | None:
+        """The utility's clock; the gate that judged an outcome has it already."""
+        if isinstance(outcome.door, ReviewGate):
+            return outcome.door.window
+        return _window_of(occasion, await self.books.current(session))
 
 
 async def release_holds(
@@ -320,6 +334,12 @@ async def release_holds(
                 done, after = await desk.release_batch(session, Occasion(scope, at), codes, after)
             total = Released(total.tried + done.tried, total.charged + done.charged)
     return total
+
+
+def _window_of(occasion: Occasion, book: PriceBook | None) -> BillWindow | None:
+    """The utility's clock with the holidays that are active; the program's before anything is."""
+    calendars = book.calendars if book else None
+    return bill_window(occasion.scope.utility, calendars, occasion.on)
 
 
 def _receive(desk: UsageDesk, items: Iterable[UsageItem], correlation_id: UUID) -> None:

@@ -11,7 +11,12 @@ The model is `calendar_file`; those that come with the program lie in `plans/cal
 
 from __future__ import annotations
 
-from services.rating.calendars.book import CalendarBook, CalendarFileRefused, load_calendars
+from services.rating.calendars.book import (
+    CalendarBook,
+    CalendarFileRefused,
+    holidays_in_force,
+    load_calendars,
+)
 from services.rating.calendars.calendar import Calendar
 from services.rating.calendars.window import (
     Cell,
@@ -32,5 +37,6 @@ __all__ = [
     "Window",
     "compile_segments",
     "compile_window",
+    "holidays_in_force",
     "load_calendars",
 ]

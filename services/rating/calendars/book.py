@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, cached_property
@@ -157,6 +158,20 @@ def load_calendars(folder: Path = CALENDARS_FOLDER) -> CalendarBook:
     ]
     refuse_contradictions(singles, lists)
     return CalendarBook(tuple(singles), lists)
+
+
+def holidays_in_force(
+    active: CalendarBook | None, list_id: str, known_on: date | None = None
+) -> Holidays:
+    """A holiday list as known on a day: what is active of it; as long as nothing is, the program's.
+
+    Raises:
+        RateNotFound: there is no such list.
+    """
+    if active is not None:
+        with suppress(RateNotFound):
+            return active.holiday_list(list_id, known_on)
+    return load_calendars().holiday_list(list_id, known_on)
 
 
 def refuse_contradictions(singles: Sequence[CalendarFile], lists: Sequence[HolidayList]) -> None:

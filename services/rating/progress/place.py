@@ -24,7 +24,7 @@ from services.rating.messages import Occasion
 from services.rating.progress.roster import RosterKey, roster_cycle
 from services.rating.progress.stages import CLOSED, Stage, month_of, stage_of
 from services.rating.review.gate import ReviewGate
-from services.rating.review.window import Deadline, load_windows
+from services.rating.review.window import BillWindow, Deadline
 from services.rating.scope import Scope
 from shared.contracts.parts import Purpose
 from shared.platform.database import WriteSession
@@ -222,6 +222,7 @@ def places_of(
     outcome: DeskOutcome,
     charges: Iterable[ChargeDraft],
     gate: ReviewGate | None,
+    window: BillWindow | None,
 ) -> list[Place]:
     """Where the bills of an outcome stand.
 
@@ -230,6 +231,7 @@ def places_of(
         outcome: what changed.
         charges: those of its charges that leave.
         gate: what judged them; it knows the register.
+        window: the utility's clock.
     """
     made = {(charge.transaction_id, charge.purpose is Purpose.CANCEL): charge for charge in charges}
     found: list[Place] = []
@@ -240,7 +242,7 @@ def places_of(
         found.append(_placed(record, charge, gate))
     known = {place.transaction_id for place in found}
     found += [
-        _rebilled(occasion, charge)
+        _rebilled(occasion, charge, window)
         for (key, is_cancel), charge in made.items()
         if not is_cancel and key not in known
     ]
@@ -275,9 +277,8 @@ def _batch_of(
     return agreement.service_agreement_id, cycle is not None, cycle or ""
 
 
-def _rebilled(occasion: Occasion, charge: ChargeDraft) -> Place:
+def _rebilled(occasion: Occasion, charge: ChargeDraft, window: BillWindow | None) -> Place:
     """A bill that was rated again: its new charge is to leave as soon as usage that came today."""
-    window = load_windows().get(occasion.scope.utility)
     return Place(
         charge.transaction_id,
         Purpose.ORIGINAL,

@@ -39,7 +39,7 @@ from services.rating.review.gate import AgreementKey, NewReview, OpenReview, Rev
 from services.rating.review.registry import REVIEW_CODES
 from services.rating.review.settings import load_settings
 from services.rating.review.tables import OPEN_REVIEW
-from services.rating.review.window import load_windows
+from services.rating.review.window import BillWindow
 from services.rating.scope import Scope
 from services.rating.store import CHARGES, REVIEW, USAGE
 from services.rating.store_accounts import (
@@ -88,6 +88,7 @@ async def load_gate(
     register: Register,
     known: tuple[Sequence[UsageRecord], Mapping[UUID, ChargeDraft]],
     account_numbers: Collection[str],
+    window: BillWindow | None,
     approval: Approval | None = None,
     found: Mapping[UUID, Sequence[CheckFinding]] | None = None,
 ) -> ReviewGate:
@@ -99,6 +100,7 @@ async def load_gate(
         register: their agreements.
         known: earlier usage that the batch concerns, and charges it may reverse.
         account_numbers: the accounts of the batch.
+        window: the utility's clock.
         approval: what a person lets go in this batch.
         found: what the checks of new usage found.
     """
@@ -111,7 +113,7 @@ async def load_gate(
         at=occasion.at,
         settings=await load_settings(session, scope.cca),
         register=register,
-        window=load_windows().get(scope.utility),
+        window=window,
         past=await _load_past(session, scope, account_numbers, occasion.on),
         waiting=await load_waiting(session, scope, account_numbers),
         approved=approval.charges,
@@ -221,6 +223,7 @@ async def stop_unseen(
     session: WriteSession,
     occasion: Occasion,
     outcome: DeskOutcome,
+    window: BillWindow | None,
     approved: frozenset[UUID] = frozenset(),
 ) -> tuple[ReviewGate | None, list[ChargeDraft]]:
     """Judge charges that did not come through the usage desk: bills that were rated again.
@@ -240,7 +243,7 @@ async def stop_unseen(
     accounts = frozenset(charge.account_number for charge in unseen)
     if gate is None or not accounts <= set(gate.register.accounts):
         register = await load_register(session, occasion.scope, accounts)
-        gate = await load_gate(session, occasion, register, ((), {}), accounts)
+        gate = await load_gate(session, occasion, register, ((), {}), accounts, window)
     cancels = {c.transaction_id: c for c in outcome.charges if c.purpose is Purpose.CANCEL}
     items = await _load_items(session, [charge.transaction_id for charge in unseen])
     stopped: set[UUID] = set()

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.rating.calendars import load_calendars
+from services.rating.calendars import CalendarBook, holidays_in_force
 from services.rating.calendars.holiday_rules import Holidays
 
 PARTNERS_FOLDER: Final = Path(__file__).parents[3] / "shared" / "partners"
@@ -36,7 +36,7 @@ class WindowRule(BaseModel):
     business_days: Annotated[int, Field(ge=1, le=30)]
     cut_off_hour: Annotated[int, Field(ge=0, le=23)]
     holidays: str
-    """Name of a holiday list of `plans/calendars/holidays.toml`."""
+    """Name of a holiday list; what is active of it counts, see `holidays_in_force`."""
 
 
 class Basis(StrEnum):
@@ -119,20 +119,38 @@ class BillWindow:
         return datetime.combine(day, time(self.rule.cut_off_hour), self.zone).astimezone(UTC)
 
 
-@cache
-def load_windows(folder: Path = PARTNERS_FOLDER) -> Mapping[str, BillWindow]:
-    """Read the clock of every utility: its code → its bill window.
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """What a utility's profile says of its bill window."""
+
+    rule: WindowRule
+    zone: ZoneInfo
+
+
+def bill_window(utility: str, active: CalendarBook | None, known_on: date) -> BillWindow | None:
+    """The clock of a utility with its holidays as known on a day; `None` if it has no clock.
+
+    Args:
+        utility: its code.
+        active: the calendars and holiday lists that count; none while no tariffs are active.
+        known_on: as of when.
 
     Raises:
-        RateNotFound: a profile names a holiday list that does not exist.
-        ValidationError: a profile's `[bill_window]` is not one.
+        RateNotFound: its profile names a holiday list that does not exist.
+        ValidationError: the `[bill_window]` of a profile is not one.
     """
-    found: dict[str, BillWindow] = {}
-    calendars = load_calendars()
+    profile = _load_profiles().get(utility)
+    if profile is None:
+        return None
+    holidays = holidays_in_force(active, profile.rule.holidays, known_on)
+    return BillWindow(profile.rule, profile.zone, holidays)
+
+
+@cache
+def _load_profiles(folder: Path = PARTNERS_FOLDER) -> Mapping[str, _Profile]:
+    found: dict[str, _Profile] = {}
     for path in sorted(folder.glob("*/profile.toml")):
         profile = tomllib.loads(path.read_text(encoding="utf-8"))
         rule = WindowRule.model_validate(profile["bill_window"])
-        found[path.parent.name] = BillWindow(
-            rule, ZoneInfo(profile["time_zone"]), calendars.holiday_list(rule.holidays)
-        )
+        found[path.parent.name] = _Profile(rule, ZoneInfo(profile["time_zone"]))
     return found

@@ -29,7 +29,7 @@ from services.rating.tariffs.files import TariffFile
 from shared.contracts.parts import Purpose
 from shared.platform.http import create_app
 from shared.platform.web.identity import Principal, Role
-from tests.integration.rating.office import NOON, Office, enrollment
+from tests.integration.rating.office import NOON, Office, enrollment, usage_report
 from tests.integration.rating.rerun_words import run
 from tests.unit.rating.interval_words import (
     JUNE_FIRST,
@@ -37,10 +37,11 @@ from tests.unit.rating.interval_words import (
     interval_usage,
     whole_days,
 )
-from tests.unit.rating.words import MCE, TODAY, enrolled, request
+from tests.unit.rating.words import MCE, TODAY, enrolled, request, usage
 
 SHIPPED = load_calendars()
 LATER = date(2026, 12, 1)
+JULY = (date(2026, 7, 1), date(2026, 7, 31))
 EVENING = TariffKey(CALENDAR_KIND, "PGE-E-TOU-C", "evening")
 
 
@@ -57,10 +58,10 @@ def evening(known: date = LATER) -> TariffFile:
     return type(SHIPPED.files["PGE-E-TOU-C"]).model_validate(content)
 
 
-def sales_day(**others: object) -> TariffFile:
-    """PG&E's holidays with one more, a Wednesday of June."""
+def sales_day(on: str = "06-17", **others: object) -> TariffFile:
+    """PG&E's holidays with one more; in 2026 that is a Wednesday of June."""
     (pge,) = SHIPPED.holidays["pge"].versions
-    days = [*pge.model_dump()["days"], {"name": "Sales Day", "on": "06-17"}]
+    days = [*pge.model_dump()["days"], {"name": "Sales Day", "on": on}]
     new = {"version": "sales", "effective_from": "2026-01-01", "known_from": "2026-02-01"}
     return type(pge).model_validate(pge.model_dump() | new | {"days": days} | others)
 
@@ -194,6 +195,23 @@ class TestAHoliday:
         assert days.holiday_list("pge", TODAY).is_holiday(date(2026, 6, 17))
         assert not days.holiday_list("pge", TODAY).is_holiday(date(2025, 6, 17))
         assert not days.holiday_list("pge", date(2026, 1, 15)).is_holiday(date(2026, 6, 17))
+
+    async def test_moves_the_bill_windows_of_usage_that_comes_once_it_counts(
+        self, office: Office
+    ) -> None:
+        await bring(office, sales_day(on="11-27"))
+        await office.tell(enrollment(request()))
+        await office.tell(usage_report(usage()))
+        await office.service.activate_tariff(TariffKey(HOLIDAYS_KIND, "pge", "sales"), "joe")
+        await office.tell(usage_report(usage("U2", period=JULY)))
+
+        due = await office.column(
+            "SELECT (due_at AT TIME ZONE 'America/Los_Angeles')::date::text FROM rating.bills "
+            "ORDER BY month"
+        )
+
+        # Three business days after Monday the 23rd, Thanksgiving left out; then Friday too.
+        assert due == ["2026-11-27", "2026-11-30"]
 
 
 class Porter:

@@ -14,7 +14,7 @@ from services.rating.review.proof import prove
 from services.rating.review.registry import AUDITS, HIGH_VALUE, RECOMPUTED, Mode
 from services.rating.review.settings import AuditSetting, ReviewSettings, SettingVersion
 from services.rating.review.store_reviews import PROPOSED, Proposed, with_reserved
-from services.rating.review.window import load_windows
+from services.rating.review.window import bill_window
 from shared.contracts.charges import LineKind
 from shared.contracts.usage import Bucket, MeteredQuantity, Unit, UsageItem
 from tests.unit.rating.words import MCE, TODAY, enrolled, price_book, usage
@@ -34,7 +34,7 @@ def gate(settings: ReviewSettings | None = None, **known: object) -> ReviewGate:
     register = Register()
     register.put(enrolled())
     settings = settings or ReviewSettings("mce")
-    window = load_windows()["pge"]
+    window = bill_window("pge", None, TODAY)
     return ReviewGate(MCE, NOW, settings, register, window, **known)  # type: ignore[arg-type]
 
 

@@ -4,9 +4,22 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.rating.review.window import Basis, Deadline, Standing, load_windows
+from services.rating.calendars import CalendarBook, load_calendars
+from services.rating.review.window import Basis, BillWindow, Deadline, Standing, bill_window
 
-PGE, SCE, SDGE = (load_windows()[name] for name in ("pge", "sce", "sdge"))
+TODAY = date(2026, 11, 23)
+
+
+def clock_of(
+    utility: str, active: CalendarBook | None = None, known_on: date = TODAY
+) -> BillWindow:
+    """A utility's clock."""
+    found = bill_window(utility, active, known_on)
+    assert found is not None
+    return found
+
+
+PGE, SCE, SDGE = map(clock_of, ("pge", "sce", "sdge"))
 
 
 class TestABillWindow:
@@ -49,3 +62,39 @@ class TestABillWindow:
             deadline.standing(due_at + offset, day)
             for offset in (-2 * day, -day, timedelta(), timedelta(seconds=1))
         ] == [Standing.OPEN, Standing.CLOSING, Standing.CLOSING, Standing.MISSED]
+
+
+class TestImportedHolidays:
+    MONDAY = datetime(2026, 12, 21, 20, tzinfo=UTC)
+
+    def with_the_eve_off(self) -> CalendarBook:
+        """PG&E's holidays, and Christmas Eve besides, known since 22 December."""
+        shipped = load_calendars()
+        (pge,) = shipped.holiday_list("pge").versions
+        eve = pge.days[-1].model_copy(update={"name": "Christmas Eve", "on": "12-24"})
+        later = pge.model_copy(
+            update={
+                "version": "2026-12",
+                "effective_from": date(2026, 12, 1),
+                "known_from": date(2026, 12, 22),
+                "days": (*pge.days, eve),
+            }
+        )
+        return CalendarBook(shipped.singles, (*shipped.lists, later))
+
+    def due_on(self, active: CalendarBook | None, known_on: date) -> date:
+        """The last day for usage that came on Monday before Christmas."""
+        clock = clock_of("pge", active, known_on)
+        return clock.deadline(self.MONDAY, None).due_at.astimezone(clock.zone).date()
+
+    def test_count_once_they_are_known(self) -> None:
+        active = self.with_the_eve_off()
+
+        assert self.due_on(active, date(2026, 12, 21)) == date(2026, 12, 24)
+        assert self.due_on(active, date(2026, 12, 22)) == date(2026, 12, 28)
+
+    def test_are_the_programs_as_long_as_none_are_active(self) -> None:
+        empty = CalendarBook((), ())
+
+        assert self.due_on(None, TODAY) == date(2026, 12, 24)
+        assert self.due_on(empty, TODAY) == date(2026, 12, 24)
