@@ -8,9 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.edi_gateway.api_desk import Desk
+from services.edi_gateway.api_desk import Desk, sees_bank_numbers
 from services.edi_gateway.api_transactions import find, note_raw_read
-from services.edi_gateway.bank_numbers import mask_transaction, sees_bank_numbers
+from services.edi_gateway.bank_numbers import mask_transaction
 from services.edi_gateway.explaining import (
     ExplainedElement,
     ExplainedSegment,

@@ -28,7 +28,7 @@ from shared.contracts.parts import Environment
 from shared.platform.clock import Clock
 from shared.platform.database import Database
 from shared.platform.refusals import Refusal
-from shared.platform.web.identity import NotAllowed, Principal
+from shared.platform.web.identity import NotAllowed, Principal, Role
 
 PAGE_SIZE: Final = 50
 YEAR_MIN: Final = 2000
@@ -104,6 +104,24 @@ def require_everything(principal: Principal) -> None:
         raise NotAllowed(
             f"Whole files hold the data of several CCAs; the token {principal.name} is for"
             f" {', '.join(principal.ccas or ())}. Ask for its transactions instead."
+        )
+
+
+def sees_bank_numbers(principal: Principal) -> bool:
+    """Whether somebody is shown the bank account numbers of payments whole."""
+    return principal.may(Role.FINANCE)
+
+
+def require_bank_numbers(principal: Principal) -> None:
+    """Let somebody have the exact bytes of a payment, which cannot be masked and stay exact.
+
+    Raises:
+        NotAllowed: they are not of finance.
+    """
+    if not sees_bank_numbers(principal):
+        raise NotAllowed(
+            "An 820 names bank accounts: its exact bytes are for the role finance. "
+            "Explained segment by segment it can be read with the accounts masked."
         )
 
 

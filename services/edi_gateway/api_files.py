@@ -29,6 +29,7 @@ from services.edi_gateway.api_desk import (
     Limit,
     Word,
     read_cursor,
+    require_bank_numbers,
     require_everything,
     write_cursor,
 )
@@ -44,7 +45,6 @@ from services.edi_gateway.api_views import (
     Timeline,
     UploadAnswer,
 )
-from services.edi_gateway.bank_numbers import PAYMENT_GROUP, require_bank_numbers
 from services.edi_gateway.inbound import Arrival
 from services.edi_gateway.operations import file_queries, ledger, queries
 from services.edi_gateway.operations.file_queries import FileRow
@@ -168,7 +168,7 @@ async def raw_file(
     """
     async with desk.database.read() as session:
         row = await find(session, principal, file_id)
-        if await file_queries.holds_group(session, file_id, PAYMENT_GROUP):
+        if await file_queries.names_bank_accounts(session, file_id):
             require_bank_numbers(principal)
     note_raw_read(principal, file_id=row.id)
     disposition = "attachment" if download else "inline"

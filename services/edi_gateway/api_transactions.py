@@ -21,6 +21,7 @@ from services.edi_gateway.api_desk import (
     UnknownTransaction,
     Word,
     read_cursor,
+    require_bank_numbers,
     scope_of,
     write_cursor,
 )
@@ -36,7 +37,7 @@ from services.edi_gateway.api_views import (
     TransactionPage,
     TransactionView,
 )
-from services.edi_gateway.bank_numbers import PAYMENT_SET, require_bank_numbers
+from services.edi_gateway.bank_numbers import PAYMENT_SET
 from services.edi_gateway.operations import queries
 from services.edi_gateway.operations.lookup import look_up
 from services.edi_gateway.operations.queries import PAGE_MAX, Cursor, TransactionRow

@@ -19,6 +19,7 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
 
+from services.edi_gateway.bank_numbers import PAYMENT_GROUP, PAYMENT_ORDER
 from services.edi_gateway.store import file_chunk, functional_group, interchange
 from shared.platform.database import Database, ReadSession, WriteSession, copy_rows
 from shared.platform.keyring import KeyFile, Keyring, Sealed
@@ -26,11 +27,11 @@ from shared.platform.keyring import KeyFile, Keyring, Sealed
 CHUNK_BYTES = 1024 * 1024
 """Size of one archived piece."""
 
-PAYMENT_ORDER: Final = b"BPR"
+_ORDER: Final = PAYMENT_ORDER.encode()
 _PAYMENTS: Final = (
     select(interchange.c.file_id)
     .join(functional_group, functional_group.c.interchange_id == interchange.c.id)
-    .where(functional_group.c.functional_id == "RA")
+    .where(functional_group.c.functional_id == PAYMENT_GROUP)
 )
 COLUMNS: Final = ("file_id", "sequence", "data", "key_id")
 
@@ -61,9 +62,9 @@ def names_bank_accounts(path: Path) -> bool:
     """Whether a file has a payment order in it, at whatever place."""
     before = b""
     for piece in chunks_of_file(path):
-        if PAYMENT_ORDER in before + piece:
+        if _ORDER in before + piece:
             return True
-        before = piece[-len(PAYMENT_ORDER) :]
+        before = piece[-len(_ORDER) :]
     return False
 
 

@@ -1,7 +1,8 @@
 """Hides the bank account numbers of an 820 from people who need not know them.
 
-A payment order (BPR) names the accounts of payer and payee. People of finance see them whole;
-everybody else sees the last four digits, which is enough to tell two accounts apart.
+A payment order (BPR) names the accounts of payer and payee. People of finance see them whole in
+the payment itself; everybody else sees the last four digits, which is enough to tell two accounts
+apart. What is found wrong with such a number is kept, shown and answered without it.
 """
 
 from __future__ import annotations
@@ -13,36 +14,21 @@ from typing import Final
 
 from services.edi_gateway.explaining import ExplainedElement, ExplainedSegment, ExplainedTransaction
 from services.edi_gateway.x12 import Finding
-from shared.platform.web.identity import NotAllowed, Principal, Role
 
 PAYMENT_SET: Final = "820"
 PAYMENT_GROUP: Final = "RA"
 PAYMENT_ORDER: Final = "BPR"
 NUMBERS: Final = frozenset({7, 9, 13, 15})
 """BPR07 and BPR13 are routing numbers, BPR09 and BPR15 account numbers (X12 004010)."""
+AMOUNT: Final = 2
+SETTLEMENT_DAY: Final = 16
+CODE_LETTERS_MAX: Final = 4
+"""All other elements are codes; where a longer word stands, elements were left out or shifted."""
 SHOWN: Final = 4
 DOTS: Final = "••••"
 
-_PLACE: Final = re.compile(r"(?:^|/)BPR(?:07|09|13|15)$")
 _RUN: Final = re.compile(r"[A-Za-z0-9]+")
-
-
-def sees_bank_numbers(principal: Principal) -> bool:
-    """Whether somebody is shown bank numbers whole."""
-    return principal.may(Role.FINANCE)
-
-
-def require_bank_numbers(principal: Principal) -> None:
-    """Let somebody have the exact bytes of a payment, which cannot be masked and stay exact.
-
-    Raises:
-        NotAllowed: they are not of finance.
-    """
-    if not sees_bank_numbers(principal):
-        raise NotAllowed(
-            "An 820 names bank accounts: its exact bytes are for the role finance. "
-            "Explained segment by segment it can be read with the accounts masked."
-        )
+_DAY: Final = re.compile(r"(?:19|20)[0-9]{6}")
 
 
 def masked(number: str) -> str:
@@ -50,9 +36,14 @@ def masked(number: str) -> str:
     return _RUN.sub(lambda run: DOTS + (run[0][-SHOWN:] if len(run[0]) > SHOWN else ""), number)
 
 
-def is_bank_number(place: str) -> bool:
-    """Whether the place of a finding, e.g. `820[2]/BPR/BPR15`, is a bank number's."""
-    return _PLACE.search(place) is not None
+def may_name_account(element: int, value: str) -> bool:
+    """Whether an element of a payment order is a bank number, or may be one that was misplaced."""
+    letters = "".join(filter(str.isalnum, value))
+    if element in NUMBERS:
+        return bool(letters)
+    if element == SETTLEMENT_DAY and _DAY.fullmatch(letters):
+        return False
+    return element != AMOUNT and len(letters) > CODE_LETTERS_MAX
 
 
 def mask_segment(text: str) -> str:
@@ -61,26 +52,29 @@ def mask_segment(text: str) -> str:
         return text
     separator = text[len(PAYMENT_ORDER)]
     return separator.join(
-        masked(element) if number in NUMBERS else element
+        _masked_element(number, element) if number else element
         for number, element in enumerate(text.split(separator))
     )
 
 
-def mask_finding(found: Finding) -> Finding:
-    """Return a finding that does not repeat a bank number."""
-    if found.segment_id != PAYMENT_ORDER or found.element not in NUMBERS or not found.value:
+def without_numbers(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings that do not repeat a bank number: their words are masked, the copy is gone.
+
+    So neither the ledger nor our 997 holds it; AK404, the copy of the bad value, need not be sent.
+    """
+    return tuple(_without_number(one) for one in found)
+
+
+def _without_number(found: Finding) -> Finding:
+    if found.segment_id != PAYMENT_ORDER or not may_name_account(found.element, found.value):
         return found
-    hidden = masked(found.value)
-    return replace(found, value=hidden, message=found.message.replace(found.value, hidden))
+    words = found.message.replace(found.value, masked(found.value))
+    return replace(found, value="", message=words)
 
 
 def mask_transaction(explained: ExplainedTransaction) -> ExplainedTransaction:
     """Return an explained transaction in which no bank number stands."""
-    return replace(
-        explained,
-        segments=tuple(_mask(segment) for segment in explained.segments),
-        elsewhere=_findings(explained.elsewhere),
-    )
+    return replace(explained, segments=tuple(_mask(segment) for segment in explained.segments))
 
 
 def _mask(segment: ExplainedSegment) -> ExplainedSegment:
@@ -90,15 +84,12 @@ def _mask(segment: ExplainedSegment) -> ExplainedSegment:
         segment,
         text=mask_segment(segment.text),
         elements=tuple(_mask_element(element) for element in segment.elements),
-        findings=_findings(segment.findings),
     )
 
 
 def _mask_element(element: ExplainedElement) -> ExplainedElement:
-    if element.number not in NUMBERS:
-        return element
-    return replace(element, value=masked(element.value), findings=_findings(element.findings))
+    return replace(element, value=_masked_element(element.number, element.value))
 
 
-def _findings(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(mask_finding(one) for one in found)
+def _masked_element(number: int, value: str) -> str:
+    return masked(value) if may_name_account(number, value) else value

@@ -23,10 +23,11 @@ from services.edi_gateway.api_desk import (
     Word,
     read_cursor,
     scope_of,
+    sees_bank_numbers,
     write_cursor,
 )
 from services.edi_gateway.api_transactions import find, note_raw_read
-from services.edi_gateway.bank_numbers import PAYMENT_SET, mask_segment, sees_bank_numbers
+from services.edi_gateway.bank_numbers import PAYMENT_SET, mask_segment
 from services.edi_gateway.explaining import visible
 from services.edi_gateway.operations import queries
 from services.edi_gateway.operations.lookup import Hit, look_up

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.edi_gateway.api_annotated import First
-from services.edi_gateway.api_desk import Desk
+from services.edi_gateway.api_desk import Desk, sees_bank_numbers
 from services.edi_gateway.api_transactions import find, note_raw_read
-from services.edi_gateway.bank_numbers import mask_transaction, sees_bank_numbers
+from services.edi_gateway.bank_numbers import mask_transaction
 from services.edi_gateway.explaining import NOT_IN_THE_MAP, ExplainedTransaction, code_in_words
 from services.edi_gateway.operations.annotation import SEGMENTS_MAX, annotate
 from services.edi_gateway.pages import SET_NAMES

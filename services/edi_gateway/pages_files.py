@@ -10,9 +10,14 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import model_validator
 
-from services.edi_gateway.api_desk import Desk, read_cursor, require_everything, write_cursor
+from services.edi_gateway.api_desk import (
+    Desk,
+    read_cursor,
+    require_everything,
+    sees_bank_numbers,
+    write_cursor,
+)
 from services.edi_gateway.api_files import FileQuery, find, request_resend, take_upload
-from services.edi_gateway.bank_numbers import PAYMENT_GROUP, sees_bank_numbers
 from services.edi_gateway.operations import file_queries, ledger, queries
 from services.edi_gateway.operations.resend import effect_of
 from services.edi_gateway.pages import SEE_OTHER
@@ -93,7 +98,7 @@ async def file_page(
         entries = await file_queries.file_timeline(session, file_id)
         chain = await ledger.verify_chain(session, file_id)
         effect = await effect_of(session, file_id)
-        payments = await file_queries.holds_group(session, file_id, PAYMENT_GROUP)
+        payments = await file_queries.names_bank_accounts(session, file_id)
     return shell_of(request).page(
         request,
         "gateway/file.html",

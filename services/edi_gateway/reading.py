@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from services.edi_gateway.bank_numbers import without_numbers
 from services.edi_gateway.guides import group_guide_of, guide_of
 from services.edi_gateway.partners import PartnerBook, load_partners
 from services.edi_gateway.transactions import Reading
@@ -118,7 +119,7 @@ def read_slots(job: ReadJob) -> Sequence[ReadSlot]:
                 transaction_id=transaction_id,
                 content_sha256=content_sha256(data, job.interchange.delimiters.segment),
                 accepted=read.accepted,
-                findings=read.findings,
+                findings=without_numbers(read.findings) if read.findings else (),
                 reading=read.reading,
             )
         )

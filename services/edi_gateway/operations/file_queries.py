@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import exists, func, null, select, tuple_
 
+from services.edi_gateway.bank_numbers import PAYMENT_GROUP
 from services.edi_gateway.operations.queries import PAGE_MAX, TIMELINE_MAX, Cursor, TimelineEntry
-from services.edi_gateway.store import entry, file, functional_group, interchange
+from services.edi_gateway.store import entry, file, file_chunk, functional_group, interchange
 from shared.platform.database import ReadSession, WriteSession
 
 
@@ -98,14 +99,20 @@ async def count_named(
     return int(found or 0)
 
 
-async def holds_group(session: ReadSession, file_id: UUID, functional_id: str) -> bool:
-    """Whether a file holds a functional group of this kind, e.g. RA for payments."""
+async def names_bank_accounts(session: ReadSession, file_id: UUID) -> bool:
+    """Whether a file names bank accounts: it holds payments, or lies sealed and was never read."""
+    groups = (
+        select(functional_group.c.functional_id)
+        .join(interchange, functional_group.c.interchange_id == interchange.c.id)
+        .where(interchange.c.file_id == file_id)
+    )
+    sealed = select(file_chunk.c.sequence).where(
+        file_chunk.c.file_id == file_id, file_chunk.c.key_id.is_not(None)
+    )
     found = await session.scalar(
         select(
-            exists()
-            .where(functional_group.c.interchange_id == interchange.c.id)
-            .where(interchange.c.file_id == file_id)
-            .where(functional_group.c.functional_id == functional_id)
+            exists(groups.where(functional_group.c.functional_id == PAYMENT_GROUP))
+            | (exists(sealed) & ~exists(groups))
         )
     )
     return bool(found)

@@ -7,7 +7,7 @@ console call the same functions, so there is one way to be allowed and one way t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,6 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tuple_
 
 from services.edi_gateway.archive import Archive
-from services.edi_gateway.bank_numbers import is_bank_number, masked
 from services.edi_gateway.store import (
     entry,
     file,
@@ -291,15 +290,7 @@ async def findings_of(
         query = query.where(finding.c.transaction_id == transaction_id)
     else:
         query = query.where(finding.c.file_id == file_id, finding.c.transaction_id.is_(None))
-    return tuple(_without_bank_number(FindingRow(*row)) for row in await session.execute(query))
-
-
-def _without_bank_number(row: FindingRow) -> FindingRow:
-    """A finding says what is wrong with a bank number without repeating it."""
-    if not row.value or not is_bank_number(row.place):
-        return row
-    hidden = masked(row.value)
-    return replace(row, value=hidden, message=row.message.replace(row.value, hidden))
+    return tuple(FindingRow(*row) for row in await session.execute(query))
 
 
 async def raw_x12(session: ReadSession, archive: Archive, row: TransactionRow) -> bytes:

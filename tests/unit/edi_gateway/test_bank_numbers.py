@@ -7,13 +7,12 @@ from uuid import uuid4
 
 import pytest
 
+from services.edi_gateway.api_desk import require_bank_numbers
 from services.edi_gateway.bank_numbers import (
-    is_bank_number,
-    mask_finding,
     mask_segment,
     mask_transaction,
     masked,
-    require_bank_numbers,
+    without_numbers,
 )
 from services.edi_gateway.explaining import explain_transaction
 from services.edi_gateway.x12 import Delimiters, Finding, load_guide
@@ -41,6 +40,17 @@ class TestMasking:
     def test_other_segments_are_left_alone(self, text: str) -> None:
         assert mask_segment(text) == text
 
+    def test_a_number_in_a_wrong_place_is_hidden_too(self) -> None:
+        left_out = (
+            "BPR*C*98.76*C*ACH*CTX*01*121000358*1000200030***01*121000359*DA*4000500060*20261110"
+        )
+
+        shown = mask_segment(left_out)
+
+        assert not any(secret in shown for secret in SECRETS)
+        assert shown.startswith("BPR*C*98.76*C*ACH*CTX*01*")
+        assert mask_segment("BPR*C*1" + "*" * 14 + "4000500060").endswith("*••••0060")
+
     def test_a_finding_does_not_repeat_the_number(self) -> None:
         found = Finding(
             "error",
@@ -52,13 +62,13 @@ class TestMasking:
             element=15,
             value="4000500060",
         )
+        amount = replace(found, element=2, place="820[1]/BPR/BPR02")
+        elsewhere = replace(found, segment_id="RMR", place="820[1]/ENT/RMR/RMR02")
 
-        assert mask_finding(found).value == "••••0060"
-        assert "4000500060" not in mask_finding(found).message
-        assert is_bank_number(found.place)
-        other = replace(found, element=2, place="820[1]/BPR/BPR02")
-        assert mask_finding(other) == other
-        assert not is_bank_number(other.place)
+        hidden, *others = without_numbers([found, amount, elsewhere])
+
+        assert (hidden.value, hidden.message) == ("", "BPR15 '••••0060' is too long.")
+        assert others == [amount, elsewhere]
 
     def test_an_explained_payment_holds_no_number(self) -> None:
         explained = explain_transaction(PAYMENT, Delimiters(), load_guide())

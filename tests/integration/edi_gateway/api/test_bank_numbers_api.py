@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from services.edi_gateway.archive import CHUNK_BYTES, names_bank_accounts
 from services.edi_gateway.store import file, file_chunk
@@ -88,6 +88,54 @@ async def pieces(office: Office) -> list[tuple[str | None, bytes]]:
             .where(file.c.name == "pay.edi")
         )
         return [(row.key_id, row.data) for row in found]
+
+
+class TestFindings:
+    async def test_what_is_wrong_with_a_number_is_told_without_it(self, office: Office) -> None:
+        long, shifted = "4000500060" * 4, "1000200030"
+        body = list(papers.payment("pge", "mce", "TRACEBAD", "1.00", [Paid("1.00", ADA.account)]))
+        order = list(body[0])
+        order[8], order[15] = shifted, long  # BPR08 is a code of two or three letters
+        body[0] = tuple(order)
+        await office.put("bad.edi", papers.file_of("pge", "820", 4712, [tuple(body)]))
+        await office.work()
+
+        async with office.database.read() as session:
+            told = {
+                table: repr((await session.execute(text(f"SELECT * FROM edi.{table}"))).all())
+                for table in ("finding", "transaction", "entry", "outbox")
+            }
+            answers = list(
+                await session.scalars(
+                    select(file_chunk.c.data).join(file).where(file.c.set_id == "997")
+                )
+            )
+
+        assert "BPR15 '••••0060' is longer than 35." in told["finding"]
+        assert "rejected: BPR" in told["entry"]
+        assert any(b"AK4*15*508*5~" in each for each in answers)
+        for kept in (*told.values(), *(each.decode() for each in answers)):
+            assert long not in kept
+            assert shifted not in kept
+
+
+class TestAFileThatWasNeverRead:
+    async def test_its_exact_bytes_are_for_finance_when_it_names_accounts(
+        self, office: Office, client: httpx.AsyncClient
+    ) -> None:
+        payment = await office.put("half.edi", f"BPR*C*1*C*ACH*CTX*01*1*DA*{ACCOUNT}~".encode())
+        other = await office.put("plain.edi", b"no X12 at all")
+        await office.work()
+
+        analyst, finance = await signed(office, Role.ANALYST), await signed(office, Role.FINANCE)
+        closed = await client.get(f"/v1/files/{payment}/raw", headers=analyst)
+        page = await client.get(f"/files/{payment}", headers=analyst)
+
+        assert closed.status_code == 403
+        assert f"/v1/files/{payment}/raw" not in page.text
+        assert (await client.get(f"/v1/files/{other}/raw", headers=analyst)).status_code == 200
+        opened = await client.get(f"/v1/files/{payment}/raw", headers=finance)
+        assert ACCOUNT in opened.text
 
 
 class TestAtRest:
