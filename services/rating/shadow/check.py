@@ -146,7 +146,12 @@ class ShadowDesk:
         await self.check(session, occasion, waiting, only_news=True)
 
     async def check_again(
-        self, session: WriteSession, occasion: Occasion, transaction_ids: Sequence[UUID]
+        self,
+        session: WriteSession,
+        occasion: Occasion,
+        transaction_ids: Sequence[UUID],
+        *,
+        only_news: bool = False,
     ) -> list[Checked]:
         """Check bills again, whatever was found before: prices or tolerances have changed."""
         t = REPORTED_INVOICES.c
@@ -155,7 +160,7 @@ class ShadowDesk:
         bills = await self._load(
             session, [*in_scope(REPORTED_INVOICES, occasion.scope), t.transaction_id == keys]
         )
-        return await self.check(session, occasion, bills)
+        return await self.check(session, occasion, bills, only_news=only_news)
 
     async def _load(self, session: WriteSession, conditions: Sequence[Any]) -> list[Bill]:
         t = REPORTED_INVOICES.c

@@ -59,7 +59,10 @@ class ShadowSweep:
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> int:
-        """Check what was overtaken; returns how many bills were checked."""
+        """Check what was overtaken; returns how many bills were looked at.
+
+        Of a bill that goes on waiting, for want of a price, nothing is written and nothing said.
+        """
         values = {
             "waiting": InvoiceCheck.WAITING_FOR_USAGE.value,
             "settled": [UsageState.CHARGED.value, UsageState.NOT_BILLED.value],
@@ -74,5 +77,5 @@ class ShadowSweep:
         for scope, transaction_ids in by_scope.items():
             async with self.database.unit_of_work() as session:
                 occasion = Occasion(scope, self.clock.now())
-                await self.shadow.check_again(session, occasion, transaction_ids)
+                await self.shadow.check_again(session, occasion, transaction_ids, only_news=True)
         return len(found)

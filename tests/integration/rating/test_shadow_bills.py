@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -21,13 +22,16 @@ from services.rating.shadow.differences import (
     act_on_cause,
 )
 from services.rating.shadow.tolerance import set_tolerance
+from services.rating.store_activation import TariffKey
 from shared.contracts.charges import (
     Charge,
     CheckedInvoice,
     InvoiceReported,
     InvoicesChecked,
 )
+from shared.contracts.parts import BillOption
 from tests.integration.rating.office import NOON, Office, enrollment, usage_report
+from tests.integration.rating.rerun_words import SHEET
 from tests.integration.rating.utility_bill import bill_of
 from tests.unit.rating.words import MCE, request, usage
 
@@ -96,6 +100,28 @@ class TestABill:
         await office.tell(enrollment(request("R9", account="A9")))
 
         assert [check.state for check in checks(office)] == ["waiting_for_usage", "agrees"]
+
+    async def test_that_no_price_can_be_found_for_is_told_once_however_often_it_is_looked_at(
+        self, office: Office, tmp_path: Path
+    ) -> None:
+        charge = await charged(office)
+        rate_ready = BillOption.RATE_READY
+        await office.tell(enrollment(request("R9", account="A9", bill_option=rate_ready)))
+        await office.tell(usage_report(usage("U9", account="A9")))
+        (tmp_path / "rival.toml").write_text(SHEET.replace("MCE-E-TOU-C", "MCE-RIVAL"))
+        await office.service.import_tariffs(tmp_path, "jane")
+        rival = TariffKey.plan("mce", "MCE-RIVAL", "2026-04-01")
+        await office.service.activate_tariff(rival, "joe")
+        other = (
+            bill_of(charge).items[0].model_copy(update={"usage_id": "U9", "account_number": "A9"})
+        )
+        await office.tell(InvoiceReported(file_id=uuid4(), items=(other,)))
+
+        looked = [await office.service.sweep.look() for _ in range(2)]
+
+        assert looked == [1, 1]
+        assert [check.state for check in checks(office)] == ["waiting_for_usage"]
+        assert await office.rows("shadow_checks") == 1
 
     async def test_told_twice_is_checked_once(self, office: Office) -> None:
         charge = await charged(office)
