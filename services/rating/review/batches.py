@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, Text, insert, select
+from sqlalchemy import Text, insert, select
 
 from services.rating.messages import Occasion
 from services.rating.progress.counts import BatchCounts, load_counts
@@ -23,7 +23,7 @@ from services.rating.scope import Scope
 from services.rating.store import REVIEW
 from services.rating.store_accounts import in_scope
 from services.rating.work import RatingDesk
-from shared.platform.database import Database, ReadSession, WriteSession
+from shared.platform.database import Database, ReadSession, WriteSession, wait_lock
 
 _DUE: Final = typed(
     """
@@ -166,10 +166,10 @@ async def release_batch(
         await session.execute(insert(REVIEW.batch_acts).values(signed))
     while True:
         async with database.unit_of_work() as session:
-            rows = await _awaiting(session, occasion.scope, batch, by, after)
-            if not rows:
+            await wait_lock(session, occasion.scope.lock_key)  # whoever releases it too comes after
+            ids = await _awaiting(session, occasion.scope, batch, by, after)
+            if not ids:
                 return BatchReleased(left, stuck)
-            ids = [row.review_id for row in rows]
             done = await release(session, desk, occasion, ids, by, reason)
         after = ids[-1]
         left, stuck = left + len(ids) - done.held, stuck + done.held
@@ -177,10 +177,10 @@ async def release_batch(
 
 async def _awaiting(
     session: WriteSession, scope: Scope, batch: tuple[str, date], by: str, after: int
-) -> list[Row[Any]]:
+) -> list[int]:
     t = REVIEW.reviews.c
     first, following = month_of(batch[1]), month_after(batch[1])
-    found = await session.execute(
+    found = await session.scalars(
         select(t.review_id)
         .where(
             *in_scope(REVIEW.reviews, scope),
@@ -195,7 +195,7 @@ async def _awaiting(
         .order_by(t.review_id)
         .limit(RELEASE_BATCH)
     )
-    return list(found.all())
+    return list(found)
 
 
 async def _owners(session: ReadSession, scope: Scope, month: date) -> dict[str, str]:

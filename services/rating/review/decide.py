@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
-from sqlalchemy import Row, insert, select, text, update
+from sqlalchemy import ARRAY, BigInteger, Row, any_, insert, literal, select, text, update
 
 from services.rating.corrections import ChargeDraft
 from services.rating.desk import DeskOutcome
@@ -130,7 +130,7 @@ async def act_on(
         ActNotPossible: it would wait beyond its bill window.
     """
     await wait_lock(session, scope.lock_key)
-    row = await _open_review(session, scope, review_id)
+    (row,) = await _open_reviews(session, scope, [review_id])
     values: dict[str, object] = {"last_actor": by}
     if new.act is Act.ASSIGN:
         values["owner"] = new.owner
@@ -163,7 +163,7 @@ async def release(
     """
     scope = occasion.scope
     await wait_lock(session, scope.lock_key)
-    rows = [await _open_review(session, scope, review_id) for review_id in review_ids]
+    rows = await _open_reviews(session, scope, review_ids)
     for row in rows:
         _refuse_release(row, by)
     await _sign(session, review_ids, "release", by, reason, occasion.at)
@@ -205,19 +205,29 @@ async def _replace(
     return await desk.keep(session, occasion, outcome, approved)
 
 
-async def _open_review(session: WriteSession, scope: Scope, review_id: int) -> Row[Any]:
+async def _open_reviews(
+    session: WriteSession, scope: Scope, review_ids: Sequence[int]
+) -> list[Row[Any]]:
+    """Read reviews in the order asked for, in one round trip.
+
+    Raises:
+        ReviewUnknown, ReviewClosed: one is not there, or does not wait any more.
+    """
     t = REVIEW.reviews
+    keys = any_(literal(list(review_ids), ARRAY(BigInteger)))
     found = await session.execute(
         select(t, text(f"({OPEN_REVIEW}) AS is_open")).where(
-            *in_scope(t, scope), t.c.review_id == review_id
+            *in_scope(t, scope), t.c.review_id == keys
         )
     )
-    row = found.one_or_none()
-    if row is None:
-        raise ReviewUnknown(f"no charge is under review as {review_id}")
-    if not row.is_open:
-        raise ReviewClosed(f"the review {review_id} is {row.state}")
-    return row
+    rows = {row.review_id: row for row in found}
+    for review_id in review_ids:
+        row = rows.get(review_id)
+        if row is None:
+            raise ReviewUnknown(f"no charge is under review as {review_id}")
+        if not row.is_open:
+            raise ReviewClosed(f"the review {review_id} is {row.state}")
+    return [rows[review_id] for review_id in review_ids]
 
 
 def _refuse_release(row: Row[Any], by: str) -> None:

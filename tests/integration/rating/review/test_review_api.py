@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
@@ -9,13 +10,15 @@ from uuid import UUID
 import pytest
 from fastapi import Request
 from httpx import ASGITransport, AsyncClient
+from sqlalchemy import text
 
 from services.rating.review.registry import AUDITS
 from shared.contracts.enrollment import EnrollmentPurpose
+from shared.platform.database import wait_lock
 from shared.platform.http import create_app
 from shared.platform.web.identity import Principal, Role
-from tests.integration.rating.office import Office, enrollment, usage_report
-from tests.unit.rating.words import JUNE, meter, request, usage
+from tests.integration.rating.office import PATIENCE_S, Office, enrollment, usage_report
+from tests.unit.rating.words import JUNE, MCE, meter, request, usage
 
 SCOPE = {"cca": "mce", "utility": "pge", "environment": "test"}
 HUGE = {"on": "50000", "off": "200000", "total": "250000"}
@@ -180,6 +183,14 @@ class TestAnAudit:
 
         assert [charge.usage_id for charge in office.charges] == ["U1"]
         assert office.holds == [("U2", "HIGH_VALUE")]
+        fired = {
+            audit["customer_class"]: audit["last_fired"]
+            for audit in await desk.get("audits")
+            if audit["code"] == "HIGH_VALUE"
+        }
+        trips = {row["customer_class"]: row["last_trip"] for row in await desk.get("controls")}
+        assert fired["all"] == fired["residential"] == trips["residential"] is not None
+        assert fired["commercial"] is trips["commercial"] is None
 
     async def test_every_one_can_be_set_and_a_reason_to_hold_usage_cannot(
         self, office: Office, desk: Desk
@@ -241,6 +252,27 @@ class TestABatch:
         assert (before["awaiting_release"], before["under_review"]) == (1, 1)
         assert (after["charged"], after["under_review"], after["owner"]) == (1, 1, "jim")
         assert after["due_at"] is not None
+
+    async def test_released_by_two_people_at_once_leaves_once(
+        self, office: Office, desk: Desk
+    ) -> None:
+        manual = {"setting": {"release": "manual"}, **WHY}
+        await desk.post("audits/BATCH_RELEASE/versions", manual, "ann", "admin")
+        await office.tell(usage_report(usage()))
+
+        async with office.service.database.unit_of_work() as session:
+            await wait_lock(session, MCE.lock_key)
+            both = asyncio.gather(
+                *(desk.post("batches/-/2026-07-01/release", WHY, by) for by in ("jane", "joe"))
+            )
+            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            async with asyncio.timeout(PATIENCE_S):
+                while await session.scalar(waiting) != len(("jane", "joe")):
+                    await asyncio.sleep(0.01)
+        done = await both
+
+        assert [status for status, _ in done] == [200, 200]
+        assert sorted(told["released"] for _, told in done) == [0, 1]
 
     async def test_is_the_one_of_the_month_also_when_the_cycle_changes_in_it(
         self, office: Office, desk: Desk
