@@ -155,9 +155,9 @@ def deposit_posting(deposit_id: UUID, cents: int, effective_on: date) -> Posting
     """Book money that the bank shows: what was in transit has arrived.
 
     Args:
-        deposit_id: the bank's transaction.
-        cents: its amount; negative when the bank took money back, or to undo a match.
-        effective_on: the bank's day.
+        deposit_id: the movement at the bank.
+        cents: its amount, signed as there; of the opposite sign when it is matched no more.
+        effective_on: the bank's day, or the day it is matched no more.
     """
     kind = EntryKind.DEPOSITED
     return Posting(

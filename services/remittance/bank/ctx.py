@@ -66,6 +66,8 @@ def read(text: str) -> tuple[Statement, ...]:
             movement = _movement(entry, batch.header, problems)
             if movement is not None:
                 by_account[entry.record[12:29].strip()].append(movement)
+    if problems and not by_account:
+        raise UnreadableFile(f"NACHA: {problems[0].message}")
     return tuple(
         Statement(
             account_number=account,

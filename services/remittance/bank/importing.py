@@ -6,6 +6,7 @@ does not add up is held whole, with the difference, and moves nothing.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,11 +96,12 @@ async def import_file(session: WriteSession, ring: Keyring, sent: Import) -> Imp
         UnreadableFile: it is no bank file; nothing is kept.
         OtherAccount: it is about another CCA than `sent.only`; nothing is kept.
     """
-    kind, statements = read_file(sent.data)
+    kind, statements = await asyncio.to_thread(read_file, sent.data)
+    # Before accounts are looked up: whoever registers one meanwhile finds what waits for it.
+    await wait_lock(session, FILES_LOCK)
     accounts = [await find_account(session, ring, each.account_number) for each in statements]
     if sent.only is not None and any(each is None or each.scope != sent.only for each in accounts):
         raise OtherAccount("Register the account for this CCA first, or sign in for every CCA.")
-    await wait_lock(session, FILES_LOCK)
     file_id, again = await _keep_file(session, ring, sent, kind)
     waiting = await _undecided(session, file_id) if again else set(range(len(statements)))
     pairs = list(zip(statements, accounts, strict=True))
@@ -118,6 +120,7 @@ async def take_up_waiting(
     session: WriteSession, ring: Keyring, account: BankAccount, at: datetime
 ) -> None:
     """Read those files again whose statements waited for an account that is registered now."""
+    await wait_lock(session, FILES_LOCK)
     table = BANK.file
     waiting = (
         select(BANK.statement.c.file_id)

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Final
 
 from services.remittance.bank import bai2_file, camt053, ctx
-from services.remittance.bank.statement import FileFormat, Statement, UnreadableFile
+from services.remittance.bank.statement import FileFormat, Statement, UnreadableFile, dollars
 
 FILE_BYTES_MAX: Final = 16 * 1024 * 1024
+CENTS_MAX: Final = 10**15
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -47,8 +48,13 @@ def read_file(data: bytes) -> tuple[FileFormat, tuple[Statement, ...]]:
         UnreadableFile: no statement can be made of it.
     """
     kind = format_of(data)
-    if kind is FileFormat.CAMT053:
-        return kind, camt053.read(data)
+    statements = camt053.read(data) if kind is FileFormat.CAMT053 else _read_text(kind, data)
+    for statement in statements:
+        _check_amounts(statement)
+    return kind, statements
+
+
+def _read_text(kind: FileFormat, data: bytes) -> tuple[Statement, ...]:
     try:
         text = data.removeprefix(BYTE_ORDER_MARK).decode("ascii")
     except UnicodeDecodeError as fault:
@@ -57,4 +63,14 @@ def read_file(data: bytes) -> tuple[FileFormat, tuple[Statement, ...]]:
         FileFormat.BAI2: bai2_file.read,
         FileFormat.CTX: ctx.read,
     }
-    return kind, readers[kind](text)
+    return readers[kind](text)
+
+
+def _check_amounts(statement: Statement) -> None:
+    """Stop at an amount that no account of a CCA ever had: the file is damaged."""
+    amounts = [statement.opening_cents or 0, statement.closing_cents or 0, statement.moved_cents]
+    amounts += [movement.cents for movement in statement.movements]
+    amounts += [problem.difference_cents for problem in statement.held_for]
+    most = max(amounts, key=abs)
+    if abs(most) > CENTS_MAX:
+        raise UnreadableFile(f"The amount {dollars(most)} is beyond all reason.")

@@ -7,7 +7,6 @@ different ends, and the journal follows: only a match moves money from cash in t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
@@ -16,7 +15,7 @@ from sqlalchemy import delete, insert, text, update
 from services.remittance.bank.rules import BankRules, bank_rules_of
 from services.remittance.bank.three_way import Announced, Deposit, Match, Outcome, three_way
 from services.remittance.books import post
-from services.remittance.journal import Posting, deposit_posting
+from services.remittance.journal import deposit_posting
 from services.remittance.ledger.months import day_of_books
 from services.remittance.receivables import Scope
 from services.remittance.store import BANK
@@ -44,6 +43,10 @@ _CURRENT = text(
       AND ended_at IS NULL
     """
 )
+_BOOKED_BEFORE = text(
+    "SELECT DISTINCT document_id FROM remittance.journal_entry"
+    " WHERE document_id = ANY(CAST(:ids AS uuid[]))"
+)
 _UNSETTLED = text(
     """
     SELECT DISTINCT cca, utility, environment FROM remittance.remittance r
@@ -56,18 +59,6 @@ _UNSETTLED = text(
 )
 
 Identity = tuple[str, frozenset[UUID], frozenset[UUID], int, int, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Current:
-    match_id: UUID
-    identity: Identity
-
-    @property
-    def booked_cents(self) -> int:
-        """What stands in the books for it."""
-        outcome, _, _, _, deposited, _ = self.identity
-        return deposited if outcome == Outcome.MATCHED else 0
 
 
 async def unsettled_scopes(session: ReadSession) -> tuple[Scope, ...]:
@@ -89,16 +80,15 @@ async def settle(session: WriteSession, scope: Scope, at: datetime) -> int:
     """
     await wait_lock(session, scope.lock_name)
     rules = bank_rules_of(scope.utility)
-    matches = three_way(
-        await _payments(session, scope), await _deposits(session, scope, rules), rules
-    )
-    current = {each.identity: each for each in await _current(session, scope)}
+    deposits = await _deposits(session, scope, rules)
+    matches = three_way(await _payments(session, scope), deposits, rules)
+    current = await _current(session, scope)
     wanted = {_identity(match): match for match in matches}
-    over = [each for identity, each in current.items() if identity not in wanted]
-    new = [(uuid4(), match) for identity, match in wanted.items() if identity not in current]
-    await _end(session, over, at)
-    await _begin(session, scope, new, at)
-    await post(session, scope, [*_undone(over, day_of_books(at)), *_done(new)], at)
+    over = [identity for identity in current if identity not in wanted]
+    new = {identity: match for identity, match in wanted.items() if identity not in current}
+    await _end(session, [current[identity] for identity in over], at)
+    await _begin(session, scope, [(uuid4(), match) for match in new.values()], at)
+    await _book(session, scope, deposits, _booked(over), _booked(new), at)
     return len(new)
 
 
@@ -114,18 +104,39 @@ def _identity(match: Match) -> Identity:
     )
 
 
-def _undone(over: Iterable[_Current], on: date) -> list[Posting]:
-    return [
-        deposit_posting(each.match_id, -each.booked_cents, on) for each in over if each.booked_cents
-    ]
+def _booked(matches: Iterable[Identity]) -> set[UUID]:
+    """Return the movements that stand in the books while these matches count."""
+    return {
+        movement
+        for outcome, _, movements, *_ in matches
+        for movement in movements
+        if outcome == Outcome.MATCHED
+    }
 
 
-def _done(new: Iterable[tuple[UUID, Match]]) -> list[Posting]:
-    return [
-        deposit_posting(match_id, match.deposited_cents, match.since)
-        for match_id, match in new
-        if match.outcome is Outcome.MATCHED and match.deposited_cents
-    ]
+async def _book(
+    session: WriteSession,
+    scope: Scope,
+    deposits: Iterable[Deposit],
+    was: set[UUID],
+    shall: set[UUID],
+    at: datetime,
+) -> None:
+    """Book movements that are matched now on the bank's day, and take back those that are no more.
+
+    One that only stands in another match than before is in the books already. What is taken back,
+    or comes again after that, is of the day on which it is known.
+    """
+    today = day_of_books(at)
+    before = set(await session.scalars(_BOOKED_BEFORE, {"ids": list(shall - was)}))
+    postings = []
+    for each in deposits:
+        if each.movement_id in shall - was:
+            day = today if each.movement_id in before else each.booked_on
+            postings.append(deposit_posting(each.movement_id, each.cents, day))
+        elif each.movement_id in was - shall:
+            postings.append(deposit_posting(each.movement_id, -each.cents, today))
+    await post(session, scope, postings, at)
 
 
 async def _payments(session: WriteSession, scope: Scope) -> list[Announced]:
@@ -154,31 +165,27 @@ async def _deposits(session: WriteSession, scope: Scope, rules: BankRules) -> li
     ]
 
 
-async def _current(session: WriteSession, scope: Scope) -> list[_Current]:
+async def _current(session: WriteSession, scope: Scope) -> dict[Identity, UUID]:
     found = await session.execute(_CURRENT, scope_values(scope))
-    return [
-        _Current(
-            row.match_id,
-            (
-                row.outcome,
-                frozenset(row.payments),
-                frozenset(row.movements),
-                row.announced_cents,
-                row.deposited_cents,
-                row.explanation,
-            ),
-        )
+    return {
+        (
+            row.outcome,
+            frozenset(row.payments),
+            frozenset(row.movements),
+            row.announced_cents,
+            row.deposited_cents,
+            row.explanation,
+        ): row.match_id
         for row in found
-    ]
+    }
 
 
-async def _end(session: WriteSession, over: Sequence[_Current], at: datetime) -> None:
+async def _end(session: WriteSession, over: Sequence[UUID], at: datetime) -> None:
     if not over:
         return
-    ids = [each.match_id for each in over]
-    await session.execute(delete(BANK.place).where(BANK.place.c.match_id.in_(ids)))
+    await session.execute(delete(BANK.place).where(BANK.place.c.match_id.in_(over)))
     await session.execute(
-        update(BANK.match).where(BANK.match.c.match_id.in_(ids)).values(ended_at=at)
+        update(BANK.match).where(BANK.match.c.match_id.in_(over)).values(ended_at=at)
     )
 
 

@@ -94,7 +94,7 @@ class Match:
 
     @property
     def since(self) -> date:
-        """The day the match, or the difference, dates from: the latest day of its parts."""
+        """The day it dates from: the bank's latest, or when the bank should have booked it."""
         days = [each.settled_on for each in self.announced]
         booked = [each.booked_on for each in self.deposits]
         return max(booked or days)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -12,11 +13,12 @@ from sqlalchemy import text
 from services.remittance.bank import questions
 from services.remittance.bank.accounts import AccountTaken, NoAccountNumber
 from services.remittance.bank.desk import BankDesk
-from services.remittance.bank.importing import OtherAccount
+from services.remittance.bank.importing import Import, OtherAccount, import_file
 from services.remittance.bank.statement import UnreadableFile
 from services.remittance.bank.three_way import Outcome
 from services.remittance.bank.views import BankOverview, MatchView
 from services.remittance.receivables import Scope
+from services.remittance.statements.money import money
 from shared.contracts.parts import Environment
 from shared.platform.clock import FixedClock
 from shared.platform.keyring import KeyFault, KeyFile
@@ -202,6 +204,59 @@ class TestTheSameMoneyAgain:
         assert match.deposits[0].formats == ("bai2", "camt053", "ctx")
         assert "the bank names trace" in match.explanation
 
+    async def test_what_only_another_format_explains_better_moves_no_money_again(
+        self, office: Office, desk: BankDesk
+    ) -> None:
+        await register(desk)
+        await paid(office, "2000.00")
+        await take(desk, bai2(["16,142,200000,Z,BK1,,PACIFIC GAS ACH CREDIT"]))
+        await take(desk, ctx([(200_000, TRACE, "261119")]))
+
+        async with desk.database.read() as session:
+            found = await money(session, MCE, date(2026, 11, 1), date(2026, 11, 20))
+
+        assert found.deposited_cents == 200_000
+        await office.prove()
+
+    async def test_each_movement_is_booked_on_its_own_day(
+        self, office: Office, desk: BankDesk
+    ) -> None:
+        await register(desk)
+        await paid(office, "2000.00")
+        await take(desk, bai2([deposit(150_000)]))
+        second = deposit(50_000, number="BK2")
+        await take(desk, bai2([second], opening=650_000, day="261121"))
+
+        async with desk.database.read() as session:
+            days = [
+                await money(session, MCE, date(2026, 11, 1), date(2026, 11, day))
+                for day in (19, 21)
+            ]
+
+        assert [each.deposited_cents for each in days] == [150_000, 200_000]
+
+    async def test_a_deposit_that_is_matched_once_more_is_booked_when_that_is_known(
+        self, office: Office, desk: BankDesk
+    ) -> None:
+        await register(desk)
+        await paid(office, "2000.00")
+        await take(desk, bai2([deposit(200_000)]))
+        back = f"16,555,200000,Z,BK9,,RETURN PACIFIC GAS TRN*1*{TRACE}"
+        await take(desk, bai2([back], opening=700_000, day="261120"))
+        again = deposit(200_000, number="BK10")
+        await take(desk, bai2([again], opening=500_000, day="261121"))
+        assert [each.outcome for each in await matches(desk)] == [Outcome.MATCHED]
+
+        async with desk.database.read() as session:
+            days = [
+                await money(session, MCE, date(2026, 11, 1), date(2026, 11, day))
+                for day in (19, 20, 21, 30)
+            ]
+
+        told = [each.deposited_cents for each in days]
+        assert told == [200_000, 0, 200_000, 200_000]
+        await office.prove()
+
 
 class TestHeldStatements:
     async def test_a_statement_that_does_not_add_up_moves_nothing(
@@ -228,6 +283,19 @@ class TestHeldStatements:
 
         assert [each.outcome for each in await matches(desk)] == [Outcome.MATCHED]
         assert (await told(desk)).held_statements == 0
+
+    async def test_an_account_that_is_registered_meanwhile_takes_its_statement_up(
+        self, office: Office, desk: BankDesk
+    ) -> None:
+        await paid(office, "2000.00")
+        sent_in = Import(bai2([deposit(200_000)]).encode(), "a.bai", "fin", NOON)
+        async with desk.database.unit_of_work() as session:
+            await import_file(session, desk.keys.ring(), sent_in)
+            registering = asyncio.create_task(register(desk))
+            await asyncio.sleep(0.2)
+        await registering
+
+        assert [each.outcome for each in await matches(desk)] == [Outcome.MATCHED]
 
     async def test_what_is_no_bank_file_is_not_kept(self, desk: BankDesk) -> None:
         with pytest.raises(UnreadableFile):

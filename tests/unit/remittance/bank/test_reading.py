@@ -193,6 +193,25 @@ GOOD = [bai2([DEPOSIT]), camt053(entry("2000.00")).decode(), ctx([(200_000, TRAC
 
 
 class TestDamagedFiles:
+    def test_a_file_of_which_nothing_can_be_told_is_not_taken_for_an_empty_one(self) -> None:
+        data = ctx([(200_000, TRACE, "261119")], code="21", credits_told=0)
+
+        with pytest.raises(UnreadableFile, match="neither credit nor debit"):
+            read_file(data.encode())
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            bai2([f"16,142,{10**19},Z,BK1,,X"]),
+            bai2([DEPOSIT], opening=10**16),
+            bai2([DEPOSIT], control=10**20),
+            camt053(entry("99999999999999.00"), closing="99999999999999.00"),
+        ],
+    )
+    def test_amounts_beyond_all_reason_are_refused(self, data: str | bytes) -> None:
+        with pytest.raises(UnreadableFile, match="beyond"):
+            only(data)
+
     @pytest.mark.parametrize("data", [b"", b"ISA*00*", b"\xff\xfe0\x001\x00", b"%PDF-1.7", b"01"])
     def test_other_files_are_refused(self, data: bytes) -> None:
         with pytest.raises(UnreadableFile):
