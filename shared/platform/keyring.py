@@ -156,8 +156,9 @@ class KeyFile:
             OSError: the file may not be written here, e.g. because it is a mounted secret.
         """
         self.ring()
+        kept = self.path.read_text(encoding="ascii")
         with self.path.open("a", encoding="ascii") as stream:
-            stream.write(_new_line())
+            stream.write(_new_line() if kept.endswith("\n") else f"\n{_new_line()}")
         return self.ring()
 
     def _make(self) -> None:

@@ -59,6 +59,13 @@ class TestRotation:
         assert after.seal(NUMBER, "account 1").key_id == after.newest
         assert before.prints(NUMBER)[0] in after.prints(NUMBER)
 
+    def test_a_key_is_added_behind_a_file_without_a_last_line_end(self, keys: KeyFile) -> None:
+        first = keys.ring().newest
+        keys.path.write_text(keys.path.read_text().rstrip("\n"))
+
+        assert keys.add().ids[0] == first
+        assert len(keys.ring().ids) == 2
+
     def test_without_its_key_nothing_opens(self, keys: KeyFile) -> None:
         sealed = keys.ring().seal(NUMBER, "account 1")
         keys.path.unlink()
