@@ -95,6 +95,7 @@ class Noted:
 
     draft: ChargeDraft
     finding: Finding
+    customer_class: CustomerClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,9 @@ class ReviewGate:
         if waiting is not None and all(found.mode is not Mode.HOLD for found in findings):
             words = "the charge under review comes to something else now"
             findings.append(Finding(RECOMPUTED, Mode.HOLD, words, two_people=True))
-        self.noted += [Noted(draft, found) for found in findings if found.code in AUDITS]
+        self.noted += [
+            Noted(draft, found, customer_class) for found in findings if found.code in AUDITS
+        ]
         self._remember(draft, case.total_cents)
         holding = tuple(found for found in findings if found.mode is Mode.HOLD)
         if not holding:

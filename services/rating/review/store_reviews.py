@@ -241,9 +241,11 @@ async def stop_unseen(
     if not unseen:
         return gate, list(outcome.charges)
     accounts = frozenset(charge.account_number for charge in unseen)
-    if gate is None or not accounts <= set(gate.register.accounts):
+    if gate is None:
         register = await load_register(session, occasion.scope, accounts)
         gate = await load_gate(session, occasion, register, ((), {}), accounts, window)
+    else:
+        await _tell_of_more(session, occasion, gate, accounts)
     cancels = {c.transaction_id: c for c in outcome.charges if c.purpose is Purpose.CANCEL}
     items = await _load_items(session, [charge.transaction_id for charge in unseen])
     stopped: set[UUID] = set()
@@ -252,6 +254,17 @@ async def stop_unseen(
         if gate.judge_rerated(charge, items.get(charge.transaction_id), reversal) is not None:
             stopped |= {charge.charge_id, *((reversal.charge_id,) if reversal else ())}
     return gate, [charge for charge in outcome.charges if charge.charge_id not in stopped]
+
+
+async def _tell_of_more(
+    session: WriteSession, occasion: Occasion, gate: ReviewGate, account_numbers: Collection[str]
+) -> None:
+    """Let a gate that was loaded for usage that waits know of other accounts of its batch."""
+    scope = occasion.scope
+    register = await load_register(session, scope, account_numbers)
+    gate.register = Register({**gate.register.accounts, **register.accounts})
+    gate.past = {**gate.past, **await _load_past(session, scope, account_numbers, occasion.on)}
+    gate.waiting = {**gate.waiting, **await load_waiting(session, scope, account_numbers)}
 
 
 async def _load_items(session: WriteSession, keys: Sequence[UUID]) -> dict[UUID, UsageItem]:
@@ -277,6 +290,7 @@ async def keep_reviews(
             {
                 **scope,
                 "code": noted.finding.code,
+                "customer_class": noted.customer_class.value,
                 "mode": noted.finding.mode.value,
                 "transaction_id": noted.draft.transaction_id,
                 "account_number": noted.draft.account_number,

@@ -107,13 +107,14 @@ def _findings(metadata: MetaData) -> Table:
         _key("finding_id"),
         *_scope(),
         Column("code", Text, nullable=False),
+        Column("customer_class", Text, nullable=False),
         Column("mode", Text, nullable=False),
         Column("transaction_id", ForeignKey("rating.usage.transaction_id"), nullable=False),
         Column("account_number", Text, nullable=False),
         Column("message", Text, nullable=False),
         Column("total_cents", BigInteger, nullable=False),
         _moment("found_at"),
-        Index("ix_audit_findings_code", "code", "found_at", "cca"),
+        Index("ix_audit_findings_code", "code", "cca", "customer_class", "found_at"),
         Index("ix_audit_findings_transaction_id", "transaction_id"),
     )
 

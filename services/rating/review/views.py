@@ -7,11 +7,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import ARRAY, Row, Text, func, literal, select, text, true
+from sqlalchemy import Row, select, text
 
 from services.rating.messages import line_item
 from services.rating.progress.stages import Stage
 from services.rating.review.classes import CustomerClass
+from services.rating.review.fired import LastFired, load_last_fired
 from services.rating.review.proof import PROVED_CLASSES
 from services.rating.review.registry import ALWAYS_HELD, AUDITS, HIGH_VALUE, AuditKind
 from services.rating.review.settings import (
@@ -26,7 +27,7 @@ from services.rating.review.tables import OPEN_REVIEW
 from services.rating.review.watch import WARN_BEFORE
 from services.rating.review.window import Basis, Deadline, Standing
 from services.rating.scope import Scope
-from services.rating.store import HOLDS, PROGRESS, REVIEW, USAGE
+from services.rating.store import PROGRESS, REVIEW, USAGE
 from services.rating.store_accounts import in_scope
 from shared.contracts.charges import ChargeLine
 from shared.contracts.measures import Usd, from_cents
@@ -52,6 +53,7 @@ class AuditView(View):
     """Absent where usage cannot be charged at all: that cannot be switched off."""
     version: int
     last_fired: datetime | None
+    """On a charge of its class; of `all`, on any."""
 
 
 class ControlView(View):
@@ -63,6 +65,7 @@ class ControlView(View):
     limit: Usd
     credit_limit: Usd
     last_trip: datetime | None
+    """When it last stopped, or only noted, a charge of this class."""
     last_test: datetime | None
     last_test_passed: bool | None
     last_test_said: str
@@ -155,7 +158,7 @@ class FindingView(View):
 async def show_audits(session: ReadSession, cca: str) -> list[AuditView]:
     """Every audit with its settings, and every reason for which usage is always held."""
     settings = await load_settings(session, cca)
-    fired = await _last_fired(session, cca)
+    fired = await load_last_fired(session, cca)
     shown = []
     for kind in AUDITS.values():
         own = [v for v in settings.versions if v.code == kind.code]
@@ -169,55 +172,31 @@ async def show_audits(session: ReadSession, cca: str) -> list[AuditView]:
             customer_class=CustomerClass.ALL,
             setting=None,
             version=0,
-            last_fired=fired.get(code),
+            last_fired=fired.get((code, CustomerClass.ALL)),
         )
         for code, title in ALWAYS_HELD.items()
     ]
     return [*shown, *always]
 
 
-def _audit(
-    kind: AuditKind, version: SettingVersion | None, fired: dict[str, datetime]
-) -> AuditView:
+def _audit(kind: AuditKind, version: SettingVersion | None, fired: LastFired) -> AuditView:
     content = version.content if version else None
+    customer_class = version.customer_class if version else CustomerClass.ALL
     return AuditView(
         code=kind.code,
         title=kind.title,
-        customer_class=version.customer_class if version else CustomerClass.ALL,
+        customer_class=customer_class,
         setting=content if isinstance(content, AuditSetting) else default_of(kind),
         version=version.version if version else 0,
-        last_fired=fired.get(kind.code),
+        last_fired=fired.get((kind.code, customer_class)),
     )
-
-
-async def _last_fired(session: ReadSession, cca: str) -> dict[str, datetime]:
-    """When each code last found something: one look into an index a code, whatever there is."""
-    f, h, u = REVIEW.findings.c, HOLDS.c, USAGE.c
-    fired: dict[str, datetime] = {}
-    for codes, source, code, moment, of in (
-        (AUDITS, REVIEW.findings, f.code, f.found_at, f.cca),
-        (ALWAYS_HELD, HOLDS.join(USAGE), h.code, h.opened_at, u.cca),
-    ):
-        named = func.unnest(literal(list(codes), ARRAY(Text))).table_valued("code", name="every")
-        every = named.render_derived()
-        last = (
-            select(moment.label("at"))
-            .select_from(source)
-            .where(code == every.c.code, of == cca)
-            .order_by(moment.desc())
-            .limit(1)
-            .lateral("last")
-        )
-        rows = await session.execute(select(every.c.code, last.c.at).join(last, true()))
-        fired |= {row.code: row.at for row in rows}
-    return fired
 
 
 async def show_controls(session: ReadSession, cca: str, at: datetime) -> list[ControlView]:
     """The value hold of a CCA, class by class."""
     settings = await load_settings(session, cca)
     t = REVIEW.tests.c
-    trip = (await _last_fired(session, cca)).get(HIGH_VALUE)
+    fired = await load_last_fired(session, cca)
     shown = []
     for customer_class in PROVED_CLASSES:
         found = await session.execute(
@@ -226,6 +205,7 @@ async def show_controls(session: ReadSession, cca: str, at: datetime) -> list[Co
             .order_by(t.ran_at.desc(), t.test_id.desc())
             .limit(1)
         )
+        trip = fired.get((HIGH_VALUE, customer_class))
         shown.append(_control(settings, customer_class, found.one_or_none(), trip, at))
     return shown
 

@@ -393,6 +393,8 @@ class TestControls:
 
         row = page.get_by_role("row", name="mce residential")
         await expect(row).to_contain_text("2026-11-23 12:00")
+        row = page.get_by_role("row", name="mce commercial")
+        await expect(row.get_by_role("cell").nth(3)).to_have_text("—")
         await page.get_by_role("link", name="HIGH VALUE", exact=True).first.click()
         await expect(page.get_by_role("region", name="Findings")).to_contain_text("A4")
 
