@@ -7,6 +7,7 @@ what to install: nothing is skipped.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -18,7 +19,7 @@ from typing import Protocol
 import pytest
 
 from shared.platform import embedded, migrate
-from tests.machines import postgres
+from tests.machines import fastapi_memory, postgres
 from tests.machines.ports import free_ports
 from tests.machines.rabbitmq import (
     Broker,
@@ -74,6 +75,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(BROKEN_BROKER)
 
 
+def pytest_collection_finish() -> None:
+    """Take what is there for the whole run out of the garbage collector's rounds."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fastapi_remembers() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        fastapi_memory.remember(patch)
+        yield
+
+
 @pytest.fixture
 def free_port() -> int:
     """A TCP port of the loopback address that nobody listens on."""
@@ -97,12 +111,13 @@ def postgres_dsn(run: Run, short_folder: Path) -> Iterator[str]:
     """Address of a PostgreSQL server that belongs to this run, as its superuser."""
 
     def start() -> Started[str]:
-        server = embedded.start_postgres(short_folder / "postgres")
-        postgres.make_fast(server.url)
-        guard = ExitStack()
-        guard.callback(server.stop)
-        guard.enter_context(postgres.guarded(server.pid))
-        return Started(server.url, guard.close)
+        with ExitStack() as opened:
+            folder = opened.enter_context(postgres.folder_for_data(short_folder)) / "postgres"
+            server = embedded.start_postgres(folder)
+            opened.callback(server.stop)
+            opened.enter_context(postgres.guarded(server.pid, folder))
+            postgres.make_fast(server.url)
+            return Started(server.url, opened.pop_all().close)
 
     with run.sharing("postgres", start) as dsn:
         yield dsn

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 import subprocess
+import tempfile
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
@@ -27,9 +30,16 @@ EMPTY = "template0"
 # The machine may lose power during a test run without harm; a killed process still loses nothing.
 TEST_SETTINGS = ("fsync = off", "full_page_writes = off")
 
+# A database is copied as nine hundred files and thrown away after its test. In memory that takes a
+# tenth of the processor time it takes on a disk; a run keeps a few hundred megabytes there.
+MEMORY: Final = Path("/dev/shm")
+MEMORY_NEEDED: Final = 4 * 1024**3
+
 # Waits until its standard input closes, which happens however its parent ends, then ends the
 # server at once: a test run that is itself killed leaves nothing behind.
-GUARD_SCRIPT = 'read line; kill -s QUIT "$1"'
+GUARD_SCRIPT = """
+read line; kill -s QUIT "$1"; while kill -s 0 "$1" 2>/dev/null; do sleep 0.1; done; rm -rf "$2"
+"""
 
 
 def wait_for(work: Coroutine[Any, Any, Result]) -> Result:
@@ -45,10 +55,22 @@ def make_fast(dsn: str) -> None:
 
 
 @contextmanager
-def guarded(pid: int) -> Iterator[None]:
-    """See to it that a server does not outlive this process."""
+def folder_for_data(on_disk: Path) -> Iterator[Path]:
+    """A folder in memory, where the machine has room for it, or else the one on disk."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < MEMORY_NEEDED:
+        yield on_disk
+        return
+    with tempfile.TemporaryDirectory(
+        prefix="ccax-", dir=MEMORY, ignore_cleanup_errors=True
+    ) as made:
+        yield Path(made)
+
+
+@contextmanager
+def guarded(pid: int, folder: Path) -> Iterator[None]:
+    """See to it that neither a server nor its data outlives this process."""
     guard = subprocess.Popen(
-        ["/bin/sh", "-c", GUARD_SCRIPT, "guard", str(pid)],
+        ["/bin/sh", "-c", GUARD_SCRIPT, "guard", str(pid), str(folder)],
         stdin=subprocess.PIPE,
         start_new_session=True,
     )
