@@ -14,14 +14,12 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
     Integer,
     LargeBinary,
     Table,
-    Text,
     UniqueConstraint,
     Uuid,
     text,
@@ -29,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.remittance.bank.tables import bank_tables
+from services.remittance.columns import SCOPE_COLUMNS, cents, day, moment, scope, word
 from services.remittance.ledger.tables import ledger_tables
 from services.remittance.statements.tables import account_class, monthly_statement
 from services.remittance.workbench.tables import workbench_tables
@@ -39,56 +38,33 @@ SCHEMA = "remittance"
 METADATA = metadata(SCHEMA)
 MAILBOX = mailbox_tables(METADATA)
 
-_SCOPE = ("cca", "utility", "environment")
-
-
-def _word(name: str, *, nullable: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=nullable)
-
-
-def _scope() -> tuple[Column[str], ...]:
-    """Whose money a row is about.
-
-    It stands behind the business key in indexes: a table has few scopes and many numbers, and an
-    index that begins with the scope is chosen wrongly while a fresh table has no statistics.
-    """
-    return tuple(_word(name) for name in _SCOPE)
-
-
-def _cents(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, BigInteger, nullable=nullable)
-
-
-def _moment(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
 
 sent_document = Table(
     "sent_document",
     METADATA,
     Column("transaction_id", Uuid, primary_key=True),
-    *_scope(),
-    _word("invoice_number"),
-    _word("original_invoice_number", nullable=True),
-    _word("purpose"),
-    _cents("amount_cents", nullable=True),
-    _word("account_number"),
-    _word("service_agreement_id", nullable=True),
-    _word("usage_id", nullable=True),
-    Column("dated_on", Date, nullable=False),
+    *scope(),
+    word("invoice_number"),
+    word("original_invoice_number", nullable=True),
+    word("purpose"),
+    cents("amount_cents", nullable=True),
+    word("account_number"),
+    word("service_agreement_id", nullable=True),
+    word("usage_id", nullable=True),
+    day("dated_on"),
     Column("period_start", Date),
     Column("period_end", Date),
-    _word("effect"),  # opened | cancelled | waiting (→ cancelled, refused) | refused
+    word("effect"),  # opened | cancelled | waiting (→ cancelled, refused) | refused
     Column("receivable_id", Uuid),
-    _cents("effect_cents"),
-    _word("note"),
+    cents("effect_cents"),
+    word("note"),
     Column("message_id", Uuid, nullable=False),
     Column("correlation_id", Uuid, nullable=False),
-    _moment("entered_at"),
+    moment("entered_at"),
     Index(
         "ix_sent_document_waiting",
         "original_invoice_number",
-        *_SCOPE,
+        *SCOPE_COLUMNS,
         postgresql_where=text("effect = 'waiting'"),
     ),
     Index("ix_sent_document_receivable_id", "receivable_id"),
@@ -99,19 +75,19 @@ receivable = Table(
     "receivable",
     METADATA,
     Column("receivable_id", Uuid, primary_key=True),
-    *_scope(),
-    _word("invoice_number"),
-    _word("account_number"),
-    _word("service_agreement_id", nullable=True),
-    _word("usage_id", nullable=True),
-    Column("dated_on", Date, nullable=False),
+    *scope(),
+    word("invoice_number"),
+    word("account_number"),
+    word("service_agreement_id", nullable=True),
+    word("usage_id", nullable=True),
+    day("dated_on"),
     Column("period_start", Date),
     Column("period_end", Date),
-    _cents("charged_cents"),
-    _moment("opened_at"),
-    UniqueConstraint("invoice_number", *_SCOPE),
-    Index("ix_receivable_account", "account_number", *_SCOPE, "dated_on"),
-    Index("ix_receivable_usage", "usage_id", *_SCOPE),
+    cents("charged_cents"),
+    moment("opened_at"),
+    UniqueConstraint("invoice_number", *SCOPE_COLUMNS),
+    Index("ix_receivable_account", "account_number", *SCOPE_COLUMNS, "dated_on"),
+    Index("ix_receivable_usage", "usage_id", *SCOPE_COLUMNS),
 )
 """Money owed for one original 810; its id is the outbound transaction of that 810."""
 
@@ -119,13 +95,13 @@ receivable_balance = Table(
     "receivable_balance",
     METADATA,
     Column("receivable_id", Uuid, ForeignKey(receivable.c.receivable_id), primary_key=True),
-    _cents("cancelled_cents"),
-    _cents("applied_cents"),
-    _cents("account_money_cents"),
-    _cents("write_off_cents"),
-    _cents("written_off_cents"),
-    _cents("open_cents"),
-    _word("standing"),  # sent | accepted | rejected
+    cents("cancelled_cents"),
+    cents("applied_cents"),
+    cents("account_money_cents"),
+    cents("write_off_cents"),
+    cents("written_off_cents"),
+    cents("open_cents"),
+    word("standing"),  # sent | accepted | rejected
 )
 """Projection of `receivable_entry`, `write_off` and `verdict`.
 
@@ -138,15 +114,15 @@ receivable_entry = Table(
     METADATA,
     Column("entry_id", BigInteger, Identity(always=True), primary_key=True),
     Column("receivable_id", Uuid, ForeignKey(receivable.c.receivable_id), nullable=False),
-    _word("kind"),  # charged | cancelled | applied | written_off
-    _cents("cents"),
+    word("kind"),  # charged | cancelled | applied | written_off
+    cents("cents"),
     Column("account_money", Boolean, nullable=False),
     Column("document_id", Uuid, nullable=False),
     Column("sequence", Integer),
     Column("posting_id", Uuid, nullable=False),
-    Column("effective_on", Date, nullable=False),
-    _moment("entered_at"),
-    Column("period", Date, nullable=False),
+    day("effective_on"),
+    moment("entered_at"),
+    day("period"),
     Index("ix_receivable_entry_receivable_id", "receivable_id"),
     Index("ix_receivable_entry_document_id", "document_id", "sequence"),
 )
@@ -159,15 +135,15 @@ verdict = Table(
     "verdict",
     METADATA,
     Column("verdict_id", BigInteger, Identity(always=True), primary_key=True),
-    *_scope(),
-    _word("source"),  # 997 | 824
+    *scope(),
+    word("source"),  # 997 | 824
     Column("transaction_id", Uuid, nullable=False),
-    _word("invoice_number"),
-    _word("standing"),
+    word("invoice_number"),
+    word("standing"),
     Column("reasons", JSONB, nullable=False),
-    _moment("entered_at"),
+    moment("entered_at"),
     UniqueConstraint("source", "transaction_id", "invoice_number", "standing"),
-    Index("ix_verdict_invoice", "invoice_number", *_SCOPE),
+    Index("ix_verdict_invoice", "invoice_number", *SCOPE_COLUMNS),
 )
 """What the utility said of our 810s, whether or not the 810 is known yet."""
 
@@ -175,26 +151,26 @@ remittance = Table(
     "remittance",
     METADATA,
     Column("transaction_id", Uuid, primary_key=True),
-    *_scope(),
-    _word("trace_number"),
-    _cents("total_cents"),
-    Column("settled_on", Date, nullable=False),
+    *scope(),
+    word("trace_number"),
+    cents("total_cents"),
+    day("settled_on"),
     Column("line_count", Integer, nullable=False),
     Column("parts", Integer, nullable=False),
-    _word("state"),  # arriving → posting → posted, or arriving → held
-    _word("held_code", nullable=True),
-    _word("held_message", nullable=True),
-    _cents("lines_total_cents", nullable=True),
+    word("state"),  # arriving → posting → posted, or arriving → held
+    word("held_code", nullable=True),
+    word("held_message", nullable=True),
+    cents("lines_total_cents", nullable=True),
     Column("content", LargeBinary),
     Column("placed_through", Integer, nullable=False, server_default=text("0")),
     Column("file_id", Uuid, nullable=False),
     Column("correlation_id", Uuid, nullable=False),
     Column("causation_id", Uuid, nullable=False),
-    _moment("received_at"),
-    _moment("decided_at", nullable=True),
-    _moment("posted_at", nullable=True),
-    Index("ix_remittance_trace", "trace_number", *_SCOPE),
-    Index("ix_remittance_received", *_SCOPE, "received_at"),
+    moment("received_at"),
+    moment("decided_at", nullable=True),
+    moment("posted_at", nullable=True),
+    Index("ix_remittance_trace", "trace_number", *SCOPE_COLUMNS),
+    Index("ix_remittance_received", *SCOPE_COLUMNS, "received_at"),
     Index(
         "ix_remittance_posting",
         "decided_at",
@@ -209,7 +185,7 @@ remittance_part = Table(
     Column("transaction_id", Uuid, ForeignKey(remittance.c.transaction_id), primary_key=True),
     Column("part", Integer, primary_key=True),
     Column("message_id", Uuid, nullable=False),
-    _moment("received_at"),
+    moment("received_at"),
 )
 """The messages a long 820 came in; each counts once."""
 
@@ -220,17 +196,17 @@ remittance_line = Table(
     Column("part", Integer, primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("sequence", Integer, nullable=False),
-    _word("kind"),  # payment | adjustment | fee
-    _cents("amount_cents"),
-    _cents("invoiced_cents", nullable=True),
-    _word("invoice_number", nullable=True),
-    _word("account_number", nullable=True),
-    _word("usage_id", nullable=True),
-    _cents("adjustment_cents", nullable=True),
+    word("kind"),  # payment | adjustment | fee
+    cents("amount_cents"),
+    cents("invoiced_cents", nullable=True),
+    word("invoice_number", nullable=True),
+    word("account_number", nullable=True),
+    word("usage_id", nullable=True),
+    cents("adjustment_cents", nullable=True),
     Column("adjusting_cents", BigInteger, nullable=False, server_default=text("0")),
-    _cents("discount_cents", nullable=True),
-    _word("reason_code", nullable=True),
-    _word("reason_text", nullable=True),
+    cents("discount_cents", nullable=True),
+    word("reason_code", nullable=True),
+    word("reason_text", nullable=True),
     Column("posted_on", Date),
     Column("digest", LargeBinary, nullable=False),
     Index("ix_remittance_line_sequence", "transaction_id", "sequence"),
@@ -243,33 +219,33 @@ line_place = Table(
     Column("transaction_id", Uuid, ForeignKey(remittance.c.transaction_id), primary_key=True),
     Column("sequence", Integer, primary_key=True),
     Column("place_number", BigInteger, Identity(always=True), nullable=False),
-    *_scope(),
-    _word("kind"),
-    _cents("amount_cents"),
-    _word("invoice_number", nullable=True),
-    _word("usage_id", nullable=True),
-    _word("account_number", nullable=True),
+    *scope(),
+    word("kind"),
+    cents("amount_cents"),
+    word("invoice_number", nullable=True),
+    word("usage_id", nullable=True),
+    word("account_number", nullable=True),
     Column("adjusting_cents", BigInteger, nullable=False, server_default=text("0")),
     Column("offered_cents", BigInteger, nullable=False, server_default=text("0")),
-    _word("reason_code", nullable=True),
-    _word("outcome"),
+    word("reason_code", nullable=True),
+    word("outcome"),
     Column("receivable_id", Uuid),
-    _cents("applied_cents"),
-    _cents("unapplied_cents"),
-    _cents("adjusted_cents"),
+    cents("applied_cents"),
+    cents("unapplied_cents"),
+    cents("adjusted_cents"),
     Column("discount_cents", BigInteger, nullable=False, server_default=text("0")),
-    _word("credit_account"),
-    _cents("open_cents", nullable=True),
+    word("credit_account"),
+    cents("open_cents", nullable=True),
     Column("flagged", Boolean, nullable=False),
-    _word("explanation"),
+    word("explanation"),
     Column("moves", Integer, nullable=False),
     Column("in_parts", Boolean, nullable=False, server_default=text("false")),
-    _moment("placed_at"),
+    moment("placed_at"),
     CheckConstraint(
         "applied_cents + unapplied_cents + adjusted_cents = amount_cents", name="conserved"
     ),
-    Index("ix_line_place_invoice", "invoice_number", *_SCOPE),
-    Index("ix_line_place_usage", "usage_id", *_SCOPE),
+    Index("ix_line_place_invoice", "invoice_number", *SCOPE_COLUMNS),
+    Index("ix_line_place_usage", "usage_id", *SCOPE_COLUMNS),
     Index("ix_line_place_receivable_id", "receivable_id"),
     Index(
         "ix_line_place_waiting",
@@ -278,14 +254,14 @@ line_place = Table(
     ),
     Index(
         "ix_line_place_unapplied",
-        *_SCOPE,
+        *SCOPE_COLUMNS,
         "place_number",
         postgresql_where=text("unapplied_cents <> 0"),
     ),
     Index(
         "ix_line_place_account_waiting",
         "account_number",
-        *_SCOPE,
+        *SCOPE_COLUMNS,
         postgresql_where=text(
             "unapplied_cents <> 0 AND invoice_number IS NULL AND usage_id IS NULL"
         ),
@@ -306,17 +282,17 @@ placement = Table(
     Column("transaction_id", Uuid, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("number", Integer, nullable=False),
-    _word("outcome"),
+    word("outcome"),
     Column("receivable_id", Uuid),
-    _cents("applied_cents"),
-    _cents("unapplied_cents"),
-    _cents("adjusted_cents"),
+    cents("applied_cents"),
+    cents("unapplied_cents"),
+    cents("adjusted_cents"),
     Column("discount_cents", BigInteger, nullable=False, server_default=text("0")),
-    _cents("open_cents", nullable=True),
+    cents("open_cents", nullable=True),
     Column("flagged", Boolean, nullable=False),
-    _word("explanation"),
+    word("explanation"),
     Column("caused_by", Uuid, nullable=False),
-    _moment("placed_at"),
+    moment("placed_at"),
     UniqueConstraint("transaction_id", "sequence", "number"),
 )
 """Every place a line ever had, and the message that moved it there; only added to."""
@@ -326,18 +302,18 @@ journal_entry = Table(
     METADATA,
     Column("entry_id", BigInteger, Identity(always=True), primary_key=True),
     Column("posting_id", Uuid, nullable=False),
-    *_scope(),
-    Column("period", Date, nullable=False),
-    _word("kind"),  # charged | cancelled | applied | adjusted | written_off | deposited
-    _word("ledger_account"),
-    _word("jurisdiction"),
-    _word("account_number"),
-    _cents("debit_cents"),
-    _cents("credit_cents"),
+    *scope(),
+    day("period"),
+    word("kind"),  # charged | cancelled | applied | adjusted | written_off | deposited
+    word("ledger_account"),
+    word("jurisdiction"),
+    word("account_number"),
+    cents("debit_cents"),
+    cents("credit_cents"),
     Column("document_id", Uuid, nullable=False),
     Column("sequence", Integer),
-    Column("effective_on", Date, nullable=False),
-    _moment("entered_at"),
+    day("effective_on"),
+    moment("entered_at"),
     CheckConstraint(
         "debit_cents >= 0 AND credit_cents >= 0 AND (debit_cents = 0) <> (credit_cents = 0)",
         name="one_side",
@@ -346,7 +322,7 @@ journal_entry = Table(
         "(ledger_account = 'taxes_payable') = (jurisdiction <> '')", name="jurisdiction"
     ),
     CheckConstraint("extract(day FROM period) = 1", name="first_day"),
-    Index("ix_journal_entry_account", *_SCOPE, "ledger_account", "account_number"),
+    Index("ix_journal_entry_account", *SCOPE_COLUMNS, "ledger_account", "account_number"),
     Index("ix_journal_entry_period", "period", postgresql_using="brin"),
     Index("ix_journal_entry_posting_id", "posting_id"),
     Index("ix_journal_entry_document_id", "document_id", "sequence"),
@@ -363,22 +339,21 @@ reported_write_off = Table(
     METADATA,
     Column("transaction_id", Uuid, primary_key=True),
     Column("sequence", Integer, primary_key=True),
-    *_scope(),
-    _word("write_off_id"),
-    _word("purpose"),
-    _word("account_number"),
-    _word("service_agreement_id", nullable=True),
-    _word("invoice_number", nullable=True),
-    _word("usage_id", nullable=True),
-    _cents("amount_cents"),
-    Column("written_off_on", Date, nullable=False),
-    _word("reason_code", nullable=True),
-    _word("reason_text", nullable=True),
-    _word("state"),  # reported
+    *scope(),
+    word("write_off_id"),
+    word("purpose"),
+    word("account_number"),
+    word("service_agreement_id", nullable=True),
+    word("invoice_number", nullable=True),
+    word("usage_id", nullable=True),
+    cents("amount_cents"),
+    day("written_off_on"),
+    word("reason_code", nullable=True),
+    word("reason_text", nullable=True),
     Column("message_id", Uuid, nullable=False),
     Column("correlation_id", Uuid, nullable=False),
-    _moment("reported_at"),
-    Index("ix_reported_write_off_account", "account_number", *_SCOPE),
+    moment("reported_at"),
+    Index("ix_reported_write_off_account", "account_number", *SCOPE_COLUMNS),
 )
 """What utilities say they wrote off (248); kept as said, compared with our balances later."""
 

@@ -192,7 +192,7 @@ class TestWriteOffs:
         await enrolled.send("pge", "248", papers.written_off(ADA, "WO1", "12.34", invoice))
 
         (row,) = await enrolled.rows(
-            "SELECT write_off_id, account_number, invoice_number, amount_cents, state"
+            "SELECT write_off_id, account_number, invoice_number, amount_cents"
             " FROM remittance.reported_write_off"
         )
         assert row == {
@@ -200,7 +200,6 @@ class TestWriteOffs:
             "account_number": ADA.account,
             "invoice_number": invoice,
             "amount_cents": 1234,
-            "state": "reported",
         }
         assert elements(enrolled.documents("pge", "997")[-1], "AK1")[0][0] == "SU"
         assert await enrolled.open_usd(invoice) == TOTAL

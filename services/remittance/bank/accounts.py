@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row, insert, select, update
 
 from services.remittance.bank.statement import folded
+from services.remittance.document_reader import in_scope
 from services.remittance.receivables import Scope
 from services.remittance.store import BANK
 from shared.contracts.parts import Environment
@@ -97,9 +98,7 @@ async def register(
     await session.execute(
         insert(BANK.account).values(
             account_id=account_id,
-            cca=scope.cca,
-            utility=scope.utility,
-            environment=scope.environment.value,
+            **scope.values,
             name=name,
             last_four=last_four(plain),
             fingerprint=_fingerprints(ring, plain)[0],
@@ -129,11 +128,7 @@ async def list_accounts(session: ReadSession, scope: Scope) -> tuple[BankAccount
     table = BANK.account
     found = await session.execute(
         select(table)
-        .where(
-            table.c.cca == scope.cca,
-            table.c.utility == scope.utility,
-            table.c.environment == scope.environment.value,
-        )
+        .where(in_scope(table, scope))
         .order_by(table.c.registered_at, table.c.account_id)
     )
     return tuple(_account_of(row) for row in found)

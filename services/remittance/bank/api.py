@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from services.remittance.api import InScope
 from services.remittance.bank import questions
 from services.remittance.bank.desk import BankDesk
 from services.remittance.bank.exports import matches_csv
@@ -27,9 +28,7 @@ from services.remittance.bank.views import (
     StatementView,
     masked,
 )
-from services.remittance.receivables import Scope
 from shared.contracts.measures import Usd, from_cents
-from shared.contracts.parts import CcaCode, Environment, UtilityCode
 from shared.platform.web.csv_file import download
 from shared.platform.web.identity import Finance, admit_to_cca
 from shared.platform.web.problems import documented
@@ -111,17 +110,12 @@ class ImportView(BaseModel):
         )
 
 
-def _scope(cca: CcaCode, utility: UtilityCode, environment: Environment) -> Scope:
-    return Scope(cca, utility, environment)
-
-
 def _is_mark(after: str) -> str:
     questions.read_mark(after)
     return after
 
 
 Mark = Annotated[str, Field(max_length=60), AfterValidator(_is_mark)]
-InScope = Annotated[Scope, Depends(_scope)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)]
 Which = Annotated[
     Literal["open", "any"] | Outcome,

@@ -249,9 +249,7 @@ async def _keep_movements(
         {
             "movement_id": movement_id,
             "account_id": account.account_id,
-            "cca": scope.cca,
-            "utility": scope.utility,
-            "environment": scope.environment.value,
+            **scope.values,
             "booked_on": movement.booked_on,
             "cents": movement.cents,
         }

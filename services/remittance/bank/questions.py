@@ -14,7 +14,6 @@ from sqlalchemy import Row, text
 
 from services.remittance.bank.accounts import list_accounts
 from services.remittance.bank.rules import BankRules, bank_rules_of
-from services.remittance.bank.settling import scope_values
 from services.remittance.bank.three_way import TIMING, Outcome
 from services.remittance.bank.views import (
     AccountView,
@@ -154,7 +153,7 @@ async def overview(session: ReadSession, scope: Scope, on: date) -> BankOverview
         scope: whose money.
         on: the day up to which ages are counted.
     """
-    rules, values = bank_rules_of(scope.utility), scope_values(scope)
+    rules, values = bank_rules_of(scope.utility), scope.values
     late_before = date.fromordinal(on.toordinal() - rules.late_after_days)
     found = {
         Outcome(row.outcome): row
@@ -215,7 +214,7 @@ async def matches(
     found = await session.execute(
         _MATCHES,
         {
-            **scope_values(scope),
+            **scope.values,
             "outcomes": [each.value for each in _outcomes(which)],
             "since": since,
             "match_id": match_id,
@@ -321,7 +320,7 @@ async def statements(
     session: ReadSession, scope: Scope, limit: int = PAGE_SIZE
 ) -> tuple[StatementView, ...]:
     """List the statements of a scope's accounts, latest first."""
-    return _statements(await session.execute(_STATEMENTS, {**scope_values(scope), "limit": limit}))
+    return _statements(await session.execute(_STATEMENTS, {**scope.values, "limit": limit}))
 
 
 async def statements_of_nobody(

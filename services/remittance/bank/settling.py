@@ -140,14 +140,14 @@ async def _book(
 
 
 async def _payments(session: WriteSession, scope: Scope) -> list[Announced]:
-    found = await session.execute(_PAYMENTS, scope_values(scope))
+    found = await session.execute(_PAYMENTS, scope.values)
     return [Announced(*row) for row in found]
 
 
 async def _deposits(session: WriteSession, scope: Scope, rules: BankRules) -> list[Deposit]:
     """Read the movements, each with what all statements say of it."""
     told: dict[UUID, tuple[int, date, set[str], set[str], list[str]]] = {}
-    for row in await session.execute(_MOVEMENTS, scope_values(scope)):
+    for row in await session.execute(_MOVEMENTS, scope.values):
         known = told.setdefault(row.movement_id, (row.cents, row.booked_on, set(), set(), []))
         known[2].update(row.traces)
         known[3].update(row.numbers)
@@ -166,7 +166,7 @@ async def _deposits(session: WriteSession, scope: Scope, rules: BankRules) -> li
 
 
 async def _current(session: WriteSession, scope: Scope) -> dict[Identity, UUID]:
-    found = await session.execute(_CURRENT, scope_values(scope))
+    found = await session.execute(_CURRENT, scope.values)
     return {
         (
             row.outcome,
@@ -197,7 +197,7 @@ async def _begin(
     rows = [
         {
             "match_id": match_id,
-            **scope_values(scope),
+            **scope.values,
             "outcome": match.outcome.value,
             "payments": [each.transaction_id for each in match.announced],
             "movements": [each.movement_id for each in match.deposits],
@@ -219,8 +219,3 @@ async def _begin(
         )
     ]
     await session.execute(insert(BANK.place), places)
-
-
-def scope_values(scope: Scope) -> dict[str, str]:
-    """A scope as the values of its three columns."""
-    return {"cca": scope.cca, "utility": scope.utility, "environment": scope.environment.value}

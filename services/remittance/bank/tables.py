@@ -10,11 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
-    Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -29,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-SCOPE_COLUMNS = ("cca", "utility", "environment")
+from services.remittance.columns import SCOPE_COLUMNS, cents, day, moment, scope, word
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +65,13 @@ def bank_tables(metadata: MetaData) -> BankTables:
     )
 
 
-def _scope() -> tuple[Column[str], ...]:
-    return tuple(_word(name) for name in SCOPE_COLUMNS)
-
-
-def _word(name: str, *, nullable: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=nullable)
-
-
 def _words(name: str) -> Column[list[str]]:
     return Column(name, ARRAY(Text), nullable=False)
 
 
-def _cents(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, BigInteger, nullable=nullable)
-
-
-def _day(name: str) -> Column[object]:
-    return Column(name, Date, nullable=False)
-
-
-def _moment(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
 def _sealed() -> tuple[Column[str], Column[bytes]]:
     """What is encrypted, and with which key."""
-    return _word("key_id"), Column("sealed", LargeBinary, nullable=False)
+    return word("key_id"), Column("sealed", LargeBinary, nullable=False)
 
 
 def _account(metadata: MetaData) -> Table:
@@ -102,13 +79,13 @@ def _account(metadata: MetaData) -> Table:
         "bank_account",
         metadata,
         Column("account_id", Uuid, primary_key=True),
-        *_scope(),
-        _word("name"),
-        _word("last_four"),
+        *scope(),
+        word("name"),
+        word("last_four"),
         Column("fingerprint", LargeBinary, nullable=False, unique=True),
         *_sealed(),
-        _word("registered_by"),
-        _moment("registered_at"),
+        word("registered_by"),
+        moment("registered_at"),
         Index("ix_bank_account_scope", *SCOPE_COLUMNS),
     )
 
@@ -119,12 +96,12 @@ def _file(metadata: MetaData) -> Table:
         metadata,
         Column("file_id", Uuid, primary_key=True),
         Column("sha256", Text, nullable=False, unique=True),
-        _word("name"),
-        _word("format"),
+        word("name"),
+        word("format"),
         Column("size", Integer, nullable=False),
         *_sealed(),
-        _word("imported_by"),
-        _moment("imported_at"),
+        word("imported_by"),
+        moment("imported_at"),
     )
 
 
@@ -136,19 +113,19 @@ def _statement(metadata: MetaData) -> Table:
         Column("file_id", Uuid, ForeignKey("remittance.bank_file.file_id"), nullable=False),
         Column("position", Integer, nullable=False),
         Column("account_id", Uuid, ForeignKey("remittance.bank_account.account_id")),
-        _word("last_four"),
-        _word("reference"),
-        _day("as_of"),
-        _cents("opening_cents", nullable=True),
-        _cents("closing_cents", nullable=True),
-        _cents("moved_cents"),
+        word("last_four"),
+        word("reference"),
+        day("as_of"),
+        cents("opening_cents", nullable=True),
+        cents("closing_cents", nullable=True),
+        cents("moved_cents"),
         Column("movements", Integer, nullable=False),
         Column("new_movements", Integer, nullable=False),
-        _word("state"),  # held → accepted
-        _word("held_code", nullable=True),
-        _word("held_message", nullable=True),
-        _cents("difference_cents"),
-        _moment("decided_at"),
+        word("state"),  # held → accepted
+        word("held_code", nullable=True),
+        word("held_message", nullable=True),
+        cents("difference_cents"),
+        moment("decided_at"),
         UniqueConstraint("file_id", "position"),
         CheckConstraint(
             "state <> 'accepted' OR opening_cents IS NULL OR closing_cents IS NULL"
@@ -167,9 +144,9 @@ def _movement(metadata: MetaData) -> Table:
         Column(
             "account_id", Uuid, ForeignKey("remittance.bank_account.account_id"), nullable=False
         ),
-        *_scope(),
-        _day("booked_on"),
-        _cents("cents"),
+        *scope(),
+        day("booked_on"),
+        cents("cents"),
         Index("ix_bank_movement_account", "account_id", "booked_on"),
         Index("ix_bank_movement_scope", *SCOPE_COLUMNS),
     )
@@ -184,11 +161,11 @@ def _sighting(metadata: MetaData) -> Table:
         Column(
             "movement_id", Uuid, ForeignKey("remittance.bank_movement.movement_id"), nullable=False
         ),
-        _word("code"),
-        _word("bank_reference"),
+        word("code"),
+        word("bank_reference"),
         _words("traces"),
         _words("numbers"),
-        _word("words"),
+        word("words"),
         PrimaryKeyConstraint("statement_id", "position"),
         Index("ix_bank_sighting_movement_id", "movement_id"),
     )
@@ -199,16 +176,16 @@ def _match(metadata: MetaData) -> Table:
         "bank_match",
         metadata,
         Column("match_id", Uuid, primary_key=True),
-        *_scope(),
-        _word("outcome"),
+        *scope(),
+        word("outcome"),
         Column("payments", ARRAY(Uuid), nullable=False),
         Column("movements", ARRAY(Uuid), nullable=False),
-        _cents("announced_cents"),
-        _cents("deposited_cents"),
-        _day("since"),
-        _word("explanation"),
-        _moment("decided_at"),
-        _moment("ended_at", nullable=True),
+        cents("announced_cents"),
+        cents("deposited_cents"),
+        day("since"),
+        word("explanation"),
+        moment("decided_at"),
+        moment("ended_at", nullable=True),
         CheckConstraint(
             "outcome <> 'matched' OR announced_cents = deposited_cents", name="matched_agrees"
         ),

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
+from services.remittance.document_reader import in_scope
 from services.remittance.receivables import Scope
 from services.remittance.store import LEDGER
 from shared.platform.database import ReadSession, WriteSession
@@ -43,11 +44,7 @@ async def last_closed_month(session: ReadSession | WriteSession, scope: Scope) -
     """Return the newest month that is closed; none while all are open."""
     table = LEDGER.closed_period
     found: date | None = await session.scalar(
-        select(func.max(table.c.month)).where(
-            table.c.cca == scope.cca,
-            table.c.utility == scope.utility,
-            table.c.environment == scope.environment.value,
-        )
+        select(func.max(table.c.month)).where(in_scope(table, scope))
     )
     return found
 

@@ -125,7 +125,6 @@ async def keep_write_offs(
                 "written_off_on": item.written_off_on,
                 "reason_code": item.reason.code if item.reason else None,
                 "reason_text": item.reason.text if item.reason else None,
-                "state": "reported",
                 "message_id": envelope.id,
                 "correlation_id": envelope.correlation_id,
                 "reported_at": at,

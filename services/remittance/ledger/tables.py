@@ -13,7 +13,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -27,7 +26,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-SCOPE_COLUMNS = ("cca", "utility", "environment")
+from services.remittance.columns import SCOPE_COLUMNS, cents, day, moment, scope, word
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,30 +66,14 @@ def ledger_tables(metadata: MetaData) -> LedgerTables:
     )
 
 
-def _scope() -> tuple[Column[str], ...]:
-    return tuple(_word(name) for name in SCOPE_COLUMNS)
-
-
-def _word(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _cents(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False)
-
-
-def _moment(name: str) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=False)
-
-
 def _receivable_tax(metadata: MetaData) -> Table:
     return Table(
         "receivable_tax",
         metadata,
         Column("receivable_id", Uuid, ForeignKey("remittance.receivable.receivable_id")),
-        _word("code"),
-        _word("jurisdiction"),
-        _cents("cents"),
+        word("code"),
+        word("jurisdiction"),
+        cents("cents"),
         PrimaryKeyConstraint("receivable_id", "code", "jurisdiction"),
     )
 
@@ -100,17 +83,17 @@ def _write_off(metadata: MetaData) -> Table:
         "write_off",
         metadata,
         Column("write_off_id", Uuid, primary_key=True),
-        *_scope(),
+        *scope(),
         Column(
             "receivable_id", Uuid, ForeignKey("remittance.receivable.receivable_id"), nullable=False
         ),
-        _cents("cents"),
+        cents("cents"),
         Column("takes_back", Uuid, ForeignKey("remittance.write_off.write_off_id"), unique=True),
-        _word("reason"),
-        _word("decided_by"),
+        word("reason"),
+        word("decided_by"),
         Column("approved_by", Text),
-        Column("effective_on", Date, nullable=False),
-        _moment("decided_at"),
+        day("effective_on"),
+        moment("decided_at"),
         Column("reported_in", Uuid),
         Column("reported_sequence", Integer),
         CheckConstraint("cents <> 0", name="moves_money"),
@@ -131,11 +114,11 @@ def _closed_period(metadata: MetaData) -> Table:
     return Table(
         "closed_period",
         metadata,
-        *_scope(),
+        *scope(),
         Column("month", Date),
-        _word("closed_by"),
-        _moment("closed_at"),
-        _word("note"),
+        word("closed_by"),
+        moment("closed_at"),
+        word("note"),
         Column("entries", BigInteger, nullable=False),
         Column("not_entered", Integer, nullable=False),
         Column("held_payments", Integer, nullable=False),
@@ -149,14 +132,14 @@ def _closed_balance(metadata: MetaData) -> Table:
     return Table(
         "closed_balance",
         metadata,
-        *_scope(),
+        *scope(),
         Column("month", Date),
-        _word("ledger_account"),
-        _word("jurisdiction"),
-        _cents("opening_cents"),
-        _cents("debit_cents"),
-        _cents("credit_cents"),
-        _cents("closing_cents"),
+        word("ledger_account"),
+        word("jurisdiction"),
+        cents("opening_cents"),
+        cents("debit_cents"),
+        cents("credit_cents"),
+        cents("closing_cents"),
         PrimaryKeyConstraint(*key, "ledger_account", "jurisdiction"),
         ForeignKeyConstraint(key, [f"remittance.closed_period.{name}" for name in key]),
         CheckConstraint("opening_cents + debit_cents - credit_cents = closing_cents", name="adds"),
@@ -167,19 +150,19 @@ def _gl_batch(metadata: MetaData) -> Table:
     return Table(
         "gl_batch",
         metadata,
-        *_scope(),
+        *scope(),
         Column("number", Integer),
-        Column("month", Date, nullable=False),
+        day("month"),
         Column("after_entry_id", BigInteger, nullable=False),
         Column("through_entry_id", BigInteger, nullable=False),
         Column("entries", BigInteger, nullable=False),
-        _cents("debit_cents"),
-        _cents("credit_cents"),
+        cents("debit_cents"),
+        cents("credit_cents"),
         Column("sha256", LargeBinary, nullable=False),
         Column("size", BigInteger, nullable=False),
-        _word("mapping"),
-        _word("made_by"),
-        _moment("made_at"),
+        word("mapping"),
+        word("made_by"),
+        moment("made_at"),
         PrimaryKeyConstraint(*SCOPE_COLUMNS, "number"),
         UniqueConstraint(*SCOPE_COLUMNS, "month", "after_entry_id"),
         CheckConstraint("debit_cents = credit_cents", name="balanced"),
@@ -192,7 +175,7 @@ def _gl_batch_part(metadata: MetaData) -> Table:
     return Table(
         "gl_batch_part",
         metadata,
-        *_scope(),
+        *scope(),
         Column("number", Integer),
         Column("part", Integer),
         Column("content", LargeBinary, nullable=False),
@@ -208,12 +191,12 @@ def _worked_write_off(metadata: MetaData) -> Table:
         metadata,
         Column("transaction_id", Uuid),
         Column("sequence", Integer),
-        _word("decision"),  # followed | dismissed
-        _word("comparison"),  # agrees | differs | unknown_account
-        _cents("open_cents"),
-        _word("reason"),
-        _word("worked_by"),
-        _moment("worked_at"),
+        word("decision"),  # followed | dismissed
+        word("comparison"),  # agrees | differs | unknown_account
+        cents("open_cents"),
+        word("reason"),
+        word("worked_by"),
+        moment("worked_at"),
         PrimaryKeyConstraint(*key),
         ForeignKeyConstraint(key, [f"remittance.reported_write_off.{name}" for name in key]),
     )

@@ -191,9 +191,7 @@ async def _decide(
     await session.execute(
         insert(LEDGER.write_off).values(
             write_off_id=key,
-            cca=scope.cca,
-            utility=scope.utility,
-            environment=scope.environment.value,
+            **scope.values,
             receivable_id=charge.receivable_id,
             cents=cents,
             reason=decision.reason,

@@ -10,8 +10,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    Date,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -19,12 +17,11 @@ from sqlalchemy import (
     MetaData,
     PrimaryKeyConstraint,
     Table,
-    Text,
     UniqueConstraint,
     Uuid,
 )
 
-from services.remittance.ledger.tables import SCOPE_COLUMNS
+from services.remittance.columns import SCOPE_COLUMNS, day, moment, scope, word
 
 _CENTS = ("opening", "billed", "cancelled", "paid", "adjusted", "written_off", "closing")
 
@@ -35,13 +32,13 @@ def monthly_statement(metadata: MetaData) -> Table:
     return Table(
         "monthly_statement",
         metadata,
-        *(Column(name, Text, nullable=False) for name in SCOPE_COLUMNS),
+        *scope(),
         Column("number", Integer),
-        Column("month", Date, nullable=False),
+        day("month"),
         *(Column(f"{name}_cents", BigInteger, nullable=False) for name in _CENTS),
         Column("content", LargeBinary, nullable=False),
         Column("sha256", LargeBinary, nullable=False),
-        Column("made_at", DateTime(timezone=True), nullable=False),
+        moment("made_at"),
         PrimaryKeyConstraint(*SCOPE_COLUMNS, "number"),
         UniqueConstraint(*key),
         ForeignKeyConstraint(
@@ -63,11 +60,11 @@ def account_class(metadata: MetaData) -> Table:
         "account_class",
         metadata,
         Column("transaction_id", Uuid, primary_key=True),
-        *(Column(name, Text, nullable=False) for name in SCOPE_COLUMNS),
-        Column("account_number", Text, nullable=False),
-        Column("customer_class", Text, nullable=False),  # residential | commercial
-        Column("rate_code", Text, nullable=False),
-        Column("effective_on", Date, nullable=False),
-        Column("requested_on", Date, nullable=False),
+        *scope(),
+        word("account_number"),
+        word("customer_class"),  # residential | commercial
+        word("rate_code"),
+        day("effective_on"),
+        day("requested_on"),
         Index("ix_account_class_account", "account_number", *SCOPE_COLUMNS),
     )

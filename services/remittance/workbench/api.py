@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, Field, ValidationError
 
+from services.remittance.api import InScope
 from services.remittance.placements import LineKey
 from services.remittance.receivables import Scope, Standing
 from services.remittance.workbench import act_questions, questions
@@ -34,7 +35,6 @@ from services.remittance.workbench.views import (
     NewAct,
     NewReversal,
 )
-from shared.contracts.parts import CcaCode, Environment, UtilityCode
 from shared.contracts.remittance import RemittanceOutcome
 from shared.platform.web.identity import Finance, admit_to_cca
 from shared.platform.web.problems import documented
@@ -42,16 +42,11 @@ from shared.platform.web.problems import documented
 NUMBER_MAX = 2**63 - 1
 
 
-def _scope(cca: CcaCode, utility: UtilityCode, environment: Environment) -> Scope:
-    return Scope(cca, utility, environment)
-
-
 def _is_mark(after: str) -> str:
     read_charge_mark(after)
     return after
 
 
-InScope = Annotated[Scope, Depends(_scope)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)]
 Mark = Annotated[str, Field(max_length=60), AfterValidator(_is_mark)]
 Number = Annotated[int, Query(ge=0, le=NUMBER_MAX)]

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
+from services.remittance.api import InScope
 from services.remittance.receivables import Scope
 from services.remittance.workbench import bulk_questions
-from services.remittance.workbench.api import Filter, InScope
+from services.remittance.workbench.api import Filter
 from services.remittance.workbench.bulk import BulkAsked, BulkDesk, BulkWhat
 from services.remittance.workbench.bulk_questions import ITEMS_SHOWN, ItemView, JobView
 from services.remittance.workbench.views import OnceKey, Question, Words

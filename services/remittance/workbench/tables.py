@@ -14,7 +14,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -23,14 +22,14 @@ from sqlalchemy import (
     MetaData,
     PrimaryKeyConstraint,
     Table,
-    Text,
     UniqueConstraint,
     Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-SCOPE_COLUMNS = ("cca", "utility", "environment")
+from services.remittance.columns import SCOPE_COLUMNS, cents, moment, scope, word
+
 _LINE = ("transaction_id", "sequence")
 
 
@@ -70,35 +69,23 @@ def workbench_tables(metadata: MetaData) -> WorkbenchTables:
     )
 
 
-def _word(name: str, *, nullable: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=nullable)
-
-
-def _cents(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, BigInteger, nullable=nullable)
-
-
-def _moment(name: str) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=False)
-
-
 def _act(metadata: MetaData) -> Table:
     return Table(
         "act",
         metadata,
         Column("act_id", Uuid, primary_key=True),
         Column("act_number", BigInteger, Identity(always=True), nullable=False, unique=True),
-        *(_word(name) for name in SCOPE_COLUMNS),
-        _word("kind"),  # match | split | move | set_aside | write_off | reversal
+        *scope(),
+        word("kind"),  # match | split | move | set_aside | write_off | reversal
         Column("plan", JSONB, nullable=False),
-        _cents("moved_cents"),
-        _cents("written_off_cents"),
+        cents("moved_cents"),
+        cents("written_off_cents"),
         Column("two_people", Boolean, nullable=False),
         Column("takes_back", Uuid, ForeignKey("remittance.act.act_id")),
-        _word("reason"),
-        _word("asked_by"),
-        _moment("asked_at"),
-        _word("once_key"),
+        word("reason"),
+        word("asked_by"),
+        moment("asked_at"),
+        word("once_key"),
         UniqueConstraint("asked_by", "once_key"),
         CheckConstraint("moved_cents >= 0 AND written_off_cents >= 0", name="sizes"),
         Index("ix_act_scope", *SCOPE_COLUMNS, "act_number"),
@@ -111,11 +98,11 @@ def _act_end(metadata: MetaData) -> Table:
         "act_end",
         metadata,
         Column("act_id", Uuid, ForeignKey("remittance.act.act_id"), primary_key=True),
-        _word("state"),  # done | declined | withdrawn
-        _word("ended_by"),
-        _word("words"),
+        word("state"),  # done | declined | withdrawn
+        word("ended_by"),
+        word("words"),
         Column("effective_on", Date),
-        _moment("ended_at"),
+        moment("ended_at"),
     )
 
 
@@ -138,7 +125,7 @@ def _assignment(metadata: MetaData) -> Table:
         Column("sequence", Integer, nullable=False),
         Column("part", Integer, nullable=False),
         Column("receivable_id", Uuid, ForeignKey("remittance.receivable.receivable_id")),
-        _cents("cents"),
+        cents("cents"),
         PrimaryKeyConstraint("act_id", *_LINE, "part"),
         ForeignKeyConstraint(_LINE, [f"remittance.line_place.{name}" for name in _LINE]),
         CheckConstraint("cents <> 0", name="moves_money"),
@@ -156,18 +143,18 @@ def _line_part(metadata: MetaData) -> Table:
         Column("sequence", Integer),
         Column("part", Integer),
         Column("target_id", Uuid, ForeignKey("remittance.receivable.receivable_id")),
-        _cents("amount_cents"),
-        _word("outcome"),
+        cents("amount_cents"),
+        word("outcome"),
         Column("receivable_id", Uuid),
-        _cents("applied_cents"),
-        _cents("unapplied_cents"),
-        _cents("adjusted_cents"),
-        _cents("discount_cents"),
-        _word("credit_account"),
-        _cents("open_cents", nullable=True),
+        cents("applied_cents"),
+        cents("unapplied_cents"),
+        cents("adjusted_cents"),
+        cents("discount_cents"),
+        word("credit_account"),
+        cents("open_cents", nullable=True),
         Column("flagged", Boolean, nullable=False),
-        _word("explanation"),
-        _moment("placed_at"),
+        word("explanation"),
+        moment("placed_at"),
         PrimaryKeyConstraint(*_LINE, "part"),
         ForeignKeyConstraint(_LINE, [f"remittance.line_place.{name}" for name in _LINE]),
         CheckConstraint(
@@ -183,23 +170,23 @@ def _bulk_job(metadata: MetaData) -> Table:
         metadata,
         Column("job_id", Uuid, primary_key=True),
         Column("job_number", BigInteger, Identity(always=True), nullable=False, unique=True),
-        *(_word(name) for name in SCOPE_COLUMNS),
-        _word("what"),  # exact_matches | small_balances
+        *scope(),
+        word("what"),  # exact_matches | small_balances
         Column("asked", JSONB, nullable=False),
-        _word("state"),  # planned → running → done, or cancelled
+        word("state"),  # planned → running → done, or cancelled
         Column("items", Integer, nullable=False),
-        _cents("moved_cents"),
-        _cents("written_off_cents"),
+        cents("moved_cents"),
+        cents("written_off_cents"),
         Column("two_people", Boolean, nullable=False),
         Column("done", Integer, nullable=False, server_default=text("0")),
         Column("refused", Integer, nullable=False, server_default=text("0")),
-        _word("reason"),
-        _word("asked_by"),
-        _moment("asked_at"),
-        _word("once_key"),
-        _word("decided_by", nullable=True),
-        Column("decided_at", DateTime(timezone=True)),
-        Column("ended_at", DateTime(timezone=True)),
+        word("reason"),
+        word("asked_by"),
+        moment("asked_at"),
+        word("once_key"),
+        word("decided_by", nullable=True),
+        moment("decided_at", nullable=True),
+        moment("ended_at", nullable=True),
         UniqueConstraint("asked_by", "once_key"),
         Index("ix_bulk_job_scope", *SCOPE_COLUMNS, "job_number"),
         Index("ix_bulk_job_running", "job_number", postgresql_where=text("state = 'running'")),
@@ -212,11 +199,11 @@ def _bulk_item(metadata: MetaData) -> Table:
         metadata,
         Column("job_id", Uuid, ForeignKey("remittance.bulk_job.job_id")),
         Column("position", Integer),
-        _word("subject"),
+        word("subject"),
         Column("plan", JSONB, nullable=False),
-        _cents("cents"),
-        _word("state"),  # planned → done, or refused
-        _word("words"),
+        cents("cents"),
+        word("state"),  # planned → done, or refused
+        word("words"),
         Column("act_id", Uuid, ForeignKey("remittance.act.act_id")),
         PrimaryKeyConstraint("job_id", "position"),
     )
