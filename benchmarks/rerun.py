@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.rating_storage import (
+    ALONE,
     CYCLES,
     FIRST_READ,
     NOON,
@@ -68,6 +69,7 @@ from shared.platform.collector import set_aside
 SCOPE: Final = Scope("mce", "pge", Environment.TEST)
 LATER: Final = datetime(2026, 8, 10, 20, tzinfo=UTC)
 PLAN: Final = "MCE-E-TOU-C"
+SOLD: Final = PLANS[ALONE[0]]
 INTERVAL_ITEMS: Final = 100
 WH_MAX: Final = 2_400
 IN_MEMORY: Final = 200
@@ -111,7 +113,7 @@ def interval_usage(number: int, start: date, chance: np.random.Generator) -> Int
     )
     meter = MeterIntervals(
         meter_number=f"M{number:09d}",
-        rate_code=PLANS[number % len(PLANS)][0],
+        rate_code=SOLD[number % len(SOLD)][0],
         period_start=start,
         period_end=end,
         minutes=15,
@@ -209,7 +211,7 @@ async def work_off(desk: RerunDesk, server: int) -> Spent:
 async def in_memory(service: RatingService, table: Table) -> None:
     """Rate interval accounts of one plan and cycle, both ways."""
     chance = np.random.default_rng(0)
-    numbers = range(0, IN_MEMORY * len(PLANS), len(PLANS))
+    numbers = range(0, IN_MEMORY * len(SOLD), len(SOLD))
     taken = [unpacked(interval_usage(number, FIRST_READ, chance)) for number in numbers]
     items = [one.item for one in taken]
     readings = {one.item.transaction_id: one.blocks for one in taken}

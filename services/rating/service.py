@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from fastapi import APIRouter
 
@@ -41,6 +42,9 @@ from shared.platform.database import Database
 from shared.platform.lifecycle import Lifecycle
 from shared.platform.mailbox import Consumer, Mailbox, MailboxLimits
 from shared.platform.settings import PlatformSettings
+
+AT_ONCE: Final = 3
+"""Messages in work at a time: while the database writes for one CCA, another's are priced."""
 
 
 class RatingSettings(PlatformSettings):
@@ -75,8 +79,10 @@ class RatingService:
     router: APIRouter
 
     async def open(self, lifecycle: Lifecycle) -> None:
-        """Hear, say and work, in the order of the messages, until the lifecycle ends."""
-        await self.mailbox.open(lifecycle, self.consumer, prefetch=self.settings.prefetch)
+        """Hear, say and work until the lifecycle ends, in the order of each CCA's messages."""
+        await self.mailbox.open(
+            lifecycle, self.consumer, prefetch=self.settings.prefetch, concurrency=AT_ONCE
+        )
         lifecycle.start([self.reruns.loop(), self.sweep.loop(), self.watch.loop()])
 
     async def ready(self) -> bool:

@@ -292,10 +292,10 @@ def _rebilled(occasion: Occasion, charge: ChargeDraft, window: BillWindow | None
 def _row(place: Place) -> tuple[object, ...]:
     due_at: datetime | None = place.deadline.due_at if place.deadline else None
     return (
-        *(place.transaction_id, place.purpose.value, place.account_number, place.agreement),
-        *(place.is_expected, place.bill_cycle, place.month, place.stage.value, place.reason),
+        *(place.transaction_id, place.purpose, place.account_number, place.agreement),
+        *(place.is_expected, place.bill_cycle, place.month, place.stage, place.reason),
         *(place.stage not in CLOSED, place.charge_id, due_at),
-        place.deadline.basis.value if place.deadline else None,
+        place.deadline.basis if place.deadline else None,
     )
 
 

@@ -121,7 +121,7 @@ def stated(energy: Mapping[Bucket, int]) -> int:
 
 def _digest(meter: MeterUsage, blocks: Sequence[IntervalBlock]) -> bytes:
     words = [
-        f"{quantity.bucket}/{quantity.unit}/{quantity.direction}/{micro}"
+        "/".join((quantity.bucket, quantity.unit, quantity.direction, str(micro)))
         for quantity, micro in zip(meter.quantities, meter.micro, strict=True)
     ]
     told = hashlib.sha256("".join(words).encode())

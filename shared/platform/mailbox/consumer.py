@@ -3,6 +3,9 @@
 The inbox row and the effect are one unit of work. A message that keeps failing is put aside with
 its reason and can be replayed; an outage is waited for and costs the message nothing; and when
 everything fails, the consumer slows down instead of putting everything aside.
+
+However many messages are in work at once, those about one CCA at one utility take their turn in the
+order in which they came: while the database writes for one CCA, another's message is worked on.
 """
 
 from __future__ import annotations
@@ -96,6 +99,7 @@ class Consumer:
     limits: MailboxLimits
     delivery_limit: int
     breaker: Breaker = field(init=False)
+    _turns: dict[tuple[str, str, str], asyncio.Lock] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.breaker = Breaker(self.service, self.limits)
@@ -112,15 +116,20 @@ class Consumer:
         except ValidationError as wrong:
             await self._bury(delivery, f"The bytes are not a message we know: {wrong}")
             raise Poison(f"message {delivery.message_id} cannot be read") from wrong
-        await self.breaker.wait()
         ids = {"message_id": str(envelope.id), "correlation_id": str(envelope.correlation_id)}
-        with log_context(service=self.service, **ids):
-            try:
-                await self._handle_patiently(envelope)
-            except Exception as fault:
-                await self._note_fault(delivery, envelope, fault)
-                raise
+        async with self._turn_of(envelope):  # nothing was awaited before: first come, first served
+            await self.breaker.wait()
+            with log_context(service=self.service, **ids):
+                try:
+                    await self._handle_patiently(envelope)
+                except Exception as fault:
+                    await self._note_fault(delivery, envelope, fault)
+                    raise
         self.breaker.note_success()
+
+    def _turn_of(self, envelope: Envelope) -> asyncio.Lock:
+        scope = (envelope.cca, envelope.utility, envelope.environment)
+        return self._turns.setdefault(scope, asyncio.Lock())
 
     async def _handle_patiently(self, envelope: Envelope) -> None:
         started = time.perf_counter()

@@ -135,7 +135,7 @@ class Mailbox:
     async def consume(
         self, consumer: Consumer, *, prefetch: int = PREFETCH, concurrency: int = 1
     ) -> Subscription:
-        """Begin to hear messages; order is kept while `concurrency` is 1."""
+        """Begin to hear messages; those of one CCA at one utility keep their order."""
         return await self._bus.subscribe(
             inbox_queue(self.service),
             consumer.receive,

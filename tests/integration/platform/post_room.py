@@ -42,7 +42,7 @@ QUICK = MailboxLimits(
 )
 
 
-def document_sent(number: int = 1, at: datetime = BILLING_DAY) -> Envelope:
+def document_sent(number: int = 1, at: datetime = BILLING_DAY, cca: str = "mce") -> Envelope:
     """A fact about one charge document."""
     document = SentDocument(
         transaction_id=uuid4(),
@@ -55,7 +55,7 @@ def document_sent(number: int = 1, at: datetime = BILLING_DAY) -> Envelope:
         at=at,
         source=ServiceName.EDI_GATEWAY,
         correlation_id=uuid4(),
-        cca="mce",
+        cca=cca,
         utility="pge",
         environment=Environment.TEST,
     )
@@ -138,9 +138,13 @@ async def note_effect(session: WriteSession, envelope: Envelope) -> None:
 
 
 @asynccontextmanager
-async def running(post_room: PostRoom, consumer: Consumer | None = None) -> AsyncIterator[None]:
+async def running(
+    post_room: PostRoom, consumer: Consumer | None = None, concurrency: int = 1
+) -> AsyncIterator[None]:
     """Run all loops of both services."""
-    hearing = await post_room.hearer.consume(consumer or post_room.consumer())
+    hearing = await post_room.hearer.consume(
+        consumer or post_room.consumer(), concurrency=concurrency
+    )
     receiving = await post_room.sender.hear_receipts()
     loops = [
         asyncio.create_task(supervise(loop, restart_wait_s=0.05))

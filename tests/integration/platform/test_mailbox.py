@@ -171,6 +171,28 @@ class TestHearing:
 
         assert await post_room.effects() == list(range(100))
 
+    async def test_messages_of_one_cca_keep_their_order_while_another_is_worked_on(
+        self, post_room: PostRoom
+    ) -> None:
+        others_turn = asyncio.Event()
+        ended: list[tuple[str, int]] = []
+
+        async def note_order(_session: WriteSession, envelope: Envelope) -> None:
+            if envelope.cca == "pce":
+                others_turn.set()
+            elif number_of(envelope) == 0:
+                await others_turn.wait()
+            ended.append((envelope.cca, number_of(envelope)))
+
+        consumer = post_room.hearer.consumer({"DocumentSent": note_order})
+        await post_room.say(*(document_sent(number) for number in range(5)))
+        await post_room.say(document_sent(5, cca="pce"))
+        async with running(post_room, consumer, concurrency=6):
+            await until(post_room.all_handled)
+
+        assert ended[0] == ("pce", 5)
+        assert ended[1:] == [("mce", number) for number in range(5)]
+
     async def test_a_service_must_handle_exactly_what_it_hears(self, post_room: PostRoom) -> None:
         with pytest.raises(ValueError, match="hears"):
             post_room.hearer.consumer({})
