@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from services.rating.browsing.batches import awaiting_money, batch_acts
 from services.rating.browsing.marks import ROWS_MAX
 from services.rating.messages import Occasion
+from services.rating.pages.months import MonthForm, month_shown
 from services.rating.pages.rooms import (
     REASON,
     REASON_WANTED,
@@ -26,7 +27,7 @@ from services.rating.pages.rooms import (
 from services.rating.review.api import NewOwner
 from services.rating.review.batches import Batch, assign_batch, list_batches, release_batch
 from services.rating.review.views import show_deadlines
-from services.rating.scope import UTILITY_ZONE, Scope
+from services.rating.scope import Scope
 from services.rating.store_activation import signing
 from shared.platform.web import csv_file
 from shared.platform.web.identity import Operator, Principal, Viewer
@@ -46,11 +47,9 @@ WINDOWS_HEAD: Final = (
 )
 
 
-class BatchesForm(Asked):
-    """Which month."""
+class BatchesForm(MonthForm):
+    """Which month, and what a release just came to."""
 
-    month: Day | None = None
-    """Any day of it."""
     released: int | None = None
     held: int | None = None
 
@@ -90,8 +89,8 @@ def _add_lists(router: APIRouter, house: House) -> None:
         request: Request, principal: Viewer, asked: Annotated[BatchesForm, Query()]
     ) -> Response:
         """Every batch of a month by stage, and the bill windows that close next."""
-        month = _month(house, asked)
-        found = await _batches(house, principal, asked)
+        month = await month_shown(house, principal, asked)
+        found = await _batches(house, principal, asked, month)
         deadlines = []
         async with house.database.read() as session:
             for one in chosen(principal, asked.cca):
@@ -116,7 +115,8 @@ def _add_lists(router: APIRouter, house: House) -> None:
         principal: Viewer, asked: Annotated[BatchesForm, Query()]
     ) -> StreamingResponse:
         """The same as a file."""
-        found = await _batches(house, principal, asked)
+        month = await month_shown(house, principal, asked)
+        found = await _batches(house, principal, asked, month)
         return csv_file.download("batches.csv", _csv(found))
 
     @router.get("/rating/windows.csv")
@@ -233,8 +233,9 @@ async def _confirm(
     return house.page(request, principal, "batch_release.html", values)
 
 
-async def _batches(house: House, principal: Principal, asked: BatchesForm) -> list[ScopedBatch]:
-    month = _month(house, asked)
+async def _batches(
+    house: House, principal: Principal, asked: BatchesForm, month: date
+) -> list[ScopedBatch]:
     found = []
     async with house.database.read() as session:
         for one in chosen(principal, asked.cca):
@@ -242,11 +243,6 @@ async def _batches(house: House, principal: Principal, asked: BatchesForm) -> li
             rows = await list_batches(session, scope, month)
             found += [ScopedBatch(scope, row) for row in rows if row.expected or row.received]
     return found
-
-
-def _month(house: House, asked: BatchesForm) -> date:
-    day = asked.month or house.clock.now().astimezone(UTILITY_ZONE).date()
-    return day.replace(day=1)
 
 
 def _cycle(word: str) -> str:

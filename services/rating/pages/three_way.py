@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.rating.pages.rooms import Asked, Day, House, Word
+from services.rating.pages.months import MonthForm, month_shown
+from services.rating.pages.rooms import House, Word
 from services.rating.progress.three_way import gap_rows, three_way
-from services.rating.scope import UTILITY_ZONE
 from shared.platform.web.identity import Viewer
 from shared.platform.web.scopes import chosen
 
 ROOM: Final = "/rating/batches/three-way"
-
-
-class MonthForm(Asked):
-    """Which month."""
-
-    month: Day | None = None
-    """Any day of it."""
 
 
 class GapsForm(MonthForm):
@@ -39,7 +32,7 @@ def build(house: House) -> APIRouter:
         request: Request, principal: Viewer, asked: Annotated[MonthForm, Query()]
     ) -> Response:
         """The three counts of each bill cycle, and why they differ."""
-        month = _month(house, asked)
+        month = await month_shown(house, principal, asked)
         found = []
         async with house.database.read() as session:
             for one in chosen(principal, asked.cca):
@@ -61,7 +54,8 @@ def build(house: House) -> APIRouter:
         request: Request, principal: Viewer, asked: Annotated[GapsForm, Query()]
     ) -> Response:
         """The agreements of one CCA behind the gaps, one by one."""
-        scope, month = house.one(principal, asked.cca), _month(house, asked)
+        scope = house.one(principal, asked.cca)
+        month = await month_shown(house, principal, asked)
         async with house.database.read() as session:
             page = await gap_rows(session, scope, month, asked.reason, asked.after)
         more = asked.address(month=month, after=page.next_after) if page.next_after else None
@@ -75,8 +69,3 @@ def build(house: House) -> APIRouter:
         return house.page(request, principal, "three_way_gaps.html", values)
 
     return router
-
-
-def _month(house: House, asked: MonthForm) -> date:
-    day = asked.month or house.clock.now().astimezone(UTILITY_ZONE).date()
-    return day.replace(day=1)

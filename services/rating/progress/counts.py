@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -68,3 +69,21 @@ async def load_counts(session: ReadSession, scope: Scope, month: date) -> dict[s
         else:
             batch.bills[Stage(what), reason] = int(count)
     return counts
+
+
+async def newest_month(session: ReadSession, scopes: Sequence[Scope]) -> date | None:
+    """The first day of the newest month in which any of some scopes has bills."""
+    t = PROGRESS.counts.c
+    newest: date | None = None
+    for scope in scopes:
+        found = await session.scalar(
+            select(t.month)
+            .where(*in_scope(PROGRESS.counts, scope), t.what.in_([s.value for s in COUNTED]))
+            .group_by(t.month)
+            .having(func.sum(t.count) != 0)
+            .order_by(t.month.desc())
+            .limit(1)
+        )
+        if found is not None and (newest is None or found > newest):
+            newest = found
+    return newest

@@ -296,6 +296,17 @@ class TestBatches:
         rows = await table(page, f"{base}/rating/batches.csv?month=2026-07-10&cca=mce")
         assert [row["under_review"] for row in rows] == ["1"]
 
+    async def test_nothing_asked_shows_the_newest_month_with_bills_whole(
+        self, page: Page, base: str
+    ) -> None:
+        await page.set_viewport_size(ViewportSize(width=1366, height=HEIGHT))
+        await page.goto(f"{base}/rating/batches")
+
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Batches of September 2026")
+        table = page.get_by_role("region", name="Batches by stage")
+        await expect(table).to_contain_text("no owner")
+        assert await table.evaluate("it => it.scrollWidth <= it.clientWidth")
+
     async def test_a_batch_has_an_owner_and_says_who_gave_it(
         self, office: Office, base: str, browser: Browser
     ) -> None:
