@@ -41,7 +41,9 @@ class PlatformSettings(BaseSettings):
         resend_after_s: age at which a message that no service has acknowledged is sent again.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CCAX_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="CCAX_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
 
     database_url: str = ""
     amqp_url: str = ""

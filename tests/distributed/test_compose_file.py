@@ -105,12 +105,30 @@ class TestOurServices:
 
     def test_copies_and_services_share_one_data_folder(self, ours: dict[str, Any]) -> None:
         assert ours["environment"]["CCAX_DATA_DIR"] == DATA_DIR
-        assert ours["volumes"] == [f"data:{DATA_DIR}"]
+        assert ours["volumes"] == [f"data:{DATA_DIR}", "./deploy/own:/etc/ccax:ro"]
+
+    def test_an_installations_own_files_are_those_that_the_example_names(
+        self, ours: dict[str, Any]
+    ) -> None:
+        for name in ("CCAX_GENERAL_LEDGER_FILE", "CCAX_DATA_KEYS_FILE"):
+            assert ours["environment"][name] == f"${{{name}:-}}"
+            assert f"\n# {name}=/etc/ccax/" in example()
 
     def test_it_has_no_rights_to_speak_of(self, ours: dict[str, Any]) -> None:
         assert ours["read_only"] is True
         assert ours["cap_drop"] == ["ALL"]
         assert ours["security_opt"] == ["no-new-privileges:true"]
+
+
+class TestSettingsLeftEmpty:
+    def test_a_variable_that_says_nothing_is_as_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in PlatformSettings.model_fields:
+            monkeypatch.setenv(f"CCAX_{name.upper()}", "")
+
+        settings = PlatformSettings()
+
+        assert (settings.data_keys_file, settings.general_ledger_file) == (None, None)
+        assert settings.http_port == 8080
 
 
 class TestTheImage:
