@@ -124,22 +124,31 @@ async def _workbook(
         "strings_to_numbers": False,
         "tmpdir": str(path.parent),
     }
-    with Workbook(str(path), told) as book:
-        sheet = book.add_worksheet(what)
-        bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
-        day, plain = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format()
-        sheet.freeze_panes(1, 0)
-        sheet.set_column(0, len(_head(what)) - 1, 16)
-        for column, word in enumerate(_head(what)):
-            sheet.write_string(0, column, word, bold)
-        at = 0
-        async for rows in pages:
-            for row in rows:
-                at += 1
-                if at > ROWS_MAX:
-                    raise TooManyRows(f"A workbook holds {ROWS_MAX:,} rows; take the CSV.")
-                for column, value in enumerate(row):
-                    _write(sheet, at, column, value, (money, day, plain))
+    book = Workbook(str(path), told)
+    try:
+        await _fill(book, what, pages)
+    finally:  # puts the file together: seconds for many rows
+        await asyncio.to_thread(book.close)
+
+
+async def _fill(
+    book: Workbook, what: What, pages: AsyncIterator[Iterable[tuple[Value, ...]]]
+) -> None:
+    sheet = book.add_worksheet(what)
+    bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
+    day, plain = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format()
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, len(_head(what)) - 1, 16)
+    for column, word in enumerate(_head(what)):
+        sheet.write_string(0, column, word, bold)
+    at = 0
+    async for rows in pages:
+        for row in rows:
+            at += 1
+            if at > ROWS_MAX:
+                raise TooManyRows(f"A workbook holds {ROWS_MAX:,} rows; take the CSV.")
+            for column, value in enumerate(row):
+                _write(sheet, at, column, value, (money, day, plain))
 
 
 def _write(sheet: Any, row: int, column: int, value: Value, formats: tuple[Any, Any, Any]) -> None:  # noqa: ANN401
