@@ -319,6 +319,25 @@ class TestWhoMayStart:
 
         assert started.started_by == "bob"
 
+    async def test_a_rebill_that_waits_already_is_found_beside_usage_that_waits(
+        self, office: Office, tmp_path: Path
+    ) -> None:
+        await bill(office)
+        await correct_prices(office, tmp_path, on_peak="30000000")
+        first = await dry_run(office)
+        await office.service.reruns.start(MCE, first.job_id, "bob", "checked")
+        await until(office, first.job_id, JobState.DONE)
+        stranger = meter(JUNE, {"on": "1", "off": "2"}, number="M9")
+        await office.tell(usage_report(usage("U9", stranger, account="A9")))
+        of_code = RerunAsked(filter=RerunFilter(rate_code="E-TOU-C"), reason="once more")
+
+        again = await dry_run(office, of_code, key="test-key-2")
+        await office.service.reruns.start(MCE, again.job_id, "bob", "checked")
+        done = await until(office, again.job_id, JobState.DONE)
+
+        assert done.progress.outcomes == {"held": 1, "under_review": 1}
+        assert await office.column("SELECT state FROM rating.reviews") == ["waiting"]
+
     async def test_a_rebill_above_the_value_limit_waits_together_with_its_cancel(
         self, office: Office, tmp_path: Path
     ) -> None:
