@@ -1,7 +1,8 @@
 """Pages on which one audit is set: on or off, hold or warn, limits, owner; and who set it before.
 
 How a form's words become a setting is decided here; what a setting may be is decided where the API
-asks too. A setting is an administrator's: it changes what leaves without anybody looking.
+asks too. A setting is an administrator's: it changes what leaves without anybody looking. One that
+loosens a hold counts once another administrator has approved it.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from services.rating.pages.rooms import SEE_OTHER, Asked, House
+from services.rating.review.approvals import SettingKey, approve_setting, settings_that_wait
 from services.rating.review.classes import CustomerClass
 from services.rating.review.proof import prove_now
 from services.rating.review.registry import AUDITS, BATCH_RELEASE, AuditKind
 from services.rating.review.settings import (
+    IN_MONEY,
     NewSetting,
+    Reason,
     UnknownAudit,
     load_settings,
     setting_history,
@@ -31,8 +35,7 @@ from shared.contracts.measures import to_cents
 from shared.platform.refusals import Refusal
 from shared.platform.web.identity import Admin, Operator, Principal, Viewer
 
-IN_MONEY: Final = "_cents"
-"""How the names of limits end that are amounts of money."""
+UNREASONED: Final = "Say why in a few words."
 AMOUNT: Final = re.compile(r"\d{1,10}(\.\d{1,2})?")
 NUMBER: Final = re.compile(r"\d{1,12}")
 WRONG: Final = (
@@ -45,6 +48,13 @@ class AuditForm(Asked):
     """Whose setting, and for which class of customers."""
 
     customer_class: CustomerClass = CustomerClass.ALL
+
+
+class ApprovalForm(BaseModel):
+    """Which version is approved, and why; the token of the form stands beside them."""
+
+    version: Annotated[int, Field(ge=1, lt=2**31)]
+    reason: Reason
 
 
 def build(house: House) -> APIRouter:
@@ -83,6 +93,25 @@ def build(house: House) -> APIRouter:
                 await write_setting(session, scope.cca, code, new, by, house.clock.now())
         except (ValidationError, NotReadable):
             return await _show(house, request, principal, code, asked, WRONG)
+        except Refusal as refusal:
+            return await _show(house, request, principal, code, asked, refusal.detail)
+        return RedirectResponse(f"/rating/controls/{code}?{asked.address()}", SEE_OTHER)
+
+    @router.post("/rating/controls/{code}/approval")
+    async def approve(
+        request: Request, principal: Admin, code: str, asked: Annotated[AuditForm, Query()]
+    ) -> Response:
+        """Let the setting count that another administrator asked for."""
+        scope, by = house.one(principal, asked.cca), signing(principal.name)
+        house.acting()
+        said = await house.said(request, principal)
+        try:
+            form = ApprovalForm.model_validate(said)
+            key = SettingKey(scope.cca, code, asked.customer_class, form.version)
+            async with house.database.unit_of_work() as session:
+                await approve_setting(session, key, by, form.reason, house.clock.now())
+        except ValidationError:
+            return await _show(house, request, principal, code, asked, UNREASONED)
         except Refusal as refusal:
             return await _show(house, request, principal, code, asked, refusal.detail)
         return RedirectResponse(f"/rating/controls/{code}?{asked.address()}", SEE_OTHER)
@@ -145,6 +174,8 @@ async def _show(
     async with house.database.read() as session:
         settings = await load_settings(session, scope.cca)
         history = await setting_history(session, scope.cca, code)
+        waiting = await settings_that_wait(session, scope.cca)
+    here = (code, asked.customer_class)
     values = {
         "asked": asked,
         "scope": scope,
@@ -154,6 +185,7 @@ async def _show(
         "by_hand": settings.releases_by_hand,
         "fields": _fields(kind, settings.of(kind, asked.customer_class).limits) if kind else [],
         "history": history[::-1],
+        "waiting": next((v for v in waiting if (v.code, v.customer_class) == here), None),
         "classes": list(CustomerClass),
         "wrong": wrong,
     }

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from services.rating.browsing.marks import ROWS_MAX
 from services.rating.pages.rooms import Asked, House, Word
+from services.rating.review.approvals import settings_that_wait
 from services.rating.review.views import AuditView, show_audits, show_controls, show_findings
 from shared.platform.web import csv_file
 from shared.platform.web.identity import Viewer
@@ -57,6 +58,7 @@ def build(house: House) -> APIRouter:
                 "one": one,
                 "holds": [(each, await show_controls(session, each.cca, at)) for each in ccas],
                 "audits": await show_audits(session, one.cca),
+                "waiting": await settings_that_wait(session, one.cca),
                 "findings": findings,
                 "older": f"/rating/controls?{older}" if older else None,
                 "csv": f"/rating/controls.csv?cca={one.cca}",

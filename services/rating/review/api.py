@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.rating.api import InScope
 from services.rating.messages import Occasion
+from services.rating.review.approvals import SettingKey, approve_setting, settings_that_wait
 from services.rating.review.batches import (
     Batch,
     BatchReleased,
@@ -21,6 +22,7 @@ from services.rating.review.batches import (
     list_batches,
     release_batch,
 )
+from services.rating.review.classes import CustomerClass
 from services.rating.review.decide import NewAct, ReviewUnknown, act_on, release
 from services.rating.review.proof import ProofResult, prove_now
 from services.rating.review.settings import (
@@ -60,6 +62,7 @@ NO_CYCLE_NAME = "-"
 
 Code = Annotated[str, Path(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")]
 ReviewId = Annotated[int, Path(ge=1, le=2**62)]
+Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Cycle = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 Month = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
 """Any day of a month."""
@@ -73,6 +76,12 @@ class Why(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     reason: Reason
+
+
+class NewApproval(Why):
+    """For which class of customers a setting is approved, and why."""
+
+    customer_class: CustomerClass = CustomerClass.ALL
 
 
 class NewOwner(Why):
@@ -123,9 +132,29 @@ def _add_audits(router: APIRouter, database: Database, clock: Clock) -> None:
 
     @router.post("/audits/{code}/versions", status_code=201)
     async def set_audit(cca: CcaCode, code: Code, new: NewSetting, who: Admin) -> SettingVersion:
-        """Set an audit anew, or under `BATCH_RELEASE` how batches leave."""
+        """Set an audit anew, or under `BATCH_RELEASE` how batches leave.
+
+        What loosens a hold comes back with `two_people`: it counts once another administrator
+        approves it.
+        """
         async with database.unit_of_work() as session:
             return await write_setting(session, cca, code, new, signing(who.name), clock.now())
+
+    @router.get("/audits/waiting")
+    async def waiting(cca: CcaCode) -> list[SettingVersion]:
+        """Settings that loosen a hold and wait for another administrator."""
+        async with database.read() as session:
+            return await settings_that_wait(session, cca)
+
+    @router.post("/audits/{code}/versions/{version}/approval", status_code=201)
+    async def approve(
+        cca: CcaCode, code: Code, version: Version, new: NewApproval, who: Admin
+    ) -> SettingVersion:
+        """Let a setting count that another administrator asked for."""
+        key = SettingKey(cca, code, new.customer_class, version)
+        by, at = signing(who.name), clock.now()
+        async with database.unit_of_work() as session:
+            return await approve_setting(session, key, by, new.reason, at)
 
 
 def _add_controls(router: APIRouter, database: Database, clock: Clock, desk: RatingDesk) -> None:

@@ -1,7 +1,8 @@
 """How a CCA wants its audits: on or off, hold or warn, limits, owner; by version.
 
 A setting is never changed and never deleted: a new version stands beside the old one with who wrote
-it, when and why. What the program does by itself is version 0.
+it, when and why. What the program does by itself is version 0. A version that lets something go
+which is held now counts once another person has approved it (`approvals`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, Select, func, insert, not_, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.rating.review.classes import CustomerClass
@@ -29,6 +30,8 @@ from shared.platform.refusals import Refusal
 
 PROGRAM_DEFAULT: Final = "program"
 LIMIT_MAX: Final = 10**12
+IN_MONEY: Final = "_cents"
+"""How the names of limits end that are amounts of money."""
 
 Words = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=300)]
 Reason = Annotated[
@@ -102,7 +105,12 @@ class NewSetting(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SettingVersion:
-    """A version of a setting, and who stands for it; version 0 is the program's."""
+    """A version of a setting, and who stands for it; version 0 is the program's.
+
+    Attributes:
+        two_people: it loosens a hold, so it counts only once another person has approved it.
+        approved_by: who did.
+    """
 
     cca: str
     code: str
@@ -112,6 +120,15 @@ class SettingVersion:
     by: str = PROGRAM_DEFAULT
     reason: str = ""
     at: datetime | None = None
+    two_people: bool = False
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    approval_reason: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it does not count, because nobody else has approved it."""
+        return self.two_people and self.approved_by is None
 
 
 @dataclass(frozen=True)
@@ -136,8 +153,14 @@ class ReviewSettings:
         for wanted in (customer_class, CustomerClass.ALL):
             content = mine.get(wanted)
             if isinstance(content, AuditSetting):
-                return content.model_copy(update={"limits": {**kind.limits, **content.limits}})
+                return with_defaults(kind, content)
         return default_of(kind)
+
+    def in_force(self, code: str, customer_class: CustomerClass) -> AuditSetting | ReleaseSetting:
+        """What a setting says now, whoever it comes from."""
+        if code == BATCH_RELEASE:
+            return ReleaseSetting(release="manual" if self.releases_by_hand else "auto")
+        return self.of(AUDITS[code], customer_class)
 
     @property
     def releases_by_hand(self) -> bool:
@@ -160,24 +183,34 @@ def default_of(kind: AuditKind) -> AuditSetting:
 
 
 async def load_settings(session: ReadSession | WriteSession, cca: str) -> ReviewSettings:
-    """Read the newest version of every setting of a CCA."""
+    """Read the newest version of every setting of a CCA that counts."""
     t = REVIEW.settings.c
     found = await session.execute(
-        select(REVIEW.settings)
-        .where(t.cca == cca)
+        versions_of(cca)
+        .where(or_(not_(t.two_people), REVIEW.setting_approvals.c.seq.is_not(None)))
         .ext(distinct_on(t.code, t.customer_class))
         .order_by(t.code, t.customer_class, t.version.desc())
     )
-    return ReviewSettings(cca, tuple(_versions(found.all())))
+    return ReviewSettings(cca, tuple(read_versions(found.all())))
 
 
 async def setting_history(session: ReadSession, cca: str, code: str) -> list[SettingVersion]:
     """Every version of one setting, oldest first; the program's is not among them."""
     t = REVIEW.settings.c
-    found = await session.execute(
-        select(REVIEW.settings).where(t.cca == cca, t.code == code).order_by(t.seq)
+    found = await session.execute(versions_of(cca).where(t.code == code).order_by(t.seq))
+    return list(read_versions(found.all()))
+
+
+def versions_of(cca: str) -> Select[*tuple[Any, ...]]:
+    """Every version of a CCA's settings, with who approved it."""
+    t, a = REVIEW.settings, REVIEW.setting_approvals
+    approved = (
+        a.c.by.label("approved_by"),
+        a.c.at.label("approved_at"),
+        a.c.reason.label("approval_reason"),
     )
-    return list(_versions(found.all()))
+    joined = t.outerjoin(a, a.c.seq == t.c.seq)
+    return select(t, *approved).select_from(joined).where(t.c.cca == cca)
 
 
 async def write_setting(
@@ -185,12 +218,19 @@ async def write_setting(
 ) -> SettingVersion:
     """Add a version of a setting; it counts for every charge computed from now on.
 
+    One that loosens a hold counts once somebody else has approved it.
+
     Raises:
         UnknownAudit: no audit has this code, or none that can be set.
         SettingNotUsable: the setting is another audit's.
     """
     _check(code, new.setting)
-    await wait_lock(session, f"rating/review/settings/{cca}")
+    await wait_lock(session, settings_lock(cca))
+    before = (await load_settings(session, cca)).in_force(code, new.customer_class)
+    after = new.setting
+    if isinstance(after, AuditSetting):
+        after = with_defaults(AUDITS[code], after)
+    two_people = loosens(before, after)
     t = REVIEW.settings.c
     last = await session.scalar(
         select(func.max(t.version)).where(
@@ -198,7 +238,8 @@ async def write_setting(
         )
     )
     version = SettingVersion(
-        cca, code, new.customer_class, (last or 0) + 1, new.setting, by, new.reason, at
+        *(cca, code, new.customer_class, (last or 0) + 1, new.setting, by, new.reason, at),
+        two_people=two_people,
     )
     await session.execute(
         insert(REVIEW.settings).values(
@@ -207,12 +248,42 @@ async def write_setting(
             customer_class=new.customer_class.value,
             version=version.version,
             content=new.setting.model_dump(mode="json"),
+            two_people=two_people,
             by=by,
             reason=new.reason,
             at=at,
         )
     )
     return version
+
+
+def settings_lock(cca: str) -> str:
+    """Who sets a CCA's audits, or approves what was set, takes turns."""
+    return f"rating/review/settings/{cca}"
+
+
+def with_defaults(kind: AuditKind, setting: AuditSetting) -> AuditSetting:
+    """A setting with the limits that it leaves to the program."""
+    return setting.model_copy(update={"limits": {**kind.limits, **setting.limits}})
+
+
+def loosens(before: AuditSetting | ReleaseSetting, after: AuditSetting | ReleaseSetting) -> bool:
+    """Whether something that is held now could leave by another setting.
+
+    An audit that holds is loosened by switching it off, by only warning, by a higher minimum, and
+    by other limits, of which nobody but the audit knows the tighter side; a lower amount of money
+    is always tighter. Batches are loosened by letting them leave by themselves.
+    """
+    if isinstance(before, ReleaseSetting) or isinstance(after, ReleaseSetting):
+        return (before, after) == (ReleaseSetting(release="manual"), ReleaseSetting())
+    if not (before.enabled and before.mode is Mode.HOLD):
+        return False
+    if not (after.enabled and after.mode is Mode.HOLD):
+        return True
+    return after.minimum_cents > before.minimum_cents or any(
+        number > before.limits[name] if name.endswith(IN_MONEY) else number != before.limits[name]
+        for name, number in after.limits.items()
+    )
 
 
 def _check(code: str, setting: AuditSetting | ReleaseSetting) -> None:
@@ -230,7 +301,8 @@ def _check(code: str, setting: AuditSetting | ReleaseSetting) -> None:
         raise SettingNotUsable(f"{code} has no limit {', '.join(sorted(strange))}")
 
 
-def _versions(rows: Iterable[Row[Any]]) -> Iterable[SettingVersion]:
+def read_versions(rows: Iterable[Row[Any]]) -> Iterable[SettingVersion]:
+    """The versions that rows of `versions_of` are."""
     for row in rows:
         content: Mapping[str, Any] = row.content
         kind = ReleaseSetting if row.code == BATCH_RELEASE else AuditSetting
@@ -243,4 +315,8 @@ def _versions(rows: Iterable[Row[Any]]) -> Iterable[SettingVersion]:
             by=row.by,
             reason=row.reason,
             at=row.at,
+            two_people=row.two_people,
+            approved_by=row.approved_by,
+            approved_at=row.approved_at,
+            approval_reason=row.approval_reason or "",
         )

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -38,6 +39,7 @@ class ReviewTables:
 
     Attributes:
         settings: how a CCA wants an audit, by version; never changed, never deleted.
+        setting_approvals: who let a version count that loosens a hold.
         findings: what an audit found about which usage, and whether it held it.
         reviews: charges that are computed and not sent.
         acts: who did what to a review, and why.
@@ -46,6 +48,7 @@ class ReviewTables:
     """
 
     settings: Table
+    setting_approvals: Table
     findings: Table
     reviews: Table
     acts: Table
@@ -57,6 +60,7 @@ def review_tables(metadata: MetaData) -> ReviewTables:
     """Declare the tables of review among a service's others."""
     return ReviewTables(
         settings=_settings(metadata),
+        setting_approvals=_setting_approvals(metadata),
         findings=_findings(metadata),
         reviews=_reviews(metadata),
         acts=_acts(metadata),
@@ -95,8 +99,24 @@ def _settings(metadata: MetaData) -> Table:
         Column("customer_class", Text, nullable=False),
         Column("version", Integer, nullable=False),
         Column("content", JSONB, nullable=False),
+        Column("two_people", Boolean, nullable=False),
         *_signed(),
         UniqueConstraint("cca", "code", "customer_class", "version"),
+        UniqueConstraint("seq", "by"),
+    )
+
+
+def _setting_approvals(metadata: MetaData) -> Table:
+    return Table(
+        "review_setting_approvals",
+        metadata,
+        Column("seq", BigInteger, primary_key=True, autoincrement=False),
+        Column("asked_by", Text, nullable=False),
+        *_signed(),
+        ForeignKeyConstraint(
+            ("seq", "asked_by"), ("rating.review_settings.seq", "rating.review_settings.by")
+        ),
+        CheckConstraint("by <> asked_by", name="two_people"),
     )
 
 

@@ -399,6 +399,30 @@ class TestControls:
             refused = await page.request.post(place, form={"enabled": "off", "reason": "quiet"})
             assert refused.status == 403
 
+    async def test_no_administrator_switches_the_value_hold_off_alone(
+        self, office: Office, base: str, browser: Browser
+    ) -> None:
+        place = f"{base}/rating/controls/HIGH_VALUE?cca=mce&customer_class=commercial"
+        async with await browser.new_context() as context:
+            page = await context.new_page()
+            await sign_in(page, base, await office.token(Role.ADMIN))
+            await page.goto(place)
+            await page.get_by_label("The audit is").select_option("off")
+            await page.get_by_label("Why").fill("a stadium opens")
+            await page.get_by_role("button", name="Set it").click()
+            await expect(page.get_by_text("It does not count yet")).to_be_visible()
+            await expect(page.get_by_role("button", name="Approve it")).to_have_count(0)
+            await expect(page.get_by_text("Now: a finding holds the charge")).to_be_visible()
+        async with await browser.new_context() as context:
+            page = await context.new_page()
+            await sign_in(page, base, await office.token(Role.ADMIN))
+            await page.goto(f"{base}/rating/controls?cca=mce")
+            await page.get_by_role("link", name="HIGH VALUE, commercial").click()
+            await page.get_by_label("Why it may count").fill("until the opening is billed")
+            await page.get_by_role("button", name="Approve it").click()
+            await expect(page.get_by_text("Now: off")).to_be_visible()
+            await expect(page.locator(".timeline")).to_contain_text("approved by admin")
+
     async def test_the_value_hold_says_when_it_last_fired(self, page: Page, base: str) -> None:
         await page.goto(f"{base}/rating/controls")
 

@@ -4,20 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
 from fastapi import Request
 from httpx import ASGITransport, AsyncClient
-from sqlalchemy import text
+from sqlalchemy import insert, text
+from sqlalchemy.exc import IntegrityError
 
 from services.rating.review.registry import AUDITS
+from services.rating.store import REVIEW
 from shared.contracts.enrollment import EnrollmentPurpose
 from shared.platform.database import wait_lock
 from shared.platform.http import create_app
 from shared.platform.web.identity import Principal, Role
-from tests.integration.rating.office import PATIENCE_S, Office, enrollment, usage_report
+from tests.integration.rating.office import NOON, PATIENCE_S, Office, enrollment, usage_report
 from tests.unit.rating.words import JUNE, MCE, meter, request, usage
 
 SCOPE = {"cca": "mce", "utility": "pge", "environment": "test"}
@@ -53,6 +55,15 @@ class Desk:
         headers = {"x-name": by, "x-role": role}
         done = await self.http.post(f"{ROOT}/{path}", params=SCOPE, json=body, headers=headers)
         return done.status_code, done.json() if done.content else None
+
+    async def set_audit(self, code: str, new: dict[str, Any]) -> None:
+        """Set an audit; a second administrator approves what loosens a hold."""
+        status, said = await self.post(f"audits/{code}/versions", new, "jane", "admin")
+        assert status == 201, said
+        if said["two_people"]:
+            path = f"audits/{code}/versions/{said['version']}/approval"
+            status, said = await self.post(path, WHY, "joe", "admin")
+            assert status == 201, said
 
 
 @pytest.fixture
@@ -157,8 +168,7 @@ class TestAnAudit:
         self, office: Office, desk: Desk, setting: dict[str, Any], held: bool, found: bool
     ) -> None:
         limits = {"limits": {"limit_cents": 1_000}, "owner": "billing"}
-        new = {"setting": limits | setting, **WHY}
-        await desk.post("audits/HIGH_VALUE/versions", new, "jane", "admin")
+        await desk.set_audit("HIGH_VALUE", {"setting": limits | setting, **WHY})
 
         await office.tell(usage_report(usage()))
 
@@ -197,8 +207,7 @@ class TestAnAudit:
     ) -> None:
         await office.tell(usage_report(usage("U9", account="A9")))
         for code in AUDITS:
-            new = {"setting": {"mode": "warn", "owner": "billing"}, **WHY}
-            assert (await desk.post(f"audits/{code}/versions", new, "jane", "admin"))[0] == 201
+            await desk.set_audit(code, {"setting": {"mode": "warn", "owner": "billing"}, **WHY})
 
         shown = {audit["code"]: audit for audit in await desk.get("audits")}
 
@@ -222,6 +231,75 @@ class TestAnAudit:
         done = await desk.post(f"audits/{code}/versions", {"setting": setting, **WHY}, "a", "admin")
 
         assert done[1]["code"] == says
+
+
+class TestASettingThatLoosensAHold:
+    OFF: ClassVar[dict[str, Any]] = {"setting": {"mode": "hold", "enabled": False}, **WHY}
+    PATH = "audits/HIGH_VALUE/versions"
+
+    async def test_counts_once_another_administrator_approves_it(
+        self, office: Office, desk: Desk
+    ) -> None:
+        status, asked = await desk.post(self.PATH, self.OFF, "jane", "admin")
+        await office.tell(usage_report(usage(energy=HUGE)))
+        held = list(office.holds)
+        (waiting,) = await desk.get("audits/waiting")
+        (before,) = [a for a in await desk.get("audits") if a["code"] == "HIGH_VALUE"]
+
+        alone = await desk.post(f"{self.PATH}/1/approval", WHY, "jane", "admin")
+        operator = await desk.post(f"{self.PATH}/1/approval", WHY, "joe")
+        approved = await desk.post(f"{self.PATH}/1/approval", WHY, "joe", "admin")
+        again = await desk.post(f"{self.PATH}/1/approval", WHY, "jim", "admin")
+        (after,) = [a for a in await desk.get("audits") if a["code"] == "HIGH_VALUE"]
+        (version,) = await desk.get(self.PATH)
+
+        assert (status, asked["two_people"], asked["approved_by"]) == (201, True, None)
+        assert held == [("U1", "HIGH_VALUE")]
+        assert (waiting["version"], waiting["by"]) == (1, "jane")
+        assert (before["version"], before["setting"]["enabled"]) == (0, True)
+        assert (alone[0], alone[1]["code"]) == (409, "SECOND_PERSON_NEEDED")
+        assert operator[0] == 403
+        assert (approved[0], approved[1]["approved_by"]) == (201, "joe")
+        assert (again[0], again[1]["code"]) == (409, "SETTING_NOT_WAITING")
+        assert (after["version"], after["setting"]["enabled"]) == (1, False)
+        assert (version["by"], version["approved_by"]) == ("jane", "joe")
+        assert version["approval_reason"] == WHY["reason"]
+        assert await desk.get("audits/waiting") == []
+
+    async def test_yields_to_a_newer_one(self, office: Office, desk: Desk) -> None:
+        strict = {"setting": {"mode": "hold", "limits": {"limit_cents": 1_000}}, **WHY}
+        await desk.post(self.PATH, self.OFF, "jane", "admin")
+        _, newer = await desk.post(self.PATH, strict, "jane", "admin")
+
+        late = await desk.post(f"{self.PATH}/1/approval", WHY, "joe", "admin")
+        await office.tell(usage_report(usage()))
+
+        assert newer["two_people"] is False
+        assert late[1]["code"] == "SETTING_NOT_WAITING"
+        assert await desk.get("audits/waiting") == []
+        assert office.holds == [("U1", "HIGH_VALUE")]
+
+    async def test_is_approved_for_the_class_it_is_asked_for(self, desk: Desk) -> None:
+        homes = {"customer_class": "residential"}
+        await desk.post(self.PATH, self.OFF | homes, "jane", "admin")
+
+        whole = await desk.post(f"{self.PATH}/1/approval", WHY, "joe", "admin")
+        right = await desk.post(f"{self.PATH}/1/approval", WHY | homes, "joe", "admin")
+
+        controls = {row["customer_class"]: row["enabled"] for row in await desk.get("controls")}
+        assert (whole[0], right[0]) == (409, 201)
+        assert controls == {"residential": False, "commercial": True}
+
+    async def test_is_not_approved_by_who_asked_even_in_the_database(
+        self, office: Office, desk: Desk
+    ) -> None:
+        await desk.post(self.PATH, self.OFF, "jane", "admin")
+
+        for asked_by, named in (("jane", "two_people"), ("jim", "fk_")):
+            signed = {"asked_by": asked_by, "by": "jane", "reason": "alone", "at": NOON}
+            with pytest.raises(IntegrityError, match=named):
+                async with office.service.database.unit_of_work() as session:
+                    await session.execute(insert(REVIEW.setting_approvals).values(seq=1, **signed))
 
 
 class TestABatch:

@@ -4,6 +4,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from services.rating.review.approvals import SettingKey, approve_setting
 from services.rating.review.classes import CustomerClass
 from services.rating.review.figures import BILL_WINDOWS, REVIEWS_EXPIRED
 from services.rating.review.settings import AuditSetting, NewSetting, write_setting
@@ -63,7 +64,9 @@ class TestTheSyntheticCharge:
             reason="too many",
         )
         async with office.service.database.unit_of_work() as session:
-            await write_setting(session, "mce", "HIGH_VALUE", off, "jane", NOON)
+            asked = await write_setting(session, "mce", "HIGH_VALUE", off, "jane", NOON)
+            key = SettingKey.of(asked)
+            await approve_setting(session, key, "joe", "for one day", NOON)
 
         with capture_logs() as logs:
             await office.service.watch.tick()
