@@ -26,6 +26,7 @@ _SOUND_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = frozenset({"/health", "/ready", "/metrics"})
 _FAULT = 500
 _TOO_LARGE = 413
+_UNREADABLE = 422
 
 BODY_LIMIT = "body_limit"
 """Name in `request.state` of the size limit; an operation that takes files raises it first."""
@@ -79,6 +80,11 @@ class Edge:
         started = time.perf_counter()
         with log_context(request_id=request_id):
             try:
+                if _has_nul(scope):
+                    said = "An address holds no NUL: nothing we keep has one."
+                    problem = problem_of_status(_UNREADABLE, said, request_id)
+                    await problem_response(problem)(scope, receive, answer.send)
+                    return
                 await self._app(scope, _limited(scope, receive), answer.send)
             except Exception:
                 log.exception("fault", method=scope["method"], path=scope["path"])
@@ -93,6 +99,11 @@ class Edge:
                 await problem_response(problem)(scope, receive, answer.send)
             finally:
                 _note(scope, answer.status, time.perf_counter() - started)
+
+
+def _has_nul(scope: Scope) -> bool:
+    """Whether an address has the one character that PostgreSQL's text cannot hold."""
+    return "\x00" in scope["path"] or b"%00" in scope["query_string"]
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:

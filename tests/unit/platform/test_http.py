@@ -65,6 +65,17 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+class TestAnAddress:
+    @pytest.mark.parametrize("address", ["/v1/refused%00", "/v1/number?wanted=1%00", "/%00"])
+    async def test_with_a_nul_is_no_request_since_no_text_of_ours_holds_one(
+        self, client: httpx.AsyncClient, address: str
+    ) -> None:
+        answer = await client.get(address)
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+        assert "NUL" in answer.json()["detail"]
+
+
 class TestProblems:
     async def test_a_refusal_says_its_code_and_words(self, client: httpx.AsyncClient) -> None:
         answer = await client.get("/v1/refused")
