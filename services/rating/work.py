@@ -16,6 +16,7 @@ from uuid import UUID
 
 from services.rating.accounts import Register
 from services.rating.alike import Asked, Groups
+from services.rating.computing import compute
 from services.rating.corrections import ChargeDraft, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome, Known, UsageDesk
 from services.rating.enroll import decide_requests
@@ -130,7 +131,7 @@ class RatingDesk:
     async def take_intervals(self, session: WriteSession, envelope: Envelope) -> None:
         """Keep the readings of reported interval usage, and charge, hold or cancel it."""
         reported = _body(envelope, IntervalUsageReported)
-        taken = await asyncio.to_thread(_unpack, reported.items)
+        taken = await compute(_unpack, reported.items)
         readings = {one.item.transaction_id: one.blocks for one in taken}
         added = await self._take(session, envelope, [one.item for one in taken], readings)
         brought = [
@@ -157,7 +158,7 @@ class RatingDesk:
         checked = await check_arrived(session, scope, register, items, readings or {})
         news = _News(items, readings or {}, checked)
         desk = await self._desk(session, occasion, register, sought, news)
-        await asyncio.to_thread(_receive, desk, items, envelope.correlation_id)
+        await compute(_receive, desk, items, envelope.correlation_id)
         await self._finish(session, occasion, desk)
         added = desk.new_transactions()
         await save_checked(session, scope, checked, added, envelope.at)
@@ -263,7 +264,7 @@ class RatingDesk:
         if book is not None and items:
             groups = self.groups if book is current else Groups()
             asked = Asked(occasion.scope, occasion.on)
-            priced = await asyncio.to_thread(groups.rate, items, register, book, asked, stored)
+            priced = await compute(groups.rate, items, register, book, asked, stored)
         banks = with_reserved(banks, reserved)
         known = Known(tuple(records), charges, banks, stored, reserved, priced)
         return UsageDesk(occasion.scope, register, book, occasion.on, known, gate)
@@ -297,7 +298,7 @@ class RatingDesk:
             return ()
         charges = await number_charges(session, occasion.scope, leaving)
         # Worded in a thread of its own while the database writes.
-        words = asyncio.ensure_future(asyncio.to_thread(announce, occasion, outcome, charges))
+        words = asyncio.create_task(compute(announce, occasion, outcome, charges))
         await save_usage(session, occasion.scope, outcome, occasion.at)
         await save_charges(session, occasion.scope, charges, occasion.on, occasion.at)
         if gate is not None:

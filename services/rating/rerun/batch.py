@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 from services.rating.alike import Asked, Groups
 from services.rating.components.nem import BANK_LINE
+from services.rating.computing import compute
 from services.rating.corrections import ChargeDraft, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome
 from services.rating.holds import Hold, RateNotFound
@@ -187,9 +188,7 @@ async def _weigh_sent(
     readings = await load_intervals(session, metered) if metered else {}
     asked = Asked(rerating.scope, rerating.on)
     usage = [record.item for record in records.values() if record.item]
-    alike = await asyncio.to_thread(
-        groups.rate, usage, rerating.register, rerating.book, asked, readings
-    )
+    alike = await compute(groups.rate, usage, rerating.register, rerating.book, asked, readings)
     reversed_now = {charge.reverses for charge in released.charges}
     verdicts = {}
     for number, item in enumerate(items, start=1):

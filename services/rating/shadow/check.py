@@ -7,7 +7,6 @@ answer to "applied?".
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +27,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.rating.accounts import Register
 from services.rating.alike import Asked, Groups
 from services.rating.charging import Line
+from services.rating.computing import compute
 from services.rating.corrections import ChargeDraft, UsageState
 from services.rating.holds import Hold
 from services.rating.intervals.block import IntervalBlock
@@ -214,9 +214,7 @@ class ShadowDesk:
         items = [one.item for one in metered if one.transaction_id not in charges]
         if book is not None and items:
             asked = Asked(occasion.scope, occasion.on)
-            together = await asyncio.to_thread(
-                self.groups.rate, items, register, book, asked, readings
-            )
+            together = await compute(self.groups.rate, items, register, book, asked, readings)
         return _Known(
             scope=occasion.scope,
             on=occasion.at,

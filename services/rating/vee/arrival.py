@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from uuid import UUID
 
 from services.rating.accounts import Register
+from services.rating.computing import compute
 from services.rating.intervals.block import IntervalBlock
 from services.rating.review.classes import CustomerClass, class_of
 from services.rating.review.registry import AUDITS
@@ -52,7 +52,7 @@ async def check_arrived(
         Subject(item, class_of_usage(item, scope, register), readings.get(item.transaction_id, ()))
         for item in items
     ]
-    return await asyncio.to_thread(check, subjects, past, settings)
+    return await compute(check, subjects, past, settings)
 
 
 def settings_of(settings: ReviewSettings) -> Settings:
