@@ -3,7 +3,8 @@
 Python makes a frozen dataclass by asking `object.__setattr__` for every field, which takes ten
 times as long as plain assignment: a third of the time that charging an account takes. `value` is
 a frozen dataclass wherever types are checked, so a change of a field does not pass `make check`,
-and a plain one at run time. `changed` is `dataclasses.replace` for such values.
+and a plain one at run time. `changed` is `dataclasses.replace` for such values. What holds arrays
+is declared with `eq=False`: it is equal to itself alone.
 
     @value(frozen=True, slots=True)
     class Line: ...
@@ -21,11 +22,11 @@ else:
     from functools import cache, partial
     from operator import attrgetter
 
-    def value(*, frozen, slots, order=False):  # noqa: ANN001, ANN201  typed above
+    def value(*, frozen, slots, order=False, eq=True):  # noqa: ANN001, ANN201  typed above
         """Make a dataclass that is compared and hashed by its fields, and never changed."""
         if not (frozen and slots):
             raise TypeError("a value is frozen and has slots")
-        return partial(dataclass, slots=True, unsafe_hash=True, order=order)
+        return partial(dataclass, slots=True, unsafe_hash=eq, order=order, eq=eq)
 
     def changed(of, /, **changes):  # noqa: ANN001, ANN003, ANN201  typed above
         """Copy a value with other fields."""

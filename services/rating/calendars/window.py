@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -78,6 +78,13 @@ class Runs:
     order: NDArray[np.intp]
     columns: NDArray[np.intp] | slice
     bounds: NDArray[np.intp]
+
+    def reduced(
+        self, how: np.ufunc, rows: NDArray[Any], dtype: type[np.integer[Any]] | None = None
+    ) -> NDArray[Any]:
+        """Add or compare the intervals of each cell: a row for each of `columns`."""
+        runs = how.reduceat(rows, self.starts, axis=1, dtype=dtype)
+        return how.reduceat(runs.T.take(self.order, axis=0), self.bounds, axis=0)
 
 
 @dataclass(frozen=True, eq=False)

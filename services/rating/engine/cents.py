@@ -43,6 +43,11 @@ class Factors:
         return cls(table[:, :1].copy(), table[:, 1:].copy())
 
     @cached_property
+    def halves(self) -> Amounts:
+        """Half of each divisor; the whole part of it where it is odd, which has no half."""
+        return self.divisors // 2
+
+    @cached_property
     def lowest(self) -> int:
         """The lowest multiplier."""
         return int(self.multipliers.min(initial=0))
@@ -63,11 +68,14 @@ def rounded_products(quantities: Amounts, factors: Factors, *, half_even: bool) 
     """
     if not quantities.size:
         return np.zeros(quantities.shape, dtype=np.int64)
+    # A negative number is a very large one without sign.
+    highest = int(np.maximum.reduce(quantities.view(np.uint64), axis=None))
+    if highest * factors.largest < LARGEST and factors.lowest >= 0 and not half_even:
+        return _rounded_up(quantities * factors.multipliers, factors.halves, factors.divisors)
     lowest, highest = int(quantities.min()), int(quantities.max())
     if max(highest, -lowest) * factors.largest < LARGEST:
         products = quantities * factors.multipliers
-        signed = lowest < 0 or factors.lowest < 0
-        return _rounded(products, factors.divisors, half_even=half_even, signed=signed)
+        return _rounded(products, factors.divisors, half_even=half_even)
     largest = np.abs(quantities).max(axis=1).tolist()
     pairs = list(
         zip(*(each[:, 0].tolist() for each in (factors.multipliers, factors.divisors)), strict=True)
@@ -78,7 +86,7 @@ def rounded_products(quantities: Amounts, factors: Factors, *, half_even: bool) 
     safe = quantities.copy()
     safe[wide] = 0
     products = safe * factors.multipliers
-    cents = _rounded(products, factors.divisors, half_even=half_even, signed=True)
+    cents = _rounded(products, factors.divisors, half_even=half_even)
     for row in wide:
         multiplier, divisor = pairs[row]
         cents[row] = [
@@ -88,28 +96,34 @@ def rounded_products(quantities: Amounts, factors: Factors, *, half_even: bool) 
     return cents
 
 
-def shares(base_cents: Amounts, rates_micro: Amounts | int, *, half_even: bool) -> Amounts:
+def shares(
+    base_cents: Amounts, rates_micro: Amounts | int, *, half_even: bool, signed: bool = True
+) -> Amounts:
     """Return a share of cents in cents: a tax, or an adder in percent.
 
     A bill of a billion dollars at a rate of a hundred percent still fits into 64 bits.
+
+    Args:
+        base_cents: of what.
+        rates_micro: how much of it, in millionths.
+        half_even: round a half to the even cent.
+        signed: whether some of it may be negative.
     """
     products = base_cents * rates_micro
-    signed = int(products.min(initial=0)) < 0
-    return _rounded(products, MICRO, half_even=half_even, signed=signed)
+    if signed or half_even:
+        return _rounded(products, MICRO, half_even=half_even)
+    return _rounded_up(products, MICRO // 2, MICRO)
 
 
-def _rounded(
-    numerators: Amounts, divisors: Amounts | int, *, half_even: bool, signed: bool
-) -> Amounts:
-    """Divide and round; where nothing is negative in the fewest operations.
+def _rounded_up(numerators: Amounts, halves: Amounts | int, divisors: Amounts | int) -> Amounts:
+    """Divide in place, in the fewest operations: nothing is negative, and a half goes up."""
+    numerators += halves
+    numerators //= divisors
+    return numerators
 
-    A half goes up when half the divisor is added before dividing. An odd divisor has no half, and
-    the whole part of its half does.
-    """
-    if not signed and not half_even:
-        numerators += divisors // 2
-        numerators //= divisors
-        return numerators
+
+def _rounded(numerators: Amounts, divisors: Amounts | int, *, half_even: bool) -> Amounts:
+    """Divide and round, whatever the signs."""
     whole, rest = np.divmod(np.abs(numerators), divisors)
     rest *= 2
     up = rest >= divisors

@@ -98,9 +98,10 @@ class GroupBilling:
         """Turn determinants into what the sheet multiplies."""
         demand: dict[Bucket, Amounts] = {}
         if found.demand_micro is not None:
+            by_cell = found.demand_micro.T
             for columns in self.columns:
                 for bucket, at in columns.items():
-                    row = found.demand_micro[:, at]
+                    row = by_cell[at]
                     demand[bucket] = np.maximum(row, demand[bucket]) if bucket in demand else row
         received = found.received_micro
         return GroupQuantities(

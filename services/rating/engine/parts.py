@@ -86,7 +86,8 @@ def group_parts(
     found = determine(plain, window)
     refuse_below_zero(found, rules)
     sent = None if exports is None else determine(exports, window, demand=False)
-    return [_row(found, sent, row, spans) for row in range(usage.meters)]
+    net = found.net_micro
+    return [_row(found, net, sent, row, spans) for row in range(usage.meters)]
 
 
 def empty_parts(cuts: Sequence[tuple[Span, str, TaxDecision]]) -> list[PricedPart]:
@@ -172,7 +173,11 @@ def cut_intervals(
 
 
 def _row(
-    found: Determinants, sent: Determinants | None, row: int, spans: Sequence[Span]
+    found: Determinants,
+    net: Amounts,
+    sent: Determinants | None,
+    row: int,
+    spans: Sequence[Span],
 ) -> tuple[IntervalPart, ...]:
     columns = columns_of(found.window, len(spans))
     demands = [_at(found.demand_micro, row, each) for each in columns]
@@ -185,7 +190,7 @@ def _row(
             highest[bucket] = max(micro, highest.get(bucket, 0))
     parts = []
     for index, (span, places, demand) in enumerate(zip(spans, columns, demands, strict=True)):
-        energy = _at(found.net_micro, row, places)
+        energy = _at(net, row, places)
         estimated = sum(marks[index].values())
         part = PeriodPart(
             start=span.start,

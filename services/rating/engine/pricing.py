@@ -7,8 +7,8 @@ print order. A total is the sum of rounded lines, as everywhere.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property, reduce
+from dataclasses import field
+from functools import reduce
 from typing import Final, overload
 
 import numpy as np
@@ -28,12 +28,13 @@ from services.rating.engine.sheet import DEMAND_BUCKETS, PriceSheet, Source, Ste
 from services.rating.holds import DeterminantMissing
 from services.rating.rounding import MICRO, shared_cents
 from shared.contracts.usage import Bucket
+from shared.platform.values import value
 
 ACCOUNTS_AT_ONCE: Final = 8_192
 """Accounts whose lines stay in the processor's cache while they are priced."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@value(frozen=True, slots=True, eq=False)
 class GroupQuantities:
     """What a group of accounts used: a column for each account.
 
@@ -69,7 +70,7 @@ class GroupQuantities:
             )
 
 
-@dataclass(frozen=True, eq=False)
+@value(frozen=True, slots=True, eq=False)
 class PricedGroup:
     """The lines of a group of accounts.
 
@@ -89,7 +90,7 @@ class PricedGroup:
         total: Amounts = self.cents.sum(axis=0)
         return total
 
-    @cached_property
+    @property
     def printed(self) -> Marks:
         """Which lines each account's bill has: quiet ones only when they come to something."""
         printed = np.ones(self.cents.shape, dtype=np.bool_)
@@ -100,10 +101,15 @@ class PricedGroup:
 
     def lines_of(self, account: int) -> dict[str, int]:
         """The printed lines of one account: name and signed cents."""
+        one = slice(account, account + 1)
+        reached = {number: marks[one] for number, marks in self.reached.items()}
+        bill = PricedGroup(self.sheet, self.cents[:, one], reached)
         return {
-            line.line_id: int(self.cents[number, account])
-            for number, line in enumerate(self.sheet.lines)
-            if self.printed[number, account]
+            line.line_id: cents
+            for line, cents, printed in zip(
+                self.sheet.lines, bill.cents[:, 0].tolist(), bill.printed[:, 0], strict=True
+            )
+            if printed
         }
 
 
@@ -128,10 +134,10 @@ def price_group(
     accounts = quantities.accounts
     cents = np.zeros((len(sheet.lines), accounts), dtype=np.int64)
     reached: dict[int, Marks] = {n: np.zeros(accounts, dtype=np.bool_) for n in sheet.higher_tiers}
-    pieces = [(slice(None), quantities)]
-    if accounts > ACCOUNTS_AT_ONCE:
-        pieces = list(quantities.slices(ACCOUNTS_AT_ONCE))
-    for piece, some in pieces:
+    if accounts <= ACCOUNTS_AT_ONCE:
+        _Pricing(sheet, quantities, cents, reached).run(user_tax_micro, bank_cents)
+        return PricedGroup(sheet, cents, reached)
+    for piece, some in quantities.slices(ACCOUNTS_AT_ONCE):
         marks = {number: each[piece] for number, each in reached.items()}
         work = _Pricing(sheet, some, cents[:, piece], marks)
         work.run(_of(user_tax_micro, piece), _of(bank_cents, piece))
@@ -160,16 +166,13 @@ class _Pricing:
         self.sheet = sheet
         self.cents = cents
         self.reached = reached
-        self.given = _sources(sheet, quantities)
+        self.given = _given(sheet, quantities)
         self.left: Amounts | None = None
 
     def run(self, user_tax_micro: Amounts | int | None, bank_cents: Amounts | int) -> None:
         sheet, products = self.sheet, self.sheet.products
-        used = np.empty((len(products.sources), self.cents.shape[1]), dtype=np.int64)
-        for row, source in enumerate(products.sources):
-            used[row] = self.given[source]
         self.cents[products.line_rows] = rounded_products(
-            used, products.factors, half_even=sheet.half_even
+            self.given[products.source_rows], products.factors, half_even=sheet.half_even
         )
         for line, cents in sheet.constants:
             self.cents[line] = cents
@@ -180,6 +183,8 @@ class _Pricing:
         self, step: Step, user_tax_micro: Amounts | int | None, bank_cents: Amounts | int
     ) -> None:
         match step.kind:
+            case "user_tax":
+                self._user_tax(step, user_tax_micro)
             case "percent":
                 self._percent(step)
             case "cap":
@@ -190,8 +195,6 @@ class _Pricing:
                 self._tiers(step)
             case "bank":
                 self._bank(step, bank_cents)
-            case "user_tax":
-                self._user_tax(step, user_tax_micro)
 
     def _sum(self, lines: list[int] | slice) -> Amounts:
         added: Amounts = np.add.reduce(self.cents[lines], axis=0)
@@ -227,8 +230,8 @@ class _Pricing:
         number = sheet.lines[step.line].part
         priced = sheet.parts[number]
         season = priced.part.season
-        energy = self.given[energy_source(sheet, number, step.bucket)]
-        total = self.given["total", number]
+        energy = self.given[sheet.sources.index(energy_source(sheet, number, step.bucket))]
+        total = self.given[sheet.sources.index(("total", number))]
         ends = [limit.micro(priced.part) for limit in component.limits[season]]
         tiers = _spread(energy, total, ends)
         prices = [priced.span.plan.pricing.micro(p) for p in component.prices[season][step.bucket]]
@@ -261,31 +264,31 @@ class _Pricing:
             if sheet.parts[part].span.plan.nem is not None:
                 base = taxed
         rates = sheet.parts[part].tax.rate_micro if rates_micro is None else rates_micro
-        self.cents[step.line] = shares(base, rates, half_even=sheet.half_even)
+        self.cents[step.line] = shares(base, rates, half_even=sheet.half_even, signed=False)
 
 
-def _sources(sheet: PriceSheet, quantities: GroupQuantities) -> dict[Source, Amounts]:
-    """What the sheet's lines multiply: a number an account for each source."""
-    given: dict[Source, Amounts] = {}
-    totals = [_part_sum(quantities.energy_micro, sheet, n) for n in range(len(sheet.parts))]
-    for source in sheet.sources:
+def _given(sheet: PriceSheet, quantities: GroupQuantities) -> Amounts:
+    """What the sheet's lines multiply: a row for each source, a column for each account."""
+    energy = quantities.energy_micro
+    given = np.empty((len(sheet.sources), quantities.accounts), dtype=np.int64)
+    totals: dict[int, Amounts] = {}
+    for row, source in enumerate(sheet.sources):
         kind, place = source
         if kind == "energy":
-            given[source] = quantities.energy_micro[place]
+            given[row] = energy[place]
         elif kind == "demand":
-            given[source] = _demand(quantities, DEMAND_BUCKETS[place])
+            given[row] = _demand(quantities, DEMAND_BUCKETS[place])
         else:
-            given[source] = _energy_of_part(sheet, quantities, source, totals[place])
+            if place not in totals:
+                totals[place] = _part_sum(energy, sheet, place)
+            given[row] = _energy_of_part(sheet, quantities, source, totals[place])
     return given
 
 
 def line_quantities(sheet: PriceSheet, quantities: GroupQuantities) -> dict[int, list[int]]:
     """What each line of quantity times price multiplies, in millionths: a number an account."""
-    given, products = _sources(sheet, quantities), sheet.products
-    told = {source: amounts.tolist() for source, amounts in given.items()}
-    return {
-        line: told[source] for line, source in zip(products.lines, products.sources, strict=True)
-    }
+    used = _given(sheet, quantities)[sheet.products.source_rows].tolist()
+    return dict(zip(sheet.products.lines, used, strict=True))
 
 
 def _energy_of_part(

@@ -7,14 +7,13 @@ is done on all of them at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.rating.calendars import Cell, Window
+from shared.platform.values import value
 
 Readings = NDArray[np.int32] | NDArray[np.int64]
 """Whole numbers in units of `MeterRows.decimals`."""
@@ -34,7 +33,7 @@ class ReadingsMisfit(ValueError):
     """Readings and period do not fit: a reading too many or too few would be billed wrongly."""
 
 
-@dataclass(frozen=True, eq=False)
+@value(frozen=True, slots=True, eq=False)
 class MeterRows:
     """Readings of one period: a row for each meter, a column for each interval.
 
@@ -91,7 +90,7 @@ def _any(marks: Marks) -> Marks:
     return np.logical_or.reduce(marks, axis=0, keepdims=True)
 
 
-@dataclass(frozen=True, eq=False)
+@value(frozen=True, slots=True, eq=False)
 class Determinants:
     """What usage comes to: a row for each meter, a column for each cell of its window.
 
@@ -116,7 +115,7 @@ class Determinants:
         """What the columns stand for."""
         return self.window.cells
 
-    @cached_property
+    @property
     def net_micro(self) -> Amounts:
         """Delivered less received, per meter and cell: the quantity of net metering."""
         if self.received_micro is None:

@@ -157,7 +157,7 @@ class PriceSheet:
             found.append(_as_slice(sorted(buckets or columns.values())))
         return found
 
-    @property
+    @cached_property
     def nets(self) -> bool:
         """Whether credits of one part may pay for another."""
         return any(each.span.plan.nem is not None for each in self.parts)
@@ -166,18 +166,25 @@ class PriceSheet:
     def products(self) -> Products:
         """Lines of quantity times price, as arrays."""
         lines = [line for line, _, _ in self._products]
-        sources = [source for _, source, _ in self._products]
+        sources = [self.sources.index(source) for _, source, _ in self._products]
         factors = Factors.of([factor for _, _, factor in self._products])
-        return Products(lines, sources, _as_slice(lines), factors)
+        return Products(lines, _as_slice(lines), _as_slice(sources), factors)
 
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    """Lines of quantity times price: which they are, what they multiply, and by what."""
+    """Lines of quantity times price: which they are, what they multiply, and by what.
+
+    Attributes:
+        lines: their numbers.
+        line_rows: the same, as an index.
+        source_rows: the source of each, as an index.
+        factors: what each is multiplied by.
+    """
 
     lines: list[int]
-    sources: list[Source]
     line_rows: slice | list[int]
+    source_rows: slice | list[int]
     factors: Factors
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.rating.calendars import Cell, compile_window, load_calendars
 from services.rating.engine import MeterRows, ReadingsMisfit, determine
-from services.rating.engine.folding import folding_of
+from services.rating.engine.folding import fold
 from shared.contracts.usage import Bucket
 from tests.unit.rating.engine import plain
 
@@ -34,7 +34,7 @@ class TestAgainstDatetime:
         step_s=st.sampled_from([300, 900, 3600]),
         seed=st.integers(0, 2**32),
         decimals=st.integers(3, 6),
-        highest=st.sampled_from([3_000, 700_000, 2**31]),
+        highest=st.sampled_from([3_000, 6_000, 700_000, 2**31]),
     )
     def test_every_meter_and_cell_is_the_sum_of_its_intervals(
         self,
@@ -95,11 +95,47 @@ class TestAgainstDatetime:
     ) -> None:
         window = compile_window(BOOK.calendar(calendar_id), start, start + timedelta(days))
 
-        folding = folding_of(window)
+        folding = fold(window.index, window.days)
 
-        assert [a.at.stop - a.at.start for a in folding.days if a.opens] == kinds
+        laid = [each for weeks in folding.weeks for each in weeks.days]
+        assert [each.at.stop - each.at.start for each in laid if each.opens] == kinds
         assert folding.runs.intervals == sum(kinds)
-        assert len(folding.days) <= 5
+        assert len(laid) <= 5
+
+    @pytest.mark.parametrize("more", [-1, 0, 1])
+    def test_a_sum_at_the_end_of_what_short_fractions_hold_is_exact(self, more: int) -> None:
+        window = compile_window(BOOK.calendar("PGE-E-1"), date(2026, 6, 1), date(2026, 6, 2))
+        rows = np.full((1, 96), 174_762, dtype=np.int32)
+        rows[0, 0] += 2**24 - rows.sum() + more
+
+        found = determine(MeterRows(rows), window)
+
+        assert found.energy_micro.tolist() == [[(2**24 + more) * 1_000]]
+        assert found.demand_micro is not None
+        assert found.demand_micro.tolist() == [[int(rows.max()) * 4_000]]
+
+    def test_a_single_reading_too_long_for_short_fractions_is_exact(self) -> None:
+        window = compile_window(BOOK.calendar("PGE-E-1"), date(2026, 6, 1), date(2026, 6, 2))
+        rows = np.zeros((2, 96), dtype=np.int32)
+        rows[:, 7] = 2**24 + 1, 2**31 - 1
+
+        found = determine(MeterRows(rows), window)
+
+        assert found.energy_micro.tolist() == [[(2**24 + 1) * 1_000], [(2**31 - 1) * 1_000]]
+        assert found.demand_micro is not None
+        assert (found.demand_micro == 4 * found.energy_micro).all()
+
+    def test_one_negative_reading_is_seen_and_added(self) -> None:
+        window = compile_window(BOOK.calendar("PGE-E-1"), date(2026, 6, 1), date(2026, 6, 2))
+        rows = np.zeros((70, 96), dtype=np.int32)
+        rows[65, 7], rows[65, 8], rows[66, 9] = -2, 5, 2**24
+
+        found = determine(MeterRows(rows), window)
+
+        assert found.below_zero
+        assert found.energy_micro[64:67, 0].tolist() == [0, 3_000, 2**24 * 1_000]
+        assert found.demand_micro is not None
+        assert found.demand_micro[64:67, 0].tolist() == [0, 20_000, 2**24 * 4_000]
 
     @pytest.mark.parametrize("meters", [1, 63, 64, 65, 200])
     def test_it_does_not_matter_how_many_meters_stand_together(self, meters: int) -> None:
