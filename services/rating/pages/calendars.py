@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from services.rating.api_shared import PLACES, signer
 from services.rating.browsing.rate_codes import RateCodeRow, list_rate_codes
@@ -21,7 +21,14 @@ from services.rating.calendars import Calendar, CalendarBook
 from services.rating.calendars.calendar_file import CalendarVersion
 from services.rating.calendars.holiday_rules import HolidayList, Holidays, day_of
 from services.rating.holds import RateNotFound
-from services.rating.pages.rooms import REASON, SEE_OTHER, YEARS, Asked, House
+from services.rating.pages.rooms import (
+    REASON,
+    REASON_WANTED,
+    SEE_OTHER,
+    YEARS,
+    Asked,
+    House,
+)
 from services.rating.scope import UTILITY_ZONE
 from services.rating.store_activation import (
     TariffKey,
@@ -136,8 +143,8 @@ def _add_version(router: APIRouter, house: House) -> None:
             reason = REASON.validate_python(said.get("reason", ""))
             async with house.database.unit_of_work() as session:
                 await activate(session, key, signer(principal), at, reason)
-        except (Refusal, ValueError) as refusal:
-            wrong = refusal.detail if isinstance(refusal, Refusal) else "Say why, in a few words."
+        except (Refusal, ValidationError) as refusal:
+            wrong = refusal.detail if isinstance(refusal, Refusal) else REASON_WANTED
             return await _show(house, request, principal, key, wrong)
         later.add_task(release_holds, desk, house.database, (RateNotFound.code,), at)
         return RedirectResponse(request.url.path, SEE_OTHER, background=later)

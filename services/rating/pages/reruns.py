@@ -16,7 +16,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from pydantic import Field, ValidationError
 
 from services.rating.browsing.marks import ROWS_MAX
-from services.rating.pages.rooms import SEE_OTHER, Asked, House, Word
+from services.rating.pages.rooms import REASON, REASON_WANTED, SEE_OTHER, Asked, House, Word
 from services.rating.rerun.asked import CodeMapping, RerunAsked, mapping_job
 from services.rating.rerun.jobs import RerunSettings
 from services.rating.rerun.store_jobs import find_job, list_jobs
@@ -84,8 +84,7 @@ def _add_list(router: APIRouter, house: House) -> None:
     @router.post("/rating/rerun")
     async def ask(request: Request, principal: Operator) -> Response:
         """Ask for a dry run; the same form sent twice is one job."""
-        async with house.form(request, principal) as form:
-            said = {name: str(value) for name, value in form.items() if str(value).strip()}
+        said = await house.said(request, principal)
         scope = house.one(principal, said.get("cca"))
         try:
             wanted = _asked(said)
@@ -114,14 +113,14 @@ def _add_job(router: APIRouter, house: House) -> None:
     ) -> Response:
         """Start or cancel it; twice is once."""
         scope, reruns = house.one(principal, asked.cca), house.acting().reruns
-        async with house.form(request, principal) as form:
-            step, reason = str(form.get("step", "")), str(form.get("reason", "")).strip()
-        if not reason:
-            wrong = "Say why, in a few words."
-            return await _job(house, request, principal, job_id, asked, wrong)
-        act = reruns.cancel if step == "cancel" else reruns.start
+        said = await house.said(request, principal)
         try:
-            await act(scope, job_id, signing(principal.name), reason[:300])
+            reason = REASON.validate_python(said.get("reason", ""))
+        except ValidationError:
+            return await _job(house, request, principal, job_id, asked, REASON_WANTED)
+        act = reruns.cancel if said.get("step") == "cancel" else reruns.start
+        try:
+            await act(scope, job_id, signing(principal.name), reason)
         except Refusal as refusal:
             return await _job(house, request, principal, job_id, asked, refusal.detail)
         return RedirectResponse(_place(scope, job_id), SEE_OTHER)

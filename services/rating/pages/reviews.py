@@ -14,6 +14,7 @@ from pydantic import Field, NaiveDatetime, TypeAdapter, ValidationError
 from services.rating.browsing.marks import ROWS_MAX
 from services.rating.messages import Occasion
 from services.rating.pages.rooms import REASON, SEE_OTHER, Asked, House, Word
+from services.rating.review.api import ReviewId
 from services.rating.review.decide import NewAct, ReviewUnknown, act_on, release
 from services.rating.review.views import ReviewView, show_review, show_reviews
 from services.rating.store_activation import signing
@@ -79,7 +80,7 @@ def build(house: House) -> APIRouter:
     async def review(
         request: Request,
         principal: Viewer,
-        review_id: int,
+        review_id: ReviewId,
         asked: Annotated[ReviewForm, Query()],
     ) -> Response:
         """One charge under review."""
@@ -89,7 +90,7 @@ def build(house: House) -> APIRouter:
     async def decide(
         request: Request,
         principal: Operator,
-        review_id: int,
+        review_id: ReviewId,
         asked: Annotated[ReviewForm, Query()],
     ) -> Response:
         """Note, assign, ask for, return, extend or release; a refusal is told beside the forms."""

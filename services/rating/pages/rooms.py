@@ -6,8 +6,7 @@ the wrong one out of habit, and every view can be sent to a colleague as a link.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final
@@ -22,7 +21,6 @@ from pydantic import (
     TypeAdapter,
     model_validator,
 )
-from starlette.datastructures import FormData
 
 from services.rating.browsing.marks import Sight
 from services.rating.rerun.jobs import RerunDesk
@@ -141,24 +139,14 @@ class House:
             raise HTTPException(503, "These pages only show; the service is elsewhere.")
         return self.hands
 
-    @asynccontextmanager
-    async def form(self, request: Request, principal: Principal) -> AsyncIterator[FormData]:
-        """Read a form that came from one of this session's own pages.
-
-        Raises:
-            ForeignForm: it did not.
-        """
-        async with request.form(max_files=0, max_fields=FIELDS_MAX) as form:
-            shell_of(request).sessions.check_form(principal, form)
-            yield form
-
     async def said(self, request: Request, principal: Principal) -> dict[str, str]:
         """The filled-in fields of a form that came from one of this session's own pages.
 
         Raises:
             ForeignForm: it did not.
         """
-        async with self.form(request, principal) as form:
+        async with request.form(max_files=0, max_fields=FIELDS_MAX) as form:
+            shell_of(request).sessions.check_form(principal, form)
             fields = {name: str(value).strip() for name, value in form.items()}
         return {name: value for name, value in fields.items() if value and name != "form_token"}
 

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
+from pydantic import ValidationError
 
 from services.rating.holds import RateNotFound
 from services.rating.pages.bill_form import BillForm, Calculation, calculate
-from services.rating.pages.rooms import SEE_OTHER, Asked, House, Word
+from services.rating.pages.rooms import REASON, REASON_WANTED, SEE_OTHER, Asked, House, Word
 from services.rating.store_activation import (
     SecondPersonNeeded,
     TariffAlreadyActive,
@@ -29,6 +30,7 @@ from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.taxes import TaxFile
 from services.rating.work import release_holds
 from shared.platform.database import ReadSession
+from shared.platform.refusals import Refusal
 from shared.platform.web import csv_file
 from shared.platform.web.csv_file import Identifier
 from shared.platform.web.identity import Operator, Viewer
@@ -132,17 +134,18 @@ def _add_activation(router: APIRouter, house: House) -> None:
         """Let a draft count; whoever imported it cannot. What waited for it is charged then."""
         house.sight(principal, cca)
         desk, at = house.acting().desk, house.clock.now()
-        async with house.form(request, principal) as form:
-            reason = str(form.get("reason", "")).strip()
+        said = await house.said(request, principal)
         try:
+            reason = REASON.validate_python(said.get("reason", ""))
             async with house.database.unit_of_work() as session:
                 key = TariffKey.plan(cca, plan_id, version)
                 await activate(session, key, signing(principal.name), at, reason)
-        except (SecondPersonNeeded, TariffAlreadyActive) as refusal:
+        except (ValidationError, SecondPersonNeeded, TariffAlreadyActive) as refusal:
+            wrong = refusal.detail if isinstance(refusal, Refusal) else REASON_WANTED
             async with house.database.read() as session:
                 plan = await _plan(session, cca, plan_id, version)
                 values = await _version(session, plan, BillForm())
-            told = {**values, "wrong": refusal.detail}
+            told = {**values, "wrong": wrong}
             return house.page(request, principal, "tariff.html", told)
         later.add_task(release_holds, desk, house.database, (RateNotFound.code,), at)
         place = f"/rating/tariffs/{cca}/{plan_id}/{version}"

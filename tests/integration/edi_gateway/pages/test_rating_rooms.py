@@ -264,6 +264,9 @@ class TestTariffs:
             await page.goto(f"{base}/rating/tariffs?state=draft&plan=MCE-E-TOU-C")
             await page.get_by_role("link", name=f"MCE-E-TOU-C {DRAFT}").click()
             await expect(page.get_by_text("bills nobody until")).to_be_visible()
+            token = await page.locator("input[name=form_token]").first.input_value()
+            mute = await page.request.post(page.url, form={"form_token": token, "reason": "\0" * 3})
+            assert "Say why, in a few words." in await mute.text()
             await page.get_by_label("Why").fill("agrees with the board's sheet")
             await page.get_by_role("button", name="Activate").click()
 
@@ -339,8 +342,10 @@ class TestReviews:
             await self._decide(first, "Ask for its release")
             await expect(first.locator(".timeline")).to_contain_text("ask: looked at the meter")
             await self._decide(first, "Release")
-            await expect(first.get_by_role("alert")).to_contain_text("acted last")
+            await expect(first.get_by_role("alert")).to_contain_text("asked for the release")
             place = first.url
+            no_number = await first.request.get(f"{base}/rating/reviews/{'9' * 30}?cca=mce")
+            assert no_number.status == 422
         async with operator(office, base, browser) as second:
             await second.goto(place)
             await self._decide(second, "Release")
@@ -365,7 +370,7 @@ class TestReviews:
             await page.get_by_label("Why this person").fill("knows the site")
             await page.get_by_role("button", name="Assign").click()
             await expect(page.locator(".timeline")).to_contain_text("assign: knows the site")
-            await expect(page.get_by_text("another person must release it")).to_be_visible()
+            await expect(page.get_by_text("nobody has asked yet")).to_be_visible()
             await page.get_by_label("Until (Pacific)").fill("2026-01-01T08:00")
             await page.get_by_label("Why it waits").fill("they ring back")
             await page.get_by_role("button", name="Let it wait").click()
