@@ -54,3 +54,11 @@ async def sign_in(page: Page, base: str, token: str) -> None:
     await page.get_by_label("API token").fill(token)
     await page.get_by_role("button", name="Sign in").click()
     await page.wait_for_url(f"{base}/transactions")
+
+
+async def let_in(page: Page, base: str, token: str) -> None:
+    """Sign in at the same door without looking at it: the form's request, sent by the browser."""
+    answer = await page.request.post(
+        f"{base}/sign-in", form={"token": token, "next": "/"}, max_redirects=0
+    )
+    assert answer.headers["location"] == "/", await answer.text()

@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, ViewportSize
 
 from shared.platform.web.identity import Role
 from tests.integration.edi_gateway.api.office import Office
-from tests.integration.edi_gateway.pages.browser import serving, sign_in
+from tests.integration.edi_gateway.pages.browser import let_in, serving
 from tests.integration.edi_gateway.pages.house import open_house
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -94,7 +94,7 @@ class TestEveryPage:
     async def test_a_page_with_an_address_has_no_serious_fault(
         self, office: Office, base: str, page: Page
     ) -> None:
-        await sign_in(page, base, await office.token(Role.OPERATOR))
+        await let_in(page, base, await office.token(Role.OPERATOR))
         found = []
         for path in PAGES:
             answer = await page.goto(f"{base}{path}")
@@ -107,7 +107,7 @@ class TestEveryPage:
     async def test_neither_has_the_page_of_a_transaction_nor_its_explanation(
         self, office: Office, base: str, page: Page
     ) -> None:
-        await sign_in(page, base, await office.token(Role.ANALYST))
+        await let_in(page, base, await office.token(Role.ANALYST))
         await page.goto(f"{base}/transactions?valid=rejected")
         await page.locator("tbody th a").first.click()
         found = await wrongs(page)
@@ -120,7 +120,7 @@ class TestEveryPage:
     async def test_neither_has_the_page_of_a_file_with_its_forms_open(
         self, office: Office, base: str, page: Page
     ) -> None:
-        await sign_in(page, base, await office.token(Role.OPERATOR))
+        await let_in(page, base, await office.token(Role.OPERATOR))
         found = []
         for path in ("/files?direction=inbound", "/files?direction=outbound"):
             await page.goto(f"{base}{path}")

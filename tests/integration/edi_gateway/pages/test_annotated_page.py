@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, expect
 
 from shared.platform.web.identity import Role
 from tests.integration.edi_gateway.api.office import Office, interchange, usage_body
-from tests.integration.edi_gateway.pages.browser import serving, sign_in
+from tests.integration.edi_gateway.pages.browser import let_in, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -37,7 +37,7 @@ async def desk(
 
 async def open_rejected(desk: Desk, office: Office, also: str = "") -> None:
     """Go from the rejected 867's own page to its explanation, as a person would."""
-    await sign_in(desk.page, desk.base, await office.token(Role.ANALYST))
+    await let_in(desk.page, desk.base, await office.token(Role.ANALYST))
     await desk.page.goto(f"{desk.base}/transactions?valid=rejected{also}")
     await desk.page.locator("tbody th a").first.click()
     await desk.page.get_by_role("link", name="Explain every segment").click()
@@ -94,7 +94,7 @@ class TestStretches:
 class TestDoor:
     async def test_a_viewer_is_told_which_role_it_needs(self, office: Office, desk: Desk) -> None:
         page = desk.page
-        await sign_in(page, desk.base, await office.token(Role.VIEWER))
+        await let_in(page, desk.base, await office.token(Role.VIEWER))
         await page.goto(f"{desk.base}/transactions?valid=rejected")
         await page.locator("tbody th a").first.click()
         answer = await page.goto(f"{page.url}/annotated")

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 from shared.contracts.parts import Environment
 from shared.platform.web.identity import Role
 from tests.integration.edi_gateway.api.office import Office, interchange, open_office, usage_body
-from tests.integration.edi_gateway.pages.browser import serving, sign_in
+from tests.integration.edi_gateway.pages.browser import let_in, serving, sign_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -89,7 +89,7 @@ class TestTransactions:
         self, office: Office, visit: Visit
     ) -> None:
         page = visit.page
-        await sign_in(page, visit.base, await office.token(Role.VIEWER))
+        await let_in(page, visit.base, await office.token(Role.VIEWER))
         await page.goto(f"{visit.base}/transactions?q=U26112200002")
         await expect(page.get_by_role("status")).to_contain_text("2 found")
         await page.goto(f"{visit.base}/transactions?q=unheard-of")
@@ -116,7 +116,7 @@ class TestTransactions:
         self, office: Office, visit: Visit
     ) -> None:
         page = visit.page
-        await sign_in(page, visit.base, await office.token(Role.ANALYST))
+        await let_in(page, visit.base, await office.token(Role.ANALYST))
         await page.goto(f"{visit.base}/transactions?q=U26112200021")
         await page.get_by_role("link", name="Show the raw segments").click()
 
@@ -131,7 +131,7 @@ class TestFiles:
         path = tmp_path / "fresh.edi"
         path.write_bytes(interchange([usage_body(31)], 77))
         page = visit.page
-        await sign_in(page, visit.base, await office.token(Role.OPERATOR))
+        await let_in(page, visit.base, await office.token(Role.OPERATOR))
         await page.goto(f"{visit.base}/files")
         await page.get_by_text("Upload a file").click()
         await page.get_by_label("X12 file").set_input_files(path)
@@ -144,7 +144,7 @@ class TestFiles:
         self, office: Office, visit: Visit
     ) -> None:
         page = visit.page
-        await sign_in(page, visit.base, await office.token(Role.OPERATOR))
+        await let_in(page, visit.base, await office.token(Role.OPERATOR))
         await page.goto(f"{visit.base}/files?direction=outbound&state=delivered")
         await page.get_by_role("link", name="_810_").first.click()
         await expect(page.get_by_text("5 transactions, $")).to_be_visible()
@@ -160,7 +160,7 @@ class TestProgress:
         file_id = await office.put("fresh.edi", interchange([usage_body(31)], 77))
         async with serving(office.app) as base, await browser.new_context() as context:
             page = await context.new_page()
-            await sign_in(page, base, await office.token(Role.VIEWER))
+            await let_in(page, base, await office.token(Role.VIEWER))
             await page.goto(f"{base}/files/{file_id}")
             await expect(page.get_by_role("heading", name="Being read")).to_be_visible()
             await office.work()
@@ -171,7 +171,7 @@ class TestProgress:
 class TestForms:
     async def test_a_form_of_another_session_is_refused(self, office: Office, visit: Visit) -> None:
         page = visit.page
-        await sign_in(page, visit.base, await office.token(Role.OPERATOR))
+        await let_in(page, visit.base, await office.token(Role.OPERATOR))
 
         answer = await page.request.post(
             f"{visit.base}/sign-out", form={"form_token": "made-up"}, max_redirects=0
@@ -182,7 +182,7 @@ class TestForms:
     async def test_a_session_alone_changes_nothing_through_the_api(
         self, office: Office, visit: Visit
     ) -> None:
-        await sign_in(visit.page, visit.base, await office.token(Role.ADMIN))
+        await let_in(visit.page, visit.base, await office.token(Role.ADMIN))
 
         answer = await visit.page.request.post(
             f"{visit.base}/v1/files/{office.desk.utilities}/resend", data={"reason": "because"}
@@ -201,7 +201,7 @@ class TestPlaces:
             await expect(page.locator("input[name=next]")).to_have_value("/transactions")
 
     async def test_a_missing_page_says_what_to_do(self, office: Office, visit: Visit) -> None:
-        await sign_in(visit.page, visit.base, await office.token(Role.VIEWER))
+        await let_in(visit.page, visit.base, await office.token(Role.VIEWER))
         answer = await visit.page.goto(f"{visit.base}/nowhere")
 
         assert answer is not None
@@ -212,7 +212,7 @@ class TestPlaces:
     async def test_no_page_scrolls_sideways(self, office: Office, visit: Visit, width: int) -> None:
         page = visit.page
         await page.set_viewport_size({"width": width, "height": 844})
-        await sign_in(page, visit.base, await office.token(Role.OPERATOR))
+        await let_in(page, visit.base, await office.token(Role.OPERATOR))
         for path in ("/transactions", "/transactions?q=U26112200002", "/files", "/docs"):
             await page.goto(f"{visit.base}{path}")
             box = await page.locator("main").bounding_box()

@@ -21,7 +21,7 @@ from shared.platform.memory_bus import MemoryBus
 from shared.platform.settings import PlatformSettings
 from shared.platform.web.identity import Role
 from tests.integration.edi_gateway.api.office import Office
-from tests.integration.edi_gateway.pages.browser import serving, sign_in
+from tests.integration.edi_gateway.pages.browser import let_in, serving
 from tests.integration.edi_gateway.pages.house import open_house
 from tests.integration.edi_gateway.pages.test_accessibility import WIDTHS, wrongs
 from tests.integration.remittance.office import envelope, payment, pays, sent
@@ -71,7 +71,7 @@ async def somebody(
     context: BrowserContext, base: str, office: Office, role: Role = Role.FINANCE
 ) -> Page:
     page = await context.new_page()
-    await sign_in(page, base, await office.token(role))
+    await let_in(page, base, await office.token(role))
     await page.goto(f"{base}/reconcile/?cca=mce")
     return page
 

@@ -22,7 +22,7 @@ from shared.platform.memory_bus import MemoryBus
 from shared.platform.settings import PlatformSettings
 from shared.platform.web.identity import Role
 from tests.integration.edi_gateway.api.office import Office
-from tests.integration.edi_gateway.pages.browser import serving, sign_in
+from tests.integration.edi_gateway.pages.browser import let_in, serving
 from tests.integration.edi_gateway.pages.house import open_house
 from tests.integration.edi_gateway.pages.test_accessibility import WIDTHS, wrongs
 from tests.integration.remittance.office import MCE, envelope, payment, pays, sent
@@ -81,7 +81,7 @@ async def page(
     viewport = ViewportSize(width=request.param, height=768)
     async with serving(house) as base, await browser.new_context(viewport=viewport) as context:
         page = await context.new_page()
-        await sign_in(page, base, await office.token(Role.VIEWER))
+        await let_in(page, base, await office.token(Role.VIEWER))
         yield page, base
 
 
