@@ -30,7 +30,7 @@ from tests.unit.edi_gateway.transactions import (
 from tests.unit.edi_gateway.transactions.conftest import Read
 from tests.unit.edi_gateway.transactions.test_ts810 import INBOUND as INVOICE
 from tests.unit.edi_gateway.transactions.test_ts810 import charge
-from tests.unit.edi_gateway.transactions.test_ts867 import HEADER, METER, MONTHLY
+from tests.unit.edi_gateway.transactions.words867 import HEADER, METER, MONTHLY
 
 FILE_ID = UUID(int=7)
 TEXTS = {
