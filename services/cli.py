@@ -28,7 +28,7 @@ from services import (
     host,
 )
 from services import demo as demo_day
-from services.cli_doors import carry_out, database_url, open_database
+from services.cli_doors import carry_out, database_url, reading, writing
 from services.edi_gateway import reading_faults
 from services.edi_gateway.operations import access, ledger_audit
 from services.edi_gateway.partners import load_partners
@@ -73,7 +73,7 @@ def main() -> None:
     try:
         app()
     except (Refusal, host.MissingSetting, LookupError) as refusal:
-        Console(stderr=True).print(f"[red]{refusal}[/red]")
+        Console(stderr=True).print(str(refusal), style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     except OSError as fault:
         if fault.errno != errno.EADDRINUSE:
@@ -189,7 +189,7 @@ def add_key(
 
     async def work() -> None:
         load_partners().utility(utility)
-        async with open_database("edi") as database, database.unit_of_work() as session:
+        async with writing("edi") as session:
             added = await access.add_partner_key(
                 session, utility, public_key.read_text(), SystemClock().now()
             )
@@ -203,7 +203,7 @@ def list_keys(utility: Annotated[str, typer.Argument()]) -> None:
     """Show the keys that open a utility's mailbox."""
 
     async def work() -> None:
-        async with open_database("edi") as database, database.read() as session:
+        async with reading("edi") as session:
             for key in await access.list_partner_keys(session, utility):
                 console.print(f"{key.fingerprint}  {key.comment}  added {key.added_at:%Y-%m-%d}")
 
@@ -218,7 +218,7 @@ def revoke_key(
     """Shut a key out; open connections end with their session."""
 
     async def work() -> None:
-        async with open_database("edi") as database, database.unit_of_work() as session:
+        async with writing("edi") as session:
             await access.revoke_partner_key(session, utility, fingerprint, SystemClock().now())
         console.print(f"{utility}: key {fingerprint} revoked")
 
@@ -274,7 +274,7 @@ def read_again(
     """Read a file again that our reader gave up on, from where it stopped."""
 
     async def work() -> None:
-        async with open_database("edi") as database, database.unit_of_work() as session:
+        async with writing("edi") as session:
             await reading_faults.read_again(session, file_id, actor, SystemClock().now())
         console.print(f"{file_id} is queued for reading")
 
@@ -296,7 +296,7 @@ def create_token(
 
     async def work() -> None:
         until: date | None = expires.replace(tzinfo=UTC).date() if expires else None
-        async with open_database("edi") as database, database.unit_of_work() as session:
+        async with writing("edi") as session:
             made = await access.create_token(
                 session,
                 name=name,
@@ -316,7 +316,7 @@ def list_tokens() -> None:
 
     async def work() -> None:
         table = Table("name", "role", "CCAs", "created", "expires", "revoked")
-        async with open_database("edi") as database, database.read() as session:
+        async with reading("edi") as session:
             for token in await access.list_tokens(session):
                 table.add_row(
                     token.name,
@@ -336,7 +336,7 @@ def revoke_token(name: Annotated[str, typer.Argument()]) -> None:
     """End a token, and every console session it opened."""
 
     async def work() -> None:
-        async with open_database("edi") as database, database.unit_of_work() as session:
+        async with writing("edi") as session:
             await access.revoke_token(session, name, SystemClock().now())
         console.print(f"token {name} revoked")
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
 
 import typer
+from pydantic import BaseModel, ValidationError
 
 from services import host
+from services.rating.api_settlements import YearAsked
 from services.rating.scope import Scope
 from services.rating.service import RatingService
 from services.rating.service import build as build_rating
@@ -22,9 +25,10 @@ from services.rating.store_activation import signing
 from services.remittance.receivables import Scope as PaymentScope
 from shared.platform import migrate as migrations
 from shared.platform.clock import SystemClock
-from shared.platform.database import Database
+from shared.platform.database import Database, ReadSession, WriteSession
 from shared.platform.embedded import start_postgres
 from shared.platform.memory_bus import MemoryBus
+from shared.platform.refusals import wrong_words
 from shared.platform.settings import PlatformSettings
 from shared.platform.web.scopes import known_ccas
 
@@ -32,6 +36,20 @@ Cca = Annotated[str, typer.Argument(help="The CCA, e.g. mce.")]
 Signed = Annotated[
     str | None, typer.Option("--as", help="Who signs; the user of this machine when left out.")
 ]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def understood(kind: type[Model], said: Mapping[str, object]) -> Model:
+    """What somebody typed, as a model.
+
+    Raises:
+        BadParameter: it breaks the model's rules; the command says which, and ends.
+    """
+    try:
+        return kind.model_validate(said)
+    except ValidationError as wrong:
+        raise typer.BadParameter(wrong_words(wrong)) from wrong
 
 
 def carry_out(work: Coroutine[Any, Any, None]) -> None:
@@ -67,6 +85,20 @@ async def open_database(schema: str) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
+async def reading(schema: str) -> AsyncIterator[ReadSession]:
+    """One service's tables, to be looked at."""
+    async with open_database(schema) as database, database.read() as session:
+        yield session
+
+
+@asynccontextmanager
+async def writing(schema: str) -> AsyncIterator[WriteSession]:
+    """One service's tables, for one unit of work."""
+    async with open_database(schema) as database, database.unit_of_work() as session:
+        yield session
+
+
+@asynccontextmanager
 async def open_rating() -> AsyncIterator[RatingService]:
     """The rating service on its database; its messages wait in the outbox for the exchange."""
     async with open_database("rating") as database:
@@ -93,6 +125,15 @@ def payments_of(cca: str) -> PaymentScope:
     """
     scope = scope_of(cca)
     return PaymentScope(scope.cca, scope.utility, scope.environment)
+
+
+def year_asked(ended: datetime, nsc: str) -> YearAsked:
+    """The year and the rate that somebody typed.
+
+    Raises:
+        BadParameter: a rate that is none, or a day that ends no year of ours.
+    """
+    return understood(YearAsked, {"ended_on": ended.replace(tzinfo=UTC).date(), "nsc": nsc})
 
 
 def signer(signed: str | None) -> str:

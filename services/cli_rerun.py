@@ -17,8 +17,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli_doors import Cca, Signed, carry_out, open_rating, scope_of, signer
-from services.rating.rerun.asked import CodeMapping, RerunAsked, RerunFilter, mapping_job
+from services.cli_doors import (
+    Cca,
+    Signed,
+    carry_out,
+    open_rating,
+    reading,
+    scope_of,
+    signer,
+    understood,
+)
+from services.rating.rerun.api import NewMapping
+from services.rating.rerun.asked import RerunAsked, mapping_job
 from services.rating.rerun.store_jobs import JobState, list_jobs
 from services.rating.rerun.views import RerunView, items_csv, show_job, show_unmapped
 from services.rating.scope import Scope
@@ -61,19 +71,18 @@ def plan(  # noqa: PLR0913  one option for each thing a filter can name
     key: Key = None,
 ) -> None:
     """Show how many bills and what money a re-rating would move; nothing is billed."""
-    wanted = RerunFilter.model_validate(
-        {
-            "plan_id": plan_id,
-            "plan_version": version,
-            "rate_code": rate_code,
-            "bill_cycle": bill_cycle,
-            "accounts": tuple(account or ()),
-            "hold_code": hold,
-            "period_from": _on(begin),
-            "period_to": _on(end),
-        }
-    )
-    _plan(scope_of(cca), RerunAsked(filter=wanted, reason=reason), key, signed)
+    wanted = {
+        "plan_id": plan_id,
+        "plan_version": version,
+        "rate_code": rate_code,
+        "bill_cycle": bill_cycle,
+        "accounts": tuple(account or ()),
+        "hold_code": hold,
+        "period_from": _on(begin),
+        "period_to": _on(end),
+    }
+    asked = understood(RerunAsked, {"filter": wanted, "reason": reason})
+    _plan(scope_of(cca), asked, key, signed)
 
 
 @rerun_app.command("map")
@@ -88,13 +97,14 @@ def map_code(
     key: Key = None,
 ) -> None:
     """Show what mapping a rate code would charge; `ccax rerun start` maps and charges it."""
-    mapping = CodeMapping(
-        rate_code=rate_code,
-        plan_code=plan_code,
-        effective_from=begin.replace(tzinfo=UTC).date(),
-        effective_through=_on(end),
-    )
-    _plan(scope_of(cca), mapping_job(mapping, reason), key, signed)
+    mapping = {
+        "rate_code": rate_code,
+        "plan_code": plan_code,
+        "effective_from": _on(begin),
+        "effective_through": _on(end),
+    }
+    new = understood(NewMapping, {"key": key or uuid4().hex, "mapping": mapping, "reason": reason})
+    _plan(scope_of(cca), mapping_job(new.mapping, new.reason), new.key, signed)
 
 
 def _plan(scope: Scope, asked: RerunAsked, key: str | None, signed: str | None) -> None:
@@ -151,7 +161,7 @@ def list_reruns(cca: Cca) -> None:
 
     async def work() -> None:
         table = Table("job", "state", "asked by", "on", "items", "reason")
-        async with open_rating() as rating, rating.database.read() as session:
+        async with reading("rating") as session:
             for job in await list_jobs(session, scope_of(cca), 0, LISTED):
                 table.add_row(
                     *(str(job.job_id), job.state, job.asked_by, f"{job.asked_at:%Y-%m-%d}"),

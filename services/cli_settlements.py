@@ -7,15 +7,23 @@ signed with names, which must be two people's.
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli_doors import Cca, Signed, carry_out, open_database, scope_of, signer
+from services.cli_doors import (
+    Cca,
+    Signed,
+    carry_out,
+    reading,
+    scope_of,
+    signer,
+    writing,
+    year_asked,
+)
 from services.rating.api_settlements import current_book, ends_csv, run_view
 from services.rating.settlement.runs import Run, approve, list_runs, load_run, prepare
 from shared.contracts.measures import from_micro, to_micro
@@ -24,7 +32,9 @@ from shared.platform.clock import SystemClock
 settlements_app = typer.Typer(no_args_is_help=True, help="Yearly settlement of net metering.")
 console = Console()
 
-RunId = Annotated[int, typer.Argument(help="As `ccax settlements list` shows it.")]
+RunId = Annotated[
+    int, typer.Argument(help="As `ccax settlements list` shows it.", min=1, max=2**63 - 1)
+]
 
 
 @settlements_app.command("prepare")
@@ -35,13 +45,13 @@ def prepare_run(
     signed: Signed = None,
 ) -> None:
     """Work out a year and record it. Nothing is booked until somebody else approves it."""
+    scope, asked = scope_of(cca), year_asked(ended, nsc)
 
     async def work() -> None:
-        who, year = signer(signed), ended.replace(tzinfo=UTC).date()
-        async with open_database("rating") as database, database.unit_of_work() as session:
+        who, year = signer(signed), (asked.ended_on, to_micro(asked.nsc))
+        async with writing("rating") as session:
             book = await current_book(session)
-            asked = (year, to_micro(Decimal(nsc)))
-            run = await prepare(session, scope_of(cca), book, asked, who, SystemClock().now())
+            run = await prepare(session, scope, book, year, who, SystemClock().now())
         _tell(run)
         console.print("Another person runs `ccax settlements approve`.")
 
@@ -56,13 +66,13 @@ def approve_run(
     reason: Annotated[str, typer.Option(help="Kept with the approval.")] = "",
 ) -> None:
     """Book a run: balances move now, and the next bills apply the credits."""
+    scope = scope_of(cca)
 
     async def work() -> None:
         signature = (signer(signed), reason)
-        async with open_database("rating") as database, database.unit_of_work() as session:
+        async with writing("rating") as session:
             book = await current_book(session)
-            at = SystemClock().now()
-            run = await approve(session, scope_of(cca), book, run_id, signature, at)
+            run = await approve(session, scope, book, run_id, signature, SystemClock().now())
         _tell(run)
 
     carry_out(work())
@@ -73,7 +83,7 @@ def list_all(cca: Cca) -> None:
     """Show every run of a CCA, latest first."""
 
     async def work() -> None:
-        async with open_database("rating") as database, database.read() as session:
+        async with reading("rating") as session:
             found = await list_runs(session, scope_of(cca))
         table = Table("run", "year until", "rate", "prepared by", "approved by")
         for one in found:
@@ -95,7 +105,7 @@ def show(
     """Write a run as CSV; `--how cheque` is the list for finance."""
 
     async def work() -> None:
-        async with open_database("rating") as database, database.read() as session:
+        async with reading("rating") as session:
             run = await load_run(session, scope_of(cca), run_id)
         sys.stdout.write(ends_csv(end for end in run.ends if how in {None, end.how}))
 

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli_doors import Signed, carry_out, open_database, open_rating, signer
+from services.cli_doors import Signed, carry_out, open_rating, reading, signer, writing
 from services.cli_tariffs import show_findings
 from services.rating.store_activation import (
     CALENDAR_KIND,
@@ -100,7 +100,7 @@ def _add_files(group: typer.Typer, shelf: _Shelf) -> None:
 
         async def work() -> None:
             who = signer(signed)
-            async with open_database("rating") as database, database.unit_of_work() as session:
+            async with writing("rating") as session:
                 done = await import_files(session, shelf.read(path), SystemClock().now(), who)
             for name in done.imported:
                 console.print(f"imported   {name}")
@@ -148,7 +148,7 @@ def _add_reading(group: typer.Typer, shelf: _Shelf) -> None:
 
         async def work() -> None:
             table = Table("name", "version", "effective", "known", "imported", "active", "source")
-            async with open_database("rating") as database, database.read() as session:
+            async with reading("rating") as session:
                 for one in await list_data(session, [shelf.kind]):
                     table.add_row(
                         *(one.key.name, one.key.version, str(one.effective_from)),
@@ -165,7 +165,7 @@ def _add_reading(group: typer.Typer, shelf: _Shelf) -> None:
         files = [_in_file(shelf, name, which) for which in (before, after)]
 
         async def work() -> None:
-            async with open_database("rating") as database, database.read() as session:
+            async with reading("rating") as session:
                 one, other = [
                     file or await _imported(session, shelf.key(name, which))
                     for file, which in zip(files, (before, after), strict=True)
@@ -186,7 +186,7 @@ def _add_reading(group: typer.Typer, shelf: _Shelf) -> None:
         """Write an imported version as the file it is read from, as JSON, or as a table."""
 
         async def work() -> None:
-            async with open_database("rating") as database, database.read() as session:
+            async with reading("rating") as session:
                 file = await _imported(session, shelf.key(name, version))
             write = {Form.TOML: shared_toml, Form.JSON: model_json, Form.CSV: shared_csv}[form]
             sys.stdout.write(write(file))

@@ -18,14 +18,25 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli_doors import Signed, carry_out, open_rating, signer
+from services.cli_doors import (
+    Cca,
+    Signed,
+    carry_out,
+    open_rating,
+    reading,
+    scope_of,
+    signer,
+    understood,
+    year_asked,
+)
+from services.rating.api_settlements import current_book
 from services.rating.calendars import load_calendars
 from services.rating.engine.hours import calendar_of
 from services.rating.nem_year import settle_accounts
-from services.rating.scope import Scope
+from services.rating.settlement.runs import year_of
 from services.rating.store_activation import CCA_KIND, PLAN_KIND, TAXES_KIND, TariffKey
 from services.rating.store_shared import list_data
-from services.rating.store_tariffs import list_plans, load_book
+from services.rating.store_tariffs import list_plans
 from services.rating.tariffs import urdb
 from services.rating.tariffs.check import Severity, TariffFinding, check
 from services.rating.tariffs.check_shared import calendars_of, check_shared
@@ -39,7 +50,6 @@ from services.rating.tariffs.preview import NO_CITY, TestBill, TestUsage, previe
 from shared.contracts.measures import from_cents, from_micro, to_micro
 from shared.contracts.usage import Bucket
 from shared.platform.clock import SystemClock
-from shared.platform.settings import PlatformSettings
 from shared.platform.web.scopes import CCAS_FILE, known_ccas
 
 tariffs_app = typer.Typer(no_args_is_help=True, help="Rate plans.")
@@ -66,7 +76,9 @@ _OF_THE_PLAN = {Form.TOML: plan_toml, Form.JSON: plan_json, Form.CSV: plan_csv}
 
 @tariffs_app.command("import")
 def import_tariffs(
-    folder: Annotated[Path | None, typer.Argument(help="Plan files, if not ours.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(exists=True, file_okay=False, help="Plan files, if not ours.")
+    ] = None,
     signed: Signed = None,
 ) -> None:
     """Import rate plans. Ours are active at once; yours are drafts until another activates them."""
@@ -91,7 +103,7 @@ def import_tariffs(
 
 @tariffs_app.command("activate")
 def activate(
-    cca: Annotated[str, typer.Argument(help="The CCA, e.g. mce.")],
+    cca: Cca,
     plan_id: Annotated[str, typer.Argument(help="The plan; `cca` or `taxes` for those files.")],
     version: str,
     signed: Signed = None,
@@ -117,7 +129,7 @@ def list_versions() -> None:
 
     async def work() -> None:
         table = Table("CCA", "plan", "version", "effective", "known", "sure", "imported", "active")
-        async with open_rating() as rating, rating.database.read() as session:
+        async with reading("rating") as session:
             for plan in await list_plans(session):
                 table.add_row(
                     *(plan.cca, plan.plan_id, plan.version, str(plan.effective_from)),
@@ -136,7 +148,9 @@ def list_versions() -> None:
 
 @tariffs_app.command("check")
 def check_folder(
-    folder: Annotated[Path, typer.Argument(help="Plan files, if not ours.")] = PLANS_FOLDER,
+    folder: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="Plan files, if not ours.")
+    ] = PLANS_FOLDER,
 ) -> None:
     """Look through plan files for gaps, contradictions and prices that are missing."""
     files = read_folder(folder)
@@ -190,14 +204,17 @@ def show_preview(
     city: Annotated[str, typer.Option(help="Decides the user tax.")] = NO_CITY,
 ) -> None:
     """Print a test bill for kWh and kW that you give; nothing is kept."""
-    used = TestUsage(
-        start=start.replace(tzinfo=UTC).date(),
-        end=end.replace(tzinfo=UTC).date(),
-        product=product,
-        city=city.upper(),
-        delivered_kwh=_quantities(kwh),
-        received_kwh=_quantities(received),
-        demand_kw=_quantities(kw),
+    used = understood(
+        TestUsage,
+        {
+            "start": start.replace(tzinfo=UTC).date(),
+            "end": end.replace(tzinfo=UTC).date(),
+            "product": product,
+            "city": city.upper(),
+            "delivered_kwh": _quantities(kwh),
+            "received_kwh": _quantities(received),
+            "demand_kw": _quantities(kw),
+        },
     )
     _show_bill(preview(_plan(plan), used, read_folder(PLANS_FOLDER).taxes))
 
@@ -258,24 +275,17 @@ def from_urdb(
 
 @tariffs_app.command("settle-year")
 def settle_year(
-    cca: Annotated[str, typer.Argument(help="The CCA, e.g. mce.")],
+    cca: Cca,
     ended: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last closing read.")],
     nsc: Annotated[str, typer.Option(help="Net surplus compensation, dollars per kWh.")],
 ) -> None:
     """List, as CSV, what a year of net metering ends in. Nothing is paid or changed."""
+    scope, asked = scope_of(cca), year_asked(ended, nsc)
 
     async def work() -> None:
-        one = next((known for known in known_ccas() if known.cca == cca), None)
-        if one is None:
-            raise LookupError(f"no CCA {cca}")
-        scope = Scope(cca, one.utility, PlatformSettings().environment)
-        last = ended.replace(tzinfo=UTC).date()
-        leap_day = (last.month, last.day) == (2, 29)
-        year = (last.replace(year=last.year - 1, day=28 if leap_day else last.day), last)
-        async with open_rating() as rating, rating.database.read() as session:
-            book = await load_book(session)
-            rate = to_micro(Decimal(nsc))
-            found = await settle_accounts(session, scope, book, year, rate) if book else []
+        async with reading("rating") as session:
+            book, year = await current_book(session), year_of(asked.ended_on)
+            found = await settle_accounts(session, scope, book, year, to_micro(asked.nsc))
         writer = csv.writer(sys.stdout)
         writer.writerow(
             ("account", "agreement", "bills", "surplus_kwh", "earned", "paid", "how", "balance")

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from shared.platform.refusals import Refusal
+from shared.platform.refusals import Refusal, wrong_words
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -39,4 +39,4 @@ def read_model(path: Path, kind: type[Model], refused: type[Refusal]) -> Model:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise refused(f"{path.name} cannot be read: {wrong}") from wrong
     except ValidationError as wrong:
-        raise refused(f"{path.name}: {wrong}") from wrong
+        raise refused(f"{path.name}: {wrong_words(wrong)}") from wrong

@@ -7,7 +7,12 @@ fault and is never caught below the edge.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+from pydantic import ValidationError
+
+WRONG_FIELDS_MAX: Final = 10
+"""Fields told of at once: a file of another kind breaks every rule there is."""
 
 
 class Refusal(Exception):
@@ -27,3 +32,16 @@ class Refusal(Exception):
     def __init__(self, detail: str = "") -> None:
         self.detail = detail or self.title
         super().__init__(self.detail)
+
+
+def wrong_words(wrong: ValidationError) -> str:
+    """What somebody gave that breaks a model's rules, in words: each field and its rule."""
+    found = wrong.errors(include_url=False, include_context=False, include_input=False)
+    told = [_field_words(one["loc"], one["msg"]) for one in found[:WRONG_FIELDS_MAX]]
+    more = len(found) - len(told)
+    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+
+
+def _field_words(place: tuple[int | str, ...], rule: str) -> str:
+    words = rule.removeprefix("Value error, ")
+    return f"{'.'.join(str(step) for step in place)}: {words}" if place else words

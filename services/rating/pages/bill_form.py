@@ -16,6 +16,7 @@ from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.preview import NO_CITY, TestBill, TestUsage, preview
 from services.rating.tariffs.taxes import TaxFile
 from shared.contracts.usage import Bucket
+from shared.platform.refusals import wrong_words
 
 EXAMPLE_DAYS: Final = 30
 EXAMPLE_KWH: Final = Decimal(500)
@@ -80,8 +81,7 @@ def calculate(plan: PlanFile, asked: BillForm, taxes: TaxFile | None) -> Calcula
     try:
         used = usage_of(plan, asked)
     except ValidationError as wrong:
-        words = "; ".join(str(one["msg"]) for one in wrong.errors())
-        return Calculation(None, _rows(plan, asked, {}, {}), None, words)
+        return Calculation(None, _rows(plan, asked, {}, {}), None, wrong_words(wrong))
     rows = _rows(plan, asked, used.delivered_kwh, used.demand_kw)
     try:
         return Calculation(used, rows, preview(plan, used, taxes), None)

@@ -23,7 +23,7 @@ from services.rating.rerun.store_jobs import find_job, list_jobs
 from services.rating.rerun.views import items_csv, line_of, show_items, show_job, show_unmapped
 from services.rating.scope import Scope
 from services.rating.store_activation import signing
-from shared.platform.refusals import Refusal
+from shared.platform.refusals import Refusal, wrong_words
 from shared.platform.web import csv_file
 from shared.platform.web.identity import Analyst, Operator, Principal, Viewer
 from shared.platform.web.scopes import chosen
@@ -91,7 +91,7 @@ def _add_list(router: APIRouter, house: House) -> None:
             reruns = house.acting().reruns
             job = await reruns.ask(scope, wanted, said.get("key", ""), signing(principal.name))
         except ValidationError as wrong:
-            words = "; ".join(_words(one) for one in wrong.errors())
+            words = wrong_words(wrong).replace("filter.", "").replace("_", " ")
             return await _list(house, request, principal, RerunsForm(cca=scope.cca), words)
         except Refusal as refusal:
             form_again = RerunsForm(cca=scope.cca)
@@ -236,12 +236,6 @@ def _asked(said: dict[str, str]) -> RerunAsked:
     if "accounts" in said:
         wanted["accounts"] = said["accounts"].replace(",", " ").split()
     return RerunAsked.model_validate({"filter": wanted, "reason": reason})
-
-
-def _words(error: Any) -> str:  # noqa: ANN401  pydantic's own shape
-    place = ".".join(str(part) for part in error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{place.removeprefix('filter.').replace('_', ' ')}: {message}" if place else message
 
 
 def _place(scope: Scope, job_id: UUID) -> str:

@@ -33,7 +33,7 @@ from services.rating.holds import RateNotFound
 from services.rating.reading import read_model
 from services.rating.sources import EffectiveDay, Sha256, SourceText, SourceUrl
 from shared.contracts.parts import UtilityCode
-from shared.platform.refusals import Refusal
+from shared.platform.refusals import Refusal, wrong_words
 
 EXPORTS_FOLDER: Final = Path(__file__).parent.parent / "plans" / "export-prices"
 """The tables that come with the program."""
@@ -229,7 +229,7 @@ def read_export_prices(path: Path) -> ExportPrices:
         years = years_of(text, header.price_scale)
         return ExportPrices.model_validate(raw | {"source_sha256": digest, "years": years})
     except ValidationError as wrong:
-        raise ExportPricesRefused(f"{path.name}: {wrong}") from wrong
+        raise ExportPricesRefused(f"{path.name}: {wrong_words(wrong)}") from wrong
 
 
 class _Raw(BaseModel):
