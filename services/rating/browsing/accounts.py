@@ -71,7 +71,7 @@ async def list_accounts(
     Args:
         session: reads.
         sight: whose accounts.
-        after: the mark of the page before, `<account number>|<cca>`.
+        after: the mark of the page before, `<account number>|<cca>|<utility>`.
         limit: accounts, not agreements.
     """
     a = ACCOUNTS.c
@@ -79,8 +79,8 @@ async def list_accounts(
         a.environment == sight.environment.value, a.cca.in_(sight.ccas)
     )
     if after:
-        number, _, cca = after.rpartition("|")
-        picked = picked.where(tuple_(a.account_number, a.cca) > (number, cca))
+        number, cca, utility = ["", "", *after.rsplit("|", 2)][-3:]  # none of ours: from the top
+        picked = picked.where(tuple_(a.account_number, a.cca, a.utility) > (number, cca, utility))
     page = picked.order_by(a.account_number, a.cca, a.utility).limit(limit).subquery()
     agreement, entry = AGREEMENTS.c, AGREEMENT_ENTRIES.c
     latest = (
@@ -97,12 +97,15 @@ async def list_accounts(
                 latest, literal(value=True)
             )
         )
-        .order_by(page.c.account_number, page.c.cca, agreement.service_agreement_id)
+        .order_by(
+            *(page.c.account_number, page.c.cca, page.c.utility),
+            agreement.service_agreement_id,
+        )
     )
     rows = tuple(AccountRow.model_validate(row, from_attributes=True) for row in found)
     keys = list(dict.fromkeys((row.account_number, row.cca, row.utility) for row in rows))
     more = len(keys) == limit
-    return AccountPage(accounts=rows, next=f"{keys[-1][0]}|{keys[-1][1]}" if more else None)
+    return AccountPage(accounts=rows, next="|".join(keys[-1]) if more else None)
 
 
 async def look_up(session: ReadSession, sight: Sight, word: str) -> list[Found]:

@@ -84,7 +84,7 @@ async def _requests(session: ReadSession, scope: Scope, account_number: str) -> 
 def _verdict(accepted: bool, decision: dict[str, Any]) -> str:  # noqa: FBT001  a column
     if accepted:
         return "was accepted"
-    reasons = "; ".join(str(one.get("message", "")) for one in decision.get("reasons", ()))
+    reasons = "; ".join(one["text"] or one["code"] for one in decision["reasons"])
     return f"was turned down: {reasons}" if reasons else "was turned down"
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from services.rating.browsing.accounts import list_accounts
 from services.rating.browsing.charges import PlanNotNamed
+from services.rating.browsing.marks import Sight
 from shared.contracts.enrollment import EnrollmentPurpose
 from tests.integration.rating.office import Office, enrollment, usage_report
 from tests.integration.rating.test_api import SCOPE, app_of, client
-from tests.unit.rating.words import request, usage
+from tests.unit.rating.words import MCE, request, usage
 
 
 class TestLists:
@@ -36,6 +39,32 @@ class TestLists:
 
         assert found["accounts"] == numbers
         assert sorted(found["charges"]) == numbers
+
+    async def test_one_number_at_two_utilities_is_two_accounts_of_the_list(
+        self, office: Office
+    ) -> None:
+        for utility in ("pge", "sce"):
+            there = replace(MCE, utility=utility)
+            await office.tell(enrollment(request(f"R-{utility}")), scope=there)
+        sight, after, found = Sight((MCE.cca,), MCE.environment), None, []
+        for _ in range(3):
+            async with office.service.database.read() as session:
+                page = await list_accounts(session, sight, after, 1)
+            found += [row.utility for row in page.accounts]
+            after = page.next
+
+        assert found == ["pge", "sce"]
+        assert after is None
+
+    async def test_a_request_that_was_turned_down_says_why(self, office: Office) -> None:
+        await office.tell(enrollment(request()))
+        await office.tell(enrollment(request("R2")))
+
+        async with client(app_of(office)) as http:
+            story = (await http.get("/rating/v1/accounts/A1/timeline", params=SCOPE)).json()
+
+        words = "Request R2 (enroll) was turned down: SERVICE AGREEMENT IS ENROLLED ALREADY"
+        assert words in [event["what"] for event in story]
 
     async def test_an_account_tells_its_usage_and_its_story(self, office: Office) -> None:
         await office.tell(enrollment(request()))
