@@ -201,8 +201,10 @@ _LEDGER = """
                sum(adjusted_cents) FILTER (WHERE kind = 'fee') AS fees
         FROM line_place GROUP BY 1, 2, 3
     ), banked AS (
-        SELECT cca, utility, environment, sum(deposited_cents) AS cents
-        FROM bank_match WHERE outcome = 'matched' AND ended_at IS NULL GROUP BY 1, 2, 3
+        SELECT cca, utility, environment, sum(deposited_cents) AS cents,
+               sum(announced_cents - deposited_cents) AS let_go
+        FROM bank_match WHERE outcome IN ('matched', 'by_hand') AND ended_at IS NULL
+        GROUP BY 1, 2, 3
     ), told AS (
         SELECT cca, utility, environment, 'accounts_receivable' AS ledger_account,
                '' AS jurisdiction, opened AS cents FROM owed
@@ -211,7 +213,9 @@ _LEDGER = """
         UNION ALL SELECT cca, utility, environment, 'revenue', '', -billed FROM owed
         UNION ALL SELECT cca, utility, environment, 'revenue', '', cents FROM taxed
         UNION ALL SELECT cca, utility, environment, 'cash_in_transit', '', amount FROM paid
-        UNION ALL SELECT cca, utility, environment, 'cash_in_transit', '', -cents FROM banked
+        UNION ALL SELECT cca, utility, environment, 'cash_in_transit', '', -cents - let_go
+        FROM banked
+        UNION ALL SELECT cca, utility, environment, 'bank_differences', '', let_go FROM banked
         UNION ALL SELECT cca, utility, environment, 'bank', '', cents FROM banked
         UNION ALL SELECT cca, utility, environment, 'unapplied', '', -unapplied FROM paid
         UNION ALL SELECT cca, utility, environment, 'adjustments', '', -adjusted FROM paid
@@ -335,6 +339,7 @@ _SCOPED = (
     "bank_account",
     "bank_movement",
     "bank_match",
+    "act",
 )
 """Tables that the queries name without the schema, because they may see one scope of them."""
 

@@ -173,6 +173,28 @@ def deposit_posting(deposit_id: UUID, cents: int, effective_on: date) -> Posting
     )
 
 
+def difference_posting(act_id: UUID, cents: int, effective_on: date) -> Posting:
+    """Book what was announced, never came, and people let go: nothing waits for it any more.
+
+    Args:
+        act_id: the act of the people who matched it by hand.
+        cents: announced less deposited; negative for what the bank has too much, or to undo it.
+        effective_on: the day of the decision.
+    """
+    kind = EntryKind.DEPOSITED
+    return Posting(
+        document_id=act_id,
+        sequence=None,
+        effective_on=effective_on,
+        entries=(
+            debit(LedgerAccount.BANK_DIFFERENCES, "", cents, kind),
+            credit(LedgerAccount.CASH_IN_TRANSIT, "", cents, kind),
+        ),
+        receivable_entries=(),
+        posting_id=uuid4(),
+    )
+
+
 def write_off_posting(
     cause_id: UUID, receivable: Receivable, cents: int, effective_on: date
 ) -> Posting:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.remittance import reports
 from services.remittance.bank import pages as bank_pages
+from services.remittance.bank.match_pages import build_match_pages
 from services.remittance.bank.pages import build_bank_pages
 from services.remittance.ledger import pages as ledger_pages
 from services.remittance.ledger.pages import build_ledger_pages
@@ -71,6 +72,7 @@ def build_pages(service: RemittanceService, environment: Environment) -> APIRout
     database = service.database
     router = APIRouter(include_in_schema=False)
     router.include_router(build_bank_pages(service.bank))
+    router.include_router(build_match_pages(service.bank, service.workbench))
     router.include_router(build_ledger_pages(service.ledger, environment))
     router.include_router(build_workbench_pages(service.workbench))
     router.include_router(build_bulk_pages(service.bulk))

@@ -301,7 +301,11 @@ async def totals(session: ReadSession, scope: Scope) -> Totals:
         (LedgerAccount.RECEIVABLE,): sums.opened,
         (LedgerAccount.REVENUE, LedgerAccount.TAXES_PAYABLE): -sums.billed,
         (LedgerAccount.WRITE_OFFS,): sums.written_off,
-        (LedgerAccount.CASH_IN_TRANSIT, LedgerAccount.BANK): sums.received,
+        (
+            LedgerAccount.CASH_IN_TRANSIT,
+            LedgerAccount.BANK,
+            LedgerAccount.BANK_DIFFERENCES,
+        ): sums.received,
         (LedgerAccount.UNAPPLIED,): -sums.unapplied,
         (LedgerAccount.ADJUSTMENTS, LedgerAccount.DISCOUNT, LedgerAccount.FEES): -sums.adjusted,
     }

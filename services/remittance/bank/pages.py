@@ -49,6 +49,7 @@ MEANINGS: Final = {
     Outcome.ADVICE_MISSING: "deposit without 820",
     Outcome.AMOUNT_DIFFERS: "amount differs",
     Outcome.DUPLICATE: "paid twice",
+    Outcome.BY_HAND: "matched by hand",
     Outcome.OTHER: "not the utility's",
 }
 """What people call the outcomes."""

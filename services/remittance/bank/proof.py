@@ -48,5 +48,20 @@ MATCHES: Final = """
     UNION ALL
     SELECT 'movement ' || movement_id, 1, 0 FROM bank_movement
     WHERE NOT EXISTS (SELECT FROM remittance.bank_place WHERE subject_id = movement_id)
+    UNION ALL
+    SELECT 'act ' || coalesce(decided.act_id, b.act_id),
+           (decided.act_id IS NOT NULL)::int, (b.act_id IS NOT NULL)::int
+    FROM (
+        SELECT h.act_id, h.payments, h.movements
+        FROM remittance.bank_hand_match h JOIN act USING (act_id)
+        WHERE h.takes_back IS NULL AND NOT EXISTS (
+            SELECT FROM remittance.bank_hand_match t WHERE t.takes_back = h.act_id)
+    ) AS decided
+    FULL JOIN (SELECT * FROM bank_match WHERE ended_at IS NULL AND act_id IS NOT NULL) AS b
+      ON b.act_id = decided.act_id AND b.payments @> decided.payments
+     AND b.payments <@ decided.payments AND b.movements @> decided.movements
+     AND b.movements <@ decided.movements
+    WHERE decided.act_id IS NULL OR b.act_id IS NULL
 """
-"""A match is worth what its payments and movements are, and every movement stands in one."""
+"""A match is worth what its payments and movements are, every movement stands in one, and what
+people put together stands as they did."""

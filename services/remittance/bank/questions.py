@@ -14,7 +14,7 @@ from sqlalchemy import Row, text
 
 from services.remittance.bank.accounts import list_accounts
 from services.remittance.bank.rules import BankRules, bank_rules_of
-from services.remittance.bank.three_way import TIMING, Outcome
+from services.remittance.bank.three_way import BOOKED, TIMING, Outcome
 from services.remittance.bank.views import (
     AccountView,
     BankOverview,
@@ -35,11 +35,9 @@ PAGE_SIZE_MAX: Final = 200
 EXPORT_SIZE: Final = 200
 
 OPEN: Final = "open"
-"""Whatever somebody has to look at: all outcomes but matched and other."""
+"""Whatever somebody has to look at: all outcomes but what is booked and other."""
 ANY: Final = "any"
-OPEN_OUTCOMES: Final = tuple(
-    each for each in Outcome if each not in {Outcome.MATCHED, Outcome.OTHER}
-)
+OPEN_OUTCOMES: Final = tuple(each for each in Outcome if each not in {*BOOKED, Outcome.OTHER})
 
 _SUMS = text(
     """
@@ -74,17 +72,19 @@ _COUNTS = text(
            ) AS not_looked_for
     """
 )
-_MATCHES = text(
-    """
+_MATCH = """
     SELECT match_id, outcome, payments, movements, announced_cents, deposited_cents, since,
-           explanation
+           explanation, act_id
     FROM remittance.bank_match
-    WHERE cca = :cca AND utility = :utility AND environment = :environment
-      AND ended_at IS NULL AND outcome = ANY(:outcomes)
+    WHERE cca = :cca AND utility = :utility AND environment = :environment AND ended_at IS NULL
+"""
+_MATCHES = text(
+    f"""{_MATCH} AND outcome = ANY(:outcomes)
       AND (since, match_id) > (CAST(:since AS date), CAST(:match_id AS uuid))
     ORDER BY since, match_id LIMIT :limit
     """
 )
+_CHOSEN = text(f"{_MATCH} AND match_id = ANY(CAST(:ids AS uuid[])) ORDER BY since, match_id")
 _PAYMENTS = text(
     """
     SELECT r.transaction_id, r.trace_number, r.total_cents, r.settled_on,
@@ -163,17 +163,19 @@ async def overview(session: ReadSession, scope: Scope, on: date) -> BankOverview
     ours = [each for each in sums if each.outcome is not Outcome.OTHER]
     books = {row.ledger_account: row.cents for row in await session.execute(_BOOKS, values)}
     counts = (await session.execute(_COUNTS, values)).one()
-    matched = found[Outcome.MATCHED].deposited if Outcome.MATCHED in found else 0
+    booked = sum(row.deposited for outcome, row in found.items() if outcome in BOOKED)
+    let_go = sum((e.difference for e in ours if e.outcome is Outcome.BY_HAND), from_cents(0))
     announced = sum((each.announced for each in ours), from_cents(0))
     deposited = sum((each.deposited for each in ours), from_cents(0))
     return BankOverview(
         announced=announced,
         deposited=deposited,
-        difference=deposited - announced,
+        difference=deposited - announced - let_go,
+        let_go=let_go,
         outcomes=sums,
         in_transit=from_cents(books.get("cash_in_transit", 0)),
         bank=from_cents(books.get("bank", 0)),
-        ties=books.get("bank", 0) == matched,
+        ties=books.get("bank", 0) == booked,
         held_statements=counts.held,
         not_looked_for=counts.not_looked_for,
     )
@@ -222,13 +224,27 @@ async def matches(
         },
     )
     rows = found.all()
-    payments = await _payments(session, [each for row in rows for each in row.payments])
-    deposits = await _deposits(session, [each for row in rows for each in row.movements])
-    rules = bank_rules_of(scope.utility)
     return MatchPage(
-        matches=tuple(_match(row, payments, deposits, rules, on) for row in rows),
+        matches=await _shown(session, scope, on, rows),
         next_after=f"{rows[-1].since}.{rows[-1].match_id}" if len(rows) == limit else None,
     )
+
+
+async def chosen_matches(
+    session: ReadSession, scope: Scope, on: date, ids: Sequence[UUID]
+) -> tuple[MatchView, ...]:
+    """Show some matches that count now, oldest first; those that count no more are left out."""
+    found = await session.execute(_CHOSEN, scope.values | {"ids": list(ids)})
+    return await _shown(session, scope, on, found.all())
+
+
+async def _shown(
+    session: ReadSession, scope: Scope, on: date, rows: Sequence[Row[Any]]
+) -> tuple[MatchView, ...]:
+    payments = await payment_legs(session, [each for row in rows for each in row.payments])
+    deposits = await deposit_legs(session, [each for row in rows for each in row.movements])
+    rules = bank_rules_of(scope.utility)
+    return tuple(_match(row, payments, deposits, rules, on) for row in rows)
 
 
 async def every_match(
@@ -279,12 +295,14 @@ def _match(
         deposited=from_cents(row.deposited_cents),
         difference=from_cents(row.deposited_cents - row.announced_cents),
         explanation=row.explanation,
+        act_id=row.act_id,
         payments=tuple(payments[each] for each in row.payments),
         deposits=tuple(deposits[each] for each in row.movements),
     )
 
 
-async def _payments(session: ReadSession, ids: Sequence[UUID]) -> dict[UUID, PaymentLeg]:
+async def payment_legs(session: ReadSession, ids: Sequence[UUID]) -> dict[UUID, PaymentLeg]:
+    """Show 820s, and what of each found its charges."""
     found = await session.execute(_PAYMENTS, {"ids": list(ids)})
     return {
         row.transaction_id: PaymentLeg(
@@ -300,7 +318,8 @@ async def _payments(session: ReadSession, ids: Sequence[UUID]) -> dict[UUID, Pay
     }
 
 
-async def _deposits(session: ReadSession, ids: Sequence[UUID]) -> dict[UUID, DepositLeg]:
+async def deposit_legs(session: ReadSession, ids: Sequence[UUID]) -> dict[UUID, DepositLeg]:
+    """Show movements at the bank."""
     found = await session.execute(_DEPOSITS, {"ids": list(ids)})
     return {
         row.movement_id: DepositLeg(

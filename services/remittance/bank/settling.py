@@ -7,15 +7,24 @@ different ends, and the journal follows: only a match moves money from cash in t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, insert, text, update
 
 from services.remittance.bank.rules import BankRules, bank_rules_of
-from services.remittance.bank.three_way import Announced, Deposit, Match, Outcome, three_way
+from services.remittance.bank.three_way import (
+    BOOKED,
+    Announced,
+    Deposit,
+    Match,
+    Outcome,
+    Together,
+    three_way,
+)
 from services.remittance.books import post
-from services.remittance.journal import deposit_posting
+from services.remittance.journal import Posting, deposit_posting, difference_posting
 from services.remittance.ledger.months import day_of_books
 from services.remittance.receivables import Scope
 from services.remittance.store import BANK
@@ -35,9 +44,20 @@ _MOVEMENTS = text(
     WHERE cca = :cca AND utility = :utility AND environment = :environment
     """
 )
+_BY_HAND = text(
+    """
+    SELECT h.act_id, h.payments, h.movements, a.reason
+    FROM remittance.bank_hand_match h JOIN remittance.act a USING (act_id)
+    WHERE a.cca = :cca AND a.utility = :utility AND a.environment = :environment
+      AND NOT EXISTS (SELECT FROM remittance.bank_hand_match b WHERE b.takes_back = h.act_id)
+      AND h.takes_back IS NULL
+    ORDER BY h.act_id
+    """
+)
 _CURRENT = text(
     """
-    SELECT match_id, outcome, payments, movements, announced_cents, deposited_cents, explanation
+    SELECT match_id, outcome, payments, movements, announced_cents, deposited_cents, explanation,
+           act_id
     FROM remittance.bank_match
     WHERE cca = :cca AND utility = :utility AND environment = :environment
       AND ended_at IS NULL
@@ -58,7 +78,37 @@ _UNSETTLED = text(
     """
 )
 
-Identity = tuple[str, frozenset[UUID], frozenset[UUID], int, int, str]
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What makes two matches the same, and what stands in the books for one."""
+
+    outcome: Outcome
+    payments: frozenset[UUID]
+    movements: frozenset[UUID]
+    announced_cents: int
+    deposited_cents: int
+    explanation: str
+    act_id: UUID | None
+
+    @classmethod
+    def of(cls, match: Match) -> _Standing:
+        return cls(
+            match.outcome,
+            frozenset(each.transaction_id for each in match.announced),
+            frozenset(each.movement_id for each in match.deposits),
+            match.announced_cents,
+            match.deposited_cents,
+            match.explanation,
+            match.act_id,
+        )
+
+    @property
+    def let_go_cents(self) -> int:
+        """What was announced and people let go; negative for what came too much."""
+        if self.outcome is not Outcome.BY_HAND:
+            return 0
+        return self.announced_cents - self.deposited_cents
 
 
 async def unsettled_scopes(session: ReadSession) -> tuple[Scope, ...]:
@@ -81,53 +131,37 @@ async def settle(session: WriteSession, scope: Scope, at: datetime) -> int:
     await wait_lock(session, scope.lock_name)
     rules = bank_rules_of(scope.utility)
     deposits = await _deposits(session, scope, rules)
-    matches = three_way(await _payments(session, scope), deposits, rules)
+    decided = await _by_hand(session, scope)
+    matches = three_way(await _payments(session, scope), deposits, rules, decided)
     current = await _current(session, scope)
-    wanted = {_identity(match): match for match in matches}
-    over = [identity for identity in current if identity not in wanted]
-    new = {identity: match for identity, match in wanted.items() if identity not in current}
-    await _end(session, [current[identity] for identity in over], at)
+    wanted = {_Standing.of(match): match for match in matches}
+    over = [each for each in current if each not in wanted]
+    new = {each: match for each, match in wanted.items() if each not in current}
+    await _end(session, [current[each] for each in over], at)
     await _begin(session, scope, [(uuid4(), match) for match in new.values()], at)
-    await _book(session, scope, deposits, _booked(over), _booked(new), at)
+    postings = await _moved(session, deposits, (_booked(over), _booked(new)), day_of_books(at))
+    postings += _let_go(over, new, day_of_books(at))
+    await post(session, scope, postings, at)
     return len(new)
 
 
-def _identity(match: Match) -> Identity:
-    """Return what makes two matches the same."""
-    return (
-        match.outcome.value,
-        frozenset(each.transaction_id for each in match.announced),
-        frozenset(each.movement_id for each in match.deposits),
-        match.announced_cents,
-        match.deposited_cents,
-        match.explanation,
-    )
-
-
-def _booked(matches: Iterable[Identity]) -> set[UUID]:
+def _booked(matches: Iterable[_Standing]) -> set[UUID]:
     """Return the movements that stand in the books while these matches count."""
-    return {
-        movement
-        for outcome, _, movements, *_ in matches
-        for movement in movements
-        if outcome == Outcome.MATCHED
-    }
+    return {key for each in matches if each.outcome in BOOKED for key in each.movements}
 
 
-async def _book(
+async def _moved(
     session: WriteSession,
-    scope: Scope,
     deposits: Iterable[Deposit],
-    was: set[UUID],
-    shall: set[UUID],
-    at: datetime,
-) -> None:
+    booked: tuple[set[UUID], set[UUID]],
+    today: date,
+) -> list[Posting]:
     """Book movements that are matched now on the bank's day, and take back those that are no more.
 
     One that only stands in another match than before is in the books already. What is taken back,
     or comes again after that, is of the day on which it is known.
     """
-    today = day_of_books(at)
+    was, shall = booked
     before = set(await session.scalars(_BOOKED_BEFORE, {"ids": list(shall - was)}))
     postings = []
     for each in deposits:
@@ -136,7 +170,16 @@ async def _book(
             postings.append(deposit_posting(each.movement_id, each.cents, day))
         elif each.movement_id in was - shall:
             postings.append(deposit_posting(each.movement_id, -each.cents, today))
-    await post(session, scope, postings, at)
+    return postings
+
+
+def _let_go(over: Iterable[_Standing], new: Iterable[_Standing], today: date) -> list[Posting]:
+    """Book what people let go of matches that differ, and take back what they undid."""
+    changes = [(each.act_id, -each.let_go_cents) for each in over]
+    changes += [(each.act_id, each.let_go_cents) for each in new]
+    return [
+        difference_posting(act_id, cents, today) for act_id, cents in changes if act_id and cents
+    ]
 
 
 async def _payments(session: WriteSession, scope: Scope) -> list[Announced]:
@@ -165,16 +208,25 @@ async def _deposits(session: WriteSession, scope: Scope, rules: BankRules) -> li
     ]
 
 
-async def _current(session: WriteSession, scope: Scope) -> dict[Identity, UUID]:
+async def _by_hand(session: WriteSession, scope: Scope) -> list[Together]:
+    found = await session.execute(_BY_HAND, scope.values)
+    return [
+        Together(row.act_id, frozenset(row.payments), frozenset(row.movements), row.reason)
+        for row in found
+    ]
+
+
+async def _current(session: WriteSession, scope: Scope) -> dict[_Standing, UUID]:
     found = await session.execute(_CURRENT, scope.values)
     return {
-        (
-            row.outcome,
+        _Standing(
+            Outcome(row.outcome),
             frozenset(row.payments),
             frozenset(row.movements),
             row.announced_cents,
             row.deposited_cents,
             row.explanation,
+            row.act_id,
         ): row.match_id
         for row in found
     }
@@ -205,6 +257,7 @@ async def _begin(
             "deposited_cents": match.deposited_cents,
             "since": match.since,
             "explanation": match.explanation,
+            "act_id": match.act_id,
             "decided_at": at,
         }
         for match_id, match in new

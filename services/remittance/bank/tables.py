@@ -41,6 +41,7 @@ class BankTables:
         sighting: a movement as one statement tells it.
         match: payments and movements that belong together, or stand alone.
         place: which match of a payment, or of a movement, counts now.
+        hand_match: what an act of the workbench put together, or (`takes_back`) let go again.
     """
 
     account: Table
@@ -50,6 +51,7 @@ class BankTables:
     sighting: Table
     match: Table
     place: Table
+    hand_match: Table
 
 
 def bank_tables(metadata: MetaData) -> BankTables:
@@ -62,6 +64,7 @@ def bank_tables(metadata: MetaData) -> BankTables:
         sighting=_sighting(metadata),
         match=_match(metadata),
         place=_place(metadata),
+        hand_match=_hand_match(metadata),
     )
 
 
@@ -184,11 +187,13 @@ def _match(metadata: MetaData) -> Table:
         cents("deposited_cents"),
         day("since"),
         word("explanation"),
+        Column("act_id", Uuid, ForeignKey("remittance.act.act_id")),
         moment("decided_at"),
         moment("ended_at", nullable=True),
         CheckConstraint(
             "outcome <> 'matched' OR announced_cents = deposited_cents", name="matched_agrees"
         ),
+        CheckConstraint("(outcome = 'by_hand') = (act_id IS NOT NULL)", name="decided"),
         Index(
             "ix_bank_match_current",
             *SCOPE_COLUMNS,
@@ -206,4 +211,17 @@ def _place(metadata: MetaData) -> Table:
         Column("subject_id", Uuid, primary_key=True),
         Column("match_id", Uuid, ForeignKey("remittance.bank_match.match_id"), nullable=False),
         Index("ix_bank_place_match_id", "match_id"),
+    )
+
+
+def _hand_match(metadata: MetaData) -> Table:
+    return Table(
+        "bank_hand_match",
+        metadata,
+        Column("act_id", Uuid, ForeignKey("remittance.act.act_id"), primary_key=True),
+        Column("payments", ARRAY(Uuid), nullable=False),
+        Column("movements", ARRAY(Uuid), nullable=False),
+        cents("announced_cents"),
+        cents("deposited_cents"),
+        Column("takes_back", Uuid, ForeignKey("remittance.bank_hand_match.act_id"), unique=True),
     )

@@ -30,11 +30,15 @@ class Outcome(StrEnum):
     AMOUNT_DIFFERS = "amount_differs"
     DUPLICATE = "duplicate"
     """The money of an 820 came once more."""
+    BY_HAND = "by_hand"
+    """People decided that these belong together."""
     OTHER = "other"
     """A movement that is not the utility's."""
 
 
 TIMING: Final = frozenset({Outcome.DEPOSIT_MISSING, Outcome.ADVICE_MISSING})
+BOOKED: Final = frozenset({Outcome.MATCHED, Outcome.BY_HAND})
+"""What moves money in the books from cash in transit to bank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +69,34 @@ class Deposit:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Payments and movements that people put together, whatever the rules would say.
+
+    Attributes:
+        act_id: the act that did.
+        reason: why, in their words.
+    """
+
+    act_id: UUID
+    payments: frozenset[UUID]
+    movements: frozenset[UUID]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """Payments and movements that belong together, or one that stands alone.
 
     Attributes:
         explanation: one sentence for the person who closes the month.
+        act_id: the act of the people who put them together.
     """
 
     outcome: Outcome
     announced: tuple[Announced, ...]
     deposits: tuple[Deposit, ...]
     explanation: str
+    act_id: UUID | None = None
 
     @property
     def announced_cents(self) -> int:
@@ -101,18 +122,22 @@ class Match:
 
 
 def three_way(
-    announced: Iterable[Announced], deposits: Iterable[Deposit], rules: BankRules
+    announced: Iterable[Announced],
+    deposits: Iterable[Deposit],
+    rules: BankRules,
+    by_hand: Sequence[Together] = (),
 ) -> tuple[Match, ...]:
-    """Match by trace number; then, where the bank tells none, by amount and day.
+    """Match as people decided; then by trace number; then, without one, by amount and day.
 
     Args:
         announced: the posted 820s of one CCA and utility; trace numbers are unique among them.
         deposits: the movements on its account.
         rules: the window of days.
+        by_hand: what people put together, each payment and movement once.
     """
     payments = sorted(announced, key=lambda each: (each.settled_on, each.transaction_id))
     movements = sorted(deposits, key=lambda each: (each.booked_on, each.movement_id))
-    matches: list[Match] = []
+    matches, payments, movements = _as_decided(payments, movements, by_hand)
     groups, payments, movements = _by_trace(payments, movements)
     for group in groups:
         matches += _of_one_trace(*group)
@@ -126,6 +151,28 @@ def three_way(
     matches += [_deposit_missing(each, unnamed[each.cents], rules) for each in open_payments]
     matches += [_unannounced(each, waiting[each.cents], rules) for each in movements]
     return tuple(matches)
+
+
+def _as_decided(
+    payments: list[Announced], movements: list[Deposit], by_hand: Sequence[Together]
+) -> tuple[list[Match], list[Announced], list[Deposit]]:
+    """Put together what people did; return the matches and what is left to the rules."""
+    matches = [
+        Match(
+            Outcome.BY_HAND,
+            tuple(each for each in payments if each.transaction_id in one.payments),
+            tuple(each for each in movements if each.movement_id in one.movements),
+            one.reason,
+            one.act_id,
+        )
+        for one in by_hand
+    ]
+    decided = {key for one in by_hand for key in one.payments | one.movements}
+    return (
+        matches,
+        [each for each in payments if each.transaction_id not in decided],
+        [each for each in movements if each.movement_id not in decided],
+    )
 
 
 ItemT = TypeVar("ItemT", Announced, Deposit)

@@ -106,6 +106,8 @@ class MatchView(_View):
     difference: Usd
     """Deposited less announced."""
     explanation: str
+    act_id: UUID | None
+    """The act of the people who matched it by hand."""
     payments: tuple[PaymentLeg, ...]
     deposits: tuple[DepositLeg, ...]
 
@@ -136,12 +138,14 @@ class BankOverview(_View):
     deposited: Usd
     """What the bank booked and is the utility's."""
     difference: Usd
-    """Deposited less announced; the sum of the outcomes' differences."""
+    """Deposited less announced, without what people let go."""
+    let_go: Usd
+    """The difference of what was matched by hand; the journal's bank differences, negated."""
     outcomes: tuple[OutcomeSum, ...]
     in_transit: Usd
     """The journal's cash in transit: announced, and not matched with a deposit yet."""
     bank: Usd
-    """The journal's bank: matched deposits."""
+    """The journal's bank: deposits that are matched, by the rules or by hand."""
     ties: bool
     """Whether the journal's bank is what the matches come to."""
     held_statements: int

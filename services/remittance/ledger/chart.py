@@ -32,6 +32,7 @@ class LedgerAccount(StrEnum):
     DISCOUNT = "discount"
     FEES = "fees"
     WRITE_OFFS = "write_offs"
+    BANK_DIFFERENCES = "bank_differences"
 
 
 class AccountKind(StrEnum):

@@ -7,11 +7,19 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from services.remittance.bank.questions import deposit_legs, payment_legs
 from services.remittance.receivables import Scope
 from services.remittance.workbench.desk import ActState, UnknownAct
-from services.remittance.workbench.plans import Plan
+from services.remittance.workbench.plans import HandMatch, Plan
 from services.remittance.workbench.questions import PAGE_SIZE
-from services.remittance.workbench.views import ActPage, ActRow, ActView, PutView, WishView
+from services.remittance.workbench.views import (
+    ActPage,
+    ActRow,
+    ActView,
+    HandMatchView,
+    PutView,
+    WishView,
+)
 from shared.contracts.measures import from_cents
 from shared.platform.database import ReadSession
 
@@ -101,6 +109,19 @@ async def act_view(session: ReadSession, scope: Scope, act_id: UUID) -> ActView:
             for one in plan.write_offs
         ),
         taken_back_write_offs=len(plan.take_back),
+        bank=await _bank(session, plan.bank) if plan.bank is not None else None,
+    )
+
+
+async def _bank(session: ReadSession, match: HandMatch) -> HandMatchView:
+    payments = await payment_legs(session, match.payments)
+    deposits = await deposit_legs(session, match.movements)
+    return HandMatchView(
+        announced=from_cents(match.announced_cents),
+        deposited=from_cents(match.deposited_cents),
+        difference=from_cents(match.deposited_cents - match.announced_cents),
+        payments=tuple(payments[each] for each in match.payments),
+        deposits=tuple(deposits[each] for each in match.movements),
     )
 
 

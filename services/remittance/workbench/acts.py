@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, insert, select, text
 
+from services.remittance.bank.hand_matches import match_by_hand
 from services.remittance.book_reader import Touched
 from services.remittance.by_hand import Assigned
 from services.remittance.document_reader import in_scope
@@ -127,9 +128,12 @@ async def carry_out(session: WriteSession, scope: Scope, act: Act) -> list[Envel
         UnknownLine, UnknownTarget: a line or charge is not of this scope.
         NotThatMuch: a line has less to move than the plan says.
         NoRoom: a charge takes less than the plan says.
-        Refusal: a write-off cannot be made or taken back, see `ledger.write_offs`.
+        Refusal: a write-off cannot be made or taken back, see `ledger.write_offs`; a match at the
+            bank cannot be made, see `bank.hand_matches`.
     """
     said: list[Envelope] = []
+    if act.plan.bank is not None:
+        await match_by_hand(session, scope, act.act_id, act.plan.bank, act.at)
     if act.plan.puts:
         said += await _place(session, scope, act)
     for write_off_id in act.plan.take_back:

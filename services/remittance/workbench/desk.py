@@ -180,7 +180,7 @@ class Workbench:
             write_offs = await session.scalars(
                 select(table.c.write_off_id).where(table.c.act_id == act_id)
             )
-            backwards = Plan.model_validate(row.plan).backwards(write_offs)
+            backwards = Plan.model_validate(row.plan).backwards(act_id, write_offs)
         if ended is None or ended.state != ActState.DONE or row.takes_back is not None:
             raise NotUndone("Only what was done can be undone; a reversal is not reversed.")
         return await self._ask(scope, Wanted(backwards, reason, by, once_key), row)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.remittance.placements import LineKey
 
 PUTS_MAX: Final = 200
+BANK_ITEMS_MAX: Final = 50
 CENTS_MAX: Final = 10**14
 
 Cents = Annotated[int, Field(ge=-CENTS_MAX, le=CENTS_MAX)]
@@ -33,6 +34,8 @@ class ActKind(StrEnum):
     SET_ASIDE = "set_aside"
     """Money is taken off charges and waits."""
     WRITE_OFF = "write_off"
+    BANK_MATCH = "bank_match"
+    """Payments and movements at the bank are put together."""
     REVERSAL = "reversal"
     """An earlier act is undone."""
 
@@ -63,10 +66,40 @@ class Wish(_Data):
     cents: Cents
 
 
+Ids = Annotated[tuple[UUID, ...], Field(max_length=BANK_ITEMS_MAX)]
+
+
+class HandMatch(_Data):
+    """820s and movements at the bank that belong together, and what each side comes to.
+
+    Attributes:
+        takes_back: the act whose match is let go again.
+    """
+
+    payments: Ids
+    movements: Ids
+    announced_cents: Cents
+    deposited_cents: Cents
+    takes_back: UUID | None = None
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        items = (*self.payments, *self.movements)
+        if not items or len(set(items)) < len(items):
+            raise ValueError("a match holds payments or movements, each once")
+        return self
+
+    @property
+    def size_cents(self) -> int:
+        """How much money changes its place, the larger side of both."""
+        return max(abs(self.announced_cents), abs(self.deposited_cents))
+
+
 class Plan(_Data):
     """Everything that one act does.
 
     Attributes:
+        bank: what is matched at the bank; such an act does nothing else.
         puts: what goes where.
         write_offs: what is written off, after the money was put.
         take_back: earlier write-offs that are taken back.
@@ -75,11 +108,12 @@ class Plan(_Data):
     puts: Annotated[tuple[Put, ...], Field(max_length=PUTS_MAX)] = ()
     write_offs: Annotated[tuple[Wish, ...], Field(max_length=PUTS_MAX)] = ()
     take_back: Annotated[tuple[UUID, ...], Field(max_length=PUTS_MAX)] = ()
+    bank: HandMatch | None = None
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
-        if not (self.puts or self.write_offs or self.take_back):
-            raise ValueError("an act moves something")
+        if bool(self.puts or self.write_offs or self.take_back) == (self.bank is not None):
+            raise ValueError("an act moves something: money of lines, or what the bank booked")
         places = [(put.key, put.receivable_id) for put in self.puts]
         charges = [wish.receivable_id for wish in self.write_offs]
         if len(set(places)) < len(places) or len(set(charges)) < len(charges):
@@ -96,7 +130,10 @@ class Plan(_Data):
             side = (put.key, put.cents > 0)
             sums[side] = sums.get(side, 0) + abs(put.cents)
         lines = {put.key for put in self.puts}
-        return sum(max(sums.get((key, True), 0), sums.get((key, False), 0)) for key in lines)
+        at_the_bank = self.bank.size_cents if self.bank is not None else 0
+        return at_the_bank + sum(
+            max(sums.get((key, True), 0), sums.get((key, False), 0)) for key in lines
+        )
 
     @property
     def written_off_cents(self) -> int:
@@ -106,6 +143,8 @@ class Plan(_Data):
     @property
     def kind(self) -> ActKind:
         """What people call it; a reversal is known by what it takes back."""
+        if self.bank is not None:
+            return ActKind.BANK_MATCH
         if not self.puts:
             return ActKind.WRITE_OFF
         lines = [put.key for put in self.puts]
@@ -119,12 +158,15 @@ class Plan(_Data):
             return ActKind.SET_ASIDE
         return ActKind.SPLIT if len(set(lines)) < len(lines) else ActKind.MATCH
 
-    def backwards(self, write_offs: Iterable[UUID]) -> Plan:
+    def backwards(self, act_id: UUID, write_offs: Iterable[UUID]) -> Plan:
         """Return what undoes it.
 
         Args:
+            act_id: the act that carried it out.
             write_offs: those that it made.
         """
+        if self.bank is not None:
+            return Plan(bank=self.bank.model_copy(update={"takes_back": act_id}))
         puts = tuple(put.model_copy(update={"cents": -put.cents}) for put in self.puts)
         return Plan(puts=puts, take_back=tuple(write_offs))
 

@@ -8,10 +8,19 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.remittance.bank.views import DepositLeg, PaymentLeg
 from services.remittance.placements import LineKey
 from services.remittance.views import View
 from services.remittance.workbench.desk import ActState
-from services.remittance.workbench.plans import PUTS_MAX, ActKind, Plan, Put, Wish
+from services.remittance.workbench.plans import (
+    PUTS_MAX,
+    ActKind,
+    HandMatch,
+    Ids,
+    Plan,
+    Put,
+    Wish,
+)
 from shared.contracts.measures import Usd, to_cents
 
 REASON_CHARS_MAX: Final = 300
@@ -157,9 +166,21 @@ class ActRow(View):
     """The reversal that undid it."""
 
 
+class HandMatchView(View):
+    """What an act puts together at the bank."""
+
+    announced: Usd
+    deposited: Usd
+    difference: Usd
+    """Deposited less announced: what people let go."""
+    payments: tuple[PaymentLeg, ...]
+    deposits: tuple[DepositLeg, ...]
+
+
 class ActView(ActRow):
     """An act with everything that it does."""
 
+    bank: HandMatchView | None
     puts: tuple[PutView, ...]
     write_offs: tuple[WishView, ...]
     taken_back_write_offs: int
@@ -214,11 +235,34 @@ class WriteOffWish(Question):
     amount: Usd
 
 
+class BankWish(Question):
+    """820s and movements at the bank that belong together, and what each side comes to."""
+
+    payments: Ids = ()
+    movements: Ids = ()
+    announced: Usd
+    deposited: Usd
+
+    def match(self) -> HandMatch:
+        """Return it in cents.
+
+        Raises:
+            ValidationError: it holds nothing, or something twice.
+        """
+        return HandMatch(
+            payments=self.payments,
+            movements=self.movements,
+            announced_cents=to_cents(self.announced),
+            deposited_cents=to_cents(self.deposited),
+        )
+
+
 class ActWish(Question):
-    """What somebody wants done."""
+    """What somebody wants done: money of lines and write-offs, or a match at the bank."""
 
     puts: Annotated[tuple[PutWish, ...], Field(max_length=PUTS_MAX)] = ()
     write_offs: Annotated[tuple[WriteOffWish, ...], Field(max_length=PUTS_MAX)] = ()
+    bank: BankWish | None = None
 
     def plan(self) -> Plan:
         """Return the plan in cents.
@@ -240,6 +284,7 @@ class ActWish(Question):
                 Wish(receivable_id=one.receivable_id, cents=to_cents(one.amount))
                 for one in self.write_offs
             ),
+            bank=self.bank.match() if self.bank is not None else None,
         )
 
 

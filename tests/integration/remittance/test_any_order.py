@@ -57,7 +57,8 @@ DAY: Sequence[Body] = (
 TABLES = (
     "sent_document, receivable, receivable_balance, receivable_entry, verdict, remittance, "
     "remittance_part, remittance_line, line_place, placement, journal_entry, receivable_tax, "
-    "write_off, act, act_end, act_write_off, assignment, line_part, bulk_item, inbox, outbox"
+    "write_off, act, act_end, act_write_off, assignment, line_part, bulk_item, "
+    "bank_match, bank_place, bank_hand_match, inbox, outbox"
 )
 
 STATE = """

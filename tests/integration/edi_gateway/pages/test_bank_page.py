@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from shared.platform.web.identity import Role
 from tests.integration.edi_gateway.api.office import Office
-from tests.integration.edi_gateway.pages.browser import serving, sign_in
+from tests.integration.edi_gateway.pages.browser import let_in, serving
 from tests.integration.edi_gateway.pages.house import open_house
 from tests.integration.edi_gateway.pages.test_accessibility import WIDTHS, wrongs
 from tests.unit.remittance.bank.bank_files import ACCOUNT, bai2
@@ -51,7 +51,7 @@ async def page(
     viewport = ViewportSize(width=request.param, height=768)
     async with serving(house) as base, await browser.new_context(viewport=viewport) as context:
         page = await context.new_page()
-        await sign_in(page, base, await office.token(Role.FINANCE))
+        await let_in(page, base, await office.token(Role.FINANCE))
         yield page, base
 
 
@@ -93,6 +93,41 @@ class TestBankPage:
         table = (await (await saved.value).path()).read_text()
         assert '"mce","pge"' in table
         assert '"advice_missing"' in table
+
+    async def test_what_is_chosen_is_matched_by_hand_once_somebody_else_approves(
+        self, page: tuple[Page, str], client: httpx.AsyncClient, office: Office
+    ) -> None:
+        shown, base = page
+        signed = await headers(office, Role.FINANCE)
+        account = {"number": ACCOUNT, "name": "operating"}
+        await client.post(f"{API}/accounts?{ABOUT}", headers=signed, json=account)
+        files = {"file": ("a.bai", STATEMENT)}
+        await client.post(f"{API}/statements?{ABOUT}", headers=signed, files=files)
+
+        await shown.goto(f"{base}/bank/?cca=mce")
+        await shown.get_by_label("Choose the deposit of 2026-11-19").check()
+        await shown.get_by_role("button", name="Match what is chosen by hand").click()
+        await expect(shown.get_by_role("region", name="What belongs together")).to_contain_text(
+            "••••2468"
+        )
+        await expect(shown.get_by_text("Above $100.00 somebody else")).to_be_visible()
+        assert await wrongs(shown) == []
+        assert await shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        foreign = await shown.request.post(shown.url, form={"reason": "mine", "signed": "{}"})
+        assert foreign.status == 403
+        await shown.get_by_label("Why they belong together").fill("they said it is theirs")
+        await shown.get_by_role("button", name="Match", exact=True).click()
+        await expect(shown.get_by_role("status")).to_contain_text("waits for somebody else")
+        assert await wrongs(shown) == []
+
+        address = shown.url.split("/acts/")[1].split("?")[0]
+        place = f"/remittance/v1/workbench/acts/{address}/approval?{ABOUT}"
+        done = await client.post(place, headers=signed, json={"words": "so they did"})
+        assert done.json()["bank"]["difference"] == "2000.00"
+        await shown.goto(f"{base}/bank/?cca=mce&show=by_hand")
+        await expect(shown.get_by_text("they said it is theirs")).to_be_visible()
+        await expect(shown.get_by_text("ties", exact=True)).to_be_visible()
+        assert await wrongs(shown) == []
 
     async def test_what_is_no_bank_file_is_told_beside_the_form(
         self, page: tuple[Page, str], tmp_path: Path

@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.remittance.bank.rules import PARTNERS_FOLDER, BankRules, bank_rules_of
-from services.remittance.bank.three_way import Announced, Deposit, Match, Outcome, three_way
+from services.remittance.bank.three_way import (
+    Announced,
+    Deposit,
+    Match,
+    Outcome,
+    Together,
+    three_way,
+)
 
 SETTLED = date(2026, 11, 20)
 RULES = BankRules()
@@ -44,6 +51,28 @@ def outcomes(payments: list[Announced], deposits: list[Deposit]) -> list[tuple[s
     """Outcome and difference of each match."""
     found = three_way(payments, deposits, RULES)
     return sorted((match.outcome.value, match.difference_cents) for match in found)
+
+
+class TestWhatPeoplePutTogether:
+    def test_goes_before_the_rules_which_match_what_is_left(self) -> None:
+        payments = [paid(1, 500), paid(2, 700)]
+        deposits = [booked(1, 500, trace="TRACE1"), booked(2, 500, trace="TRACE2")]
+        decided = Together(
+            UUID(int=9),
+            frozenset({payments[0].transaction_id}),
+            frozenset({deposits[1].movement_id}),
+            "the bank mixed them up",
+        )
+
+        by_hand, *others = three_way(payments, deposits, RULES, [decided])
+
+        assert (by_hand.outcome, by_hand.act_id) == (Outcome.BY_HAND, decided.act_id)
+        assert (by_hand.announced, by_hand.deposits) == ((payments[0],), (deposits[1],))
+        assert by_hand.explanation == "the bank mixed them up"
+        assert sorted(each.outcome.value for each in others) == [
+            "advice_missing",
+            "deposit_missing",
+        ]
 
 
 class TestByTrace:
