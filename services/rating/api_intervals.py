@@ -20,6 +20,7 @@ from services.rating.intervals.showing import DAYS_MAX, Asked, DayReadings, runs
 from services.rating.scope import Scope
 from shared.platform.database import Database
 from shared.platform.refusals import Refusal
+from shared.platform.web.csv_file import cell
 
 DAYS_A_PIECE: Final = 31
 """Days that are sent at once."""
@@ -155,8 +156,7 @@ def moment_text(at: datetime) -> str:
 
 def quoted(text: str) -> str:
     """Keep a partner's text from being read as another cell, or as a formula."""
-    if text[:1] in ("=", "+", "-", "@"):
-        text = f"'{text}"
+    text = cell(text)
     if any(sign in text for sign in ',"\r\n'):
         return '"' + text.replace('"', '""') + '"'
     return text

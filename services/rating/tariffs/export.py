@@ -18,16 +18,16 @@ from services.rating.tariffs.export_prices import ExportPrices, prices_csv
 from services.rating.tariffs.files import TariffFile
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.toml_text import toml_text
+from shared.platform.web.csv_file import Value, cell
 
 COLUMNS: Final = (
     *("cca", "plan_id", "version", "effective_from", "effective_through", "component", "kind"),
     *("code", "label", "products", "season", "bucket", "tier", "dollars", "per", "starts"),
     "through",
 )
-_FORMULA: Final = frozenset("=+@")
 _UNITS: Final = {"time_of_use": "kWh", "tiered": "kWh", "per_unit": "kWh", "demand": "kW"}
 
-Row = Mapping[str, str]
+Row = Mapping[str, Value]
 
 
 def plan_toml(plan: PlanFile) -> str:
@@ -54,10 +54,7 @@ def shared_csv(file: TariffFile) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("place", "value"))
-    writer.writerows(
-        (name, f"'{value}" if value[:1] in _FORMULA else value)
-        for name, value in said(file).items()
-    )
+    writer.writerows(map(cell, place) for place in said(file).items())
     return text.getvalue()
 
 
@@ -77,30 +74,26 @@ def plan_csv(plan: PlanFile) -> str:
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     for component in plan.components:
-        writer.writerows(_safe(row) for row in _rows(plan, component))
+        rows = _rows(plan, component)
+        writer.writerows({name: cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
-
-
-def _safe(row: Row) -> Row:
-    """No cell may begin like a formula, except a plain negative number."""
-    return {name: f"'{cell}" if cell[:1] in _FORMULA else cell for name, cell in row.items()}
 
 
 def _rows(plan: PlanFile, component: Component) -> Iterator[Row]:
     content = component.model_dump(mode="json")
-    head = {
+    head: dict[str, Value] = {
         "cca": plan.cca,
         "plan_id": plan.plan_id,
         "version": plan.version,
-        "effective_from": str(plan.effective_from),
-        "effective_through": str(plan.effective_through or ""),
+        "effective_from": plan.effective_from,
+        "effective_through": plan.effective_through,
         "component": component.line_id,
         "kind": component.kind,
         "code": component.code,
         "label": component.label,
         "products": " ".join(component.only_for or plan.products),
-        "starts": str(component.starts or ""),
-        "through": str(component.through or ""),
+        "starts": component.starts,
+        "through": component.through,
     }
     per = str(content.get("per") or _UNITS.get(component.kind, ""))
     prices = content.get("prices")
@@ -116,8 +109,8 @@ def _rows(plan: PlanFile, component: Component) -> Iterator[Row]:
                 yield place | {"dollars": _dollars(priced, plan.price_scale)}
                 continue
             for tier, units in enumerate(priced, start=1):
-                yield place | {"tier": str(tier), "dollars": _dollars(units, plan.price_scale)}
+                yield place | {"tier": tier, "dollars": _dollars(units, plan.price_scale)}
 
 
-def _dollars(units: int, scale: int) -> str:
-    return f"{Decimal(units).scaleb(-scale):f}"
+def _dollars(units: int, scale: int) -> Decimal:
+    return Decimal(units).scaleb(-scale)

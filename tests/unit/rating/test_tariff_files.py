@@ -81,10 +81,11 @@ class TestAnExport:
             ("cost_relief", "", "-0.00620", "kWh"),
         ]
 
-    def test_begins_no_cell_like_a_formula(self) -> None:
-        text = plan_csv(sheet(components=[_flat(label="=SUM(A1)")]))
+    @pytest.mark.parametrize("label", ["=SUM(A1)", "-1+SUM(A1)", "+1", "@SUM(A1)"])
+    def test_begins_no_cell_like_a_formula(self, label: str) -> None:
+        text = plan_csv(sheet(components=[_flat(label=label)]))
 
-        assert "'=SUM(A1)" in text
+        assert f"'{label}" in text
 
 
 class TestTwoVersions:
