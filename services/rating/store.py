@@ -7,7 +7,7 @@ changed them is a row of its own.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     ARRAY,
@@ -16,7 +16,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
@@ -38,6 +37,7 @@ from services.rating.review.tables import review_tables
 from services.rating.settlement.tables import settlement_tables
 from services.rating.shadow.tables import shadow_tables
 from services.rating.vee.tables import vee_tables
+from shared.platform.columns import SCOPE_COLUMNS, moment, scope, serial
 from shared.platform.database import metadata
 from shared.platform.mailbox import mailbox_tables
 
@@ -53,26 +53,13 @@ TERMS_COUNTS: Final = terms_counts(METADATA)
 VEE: Final = vee_tables(METADATA)
 SETTLEMENT: Final = settlement_tables(METADATA)
 
-SCOPE_COLUMNS: Final = ("cca", "utility", "environment")
-"""They come last in indexes: in front, they would tempt the planner to read a whole CCA while a new
-table has no statistics yet. Lists of one CCA by time are the exception."""
-
-
-def _scope() -> list[Column[Any]]:
-    return [Column(name, Text, nullable=False) for name in SCOPE_COLUMNS]
-
-
-def _moment(name: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
 ACCOUNTS: Final = Table(
     "accounts",
     METADATA,
     Column("account_id", Uuid, primary_key=True),
-    *_scope(),
+    *scope(),
     Column("account_number", Text, nullable=False),
-    _moment("created_at"),
+    moment("created_at"),
     UniqueConstraint("account_number", *SCOPE_COLUMNS),
 )
 
@@ -82,7 +69,7 @@ AGREEMENTS: Final = Table(
     Column("agreement_id", Uuid, primary_key=True),
     Column("account_id", ForeignKey(ACCOUNTS.c.account_id), nullable=False),
     Column("service_agreement_id", Text, nullable=False),
-    _moment("created_at"),
+    moment("created_at"),
     UniqueConstraint("account_id", "service_agreement_id"),
     Index("ix_agreements_service_agreement_id", "service_agreement_id"),
 )
@@ -107,7 +94,7 @@ AGREEMENT_ENTRIES: Final = Table(
     Column("postal_code", Text, nullable=False),
     Column("bill_cycle", Text),
     Column("bill_option", Text, nullable=False),
-    _moment("recorded_at"),
+    moment("recorded_at"),
 )
 
 METERS: Final = Table(
@@ -118,7 +105,7 @@ METERS: Final = Table(
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("effective_on", Date, nullable=False),
-    _moment("recorded_at"),
+    moment("recorded_at"),
     Index("ix_meters_meter_number", "meter_number"),
 )
 
@@ -126,7 +113,7 @@ ENROLLMENT_REQUESTS: Final = Table(
     "enrollment_requests",
     METADATA,
     Column("transaction_id", Uuid, primary_key=True),
-    *_scope(),
+    *scope(),
     Column("request_id", Text, nullable=False),
     Column("is_first", Boolean, nullable=False),
     Column("content_hash", LargeBinary, nullable=False),
@@ -134,7 +121,7 @@ ENROLLMENT_REQUESTS: Final = Table(
     Column("accepted", Boolean, nullable=False),
     Column("decision", JSONB, nullable=False),
     Column("body", JSONB, nullable=False),
-    _moment("decided_at"),
+    moment("decided_at"),
     Index(
         "uq_enrollment_requests_first",
         "request_id",
@@ -150,7 +137,7 @@ USAGE: Final = Table(
     METADATA,
     Column("transaction_id", Uuid, primary_key=True),
     Column("seq", BigInteger, Identity(always=True), nullable=False, unique=True),
-    *_scope(),
+    *scope(),
     Column("usage_id", Text, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("original_usage_id", Text),
@@ -165,7 +152,7 @@ USAGE: Final = Table(
     Column("hold_code", Text),
     Column("ended_by", Uuid),
     Column("correlation_id", Uuid, nullable=False),
-    _moment("received_at"),
+    moment("received_at"),
     Index(
         "uq_usage_usage_id",
         "usage_id",
@@ -188,7 +175,7 @@ INTERVAL_SERIES: Final = Table(
     METADATA,
     Column("series_id", BigInteger, Identity(always=False), primary_key=True),
     Column("transaction_id", ForeignKey(USAGE.c.transaction_id), nullable=False),
-    *_scope(),
+    *scope(),
     Column("account_number", Text, nullable=False),
     Column("meter_number", Text, nullable=False),
     Column("channel", Text, nullable=False),
@@ -201,7 +188,7 @@ INTERVAL_SERIES: Final = Table(
     Column("estimated", Integer, nullable=False),
     Column("missing", Integer, nullable=False),
     Column("total_micro", BigInteger, nullable=False),
-    _moment("received_at"),
+    moment("received_at"),
     Index("ix_interval_series_transaction_id", "transaction_id"),
     Index("ix_interval_series_account_number", "account_number", *SCOPE_COLUMNS),
 )
@@ -223,12 +210,12 @@ INTERVAL_DAYS: Final = Table(
 HOLDS: Final = Table(
     "holds",
     METADATA,
-    Column("hold_id", BigInteger, Identity(always=True), primary_key=True),
+    serial("hold_id"),
     Column("transaction_id", ForeignKey(USAGE.c.transaction_id), nullable=False),
     Column("code", Text, nullable=False),
     Column("message", Text, nullable=False),
-    _moment("opened_at"),
-    _moment("closed_at", nullable=True),
+    moment("opened_at"),
+    moment("closed_at", nullable=True),
     Index("ix_holds_transaction_id", "transaction_id"),
     Index("ix_holds_code", "code", "opened_at"),
     Index("ix_holds_open", "code", "opened_at", postgresql_where=text("closed_at IS NULL")),
@@ -238,7 +225,7 @@ CHARGES: Final = Table(
     "charges",
     METADATA,
     Column("charge_id", Uuid, primary_key=True),
-    *_scope(),
+    *scope(),
     Column("invoice_number", Text, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("reverses", ForeignKey("rating.charges.charge_id")),
@@ -259,7 +246,7 @@ CHARGES: Final = Table(
     Column("energy_micro", BigInteger),
     Column("explanation", JSONB, nullable=False),
     Column("correlation_id", Uuid, nullable=False),
-    _moment("rated_at"),
+    moment("rated_at"),
     UniqueConstraint("invoice_number", "cca", "environment"),
     Index("uq_charges_reverses", "reverses", unique=True),
     Index("ix_charges_transaction_id", "transaction_id"),
@@ -323,7 +310,7 @@ PLANS: Final = Table(
     Column("content", JSONB, nullable=False),
     Column("content_hash", LargeBinary, nullable=False),
     Column("imported_by", Text, nullable=False),
-    _moment("imported_at"),
+    moment("imported_at"),
 )
 
 TARIFF_DATA: Final = Table(
@@ -336,7 +323,7 @@ TARIFF_DATA: Final = Table(
     Column("content", JSONB, nullable=False),
     Column("content_hash", LargeBinary, nullable=False),
     Column("imported_by", Text, nullable=False),
-    _moment("imported_at"),
+    moment("imported_at"),
 )
 
 TARIFF_ACTIVATIONS: Final = Table(
@@ -349,7 +336,7 @@ TARIFF_ACTIVATIONS: Final = Table(
     Column("imported_by", Text, nullable=False),
     Column("activated_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    _moment("activated_at"),
+    moment("activated_at"),
     CheckConstraint("activated_by <> imported_by", name="two_people"),
 )
 """What may be billed with: a version that is imported and not listed here is a draft."""
@@ -358,14 +345,14 @@ REPORTED_INVOICES: Final = Table(
     "reported_invoices",
     METADATA,
     Column("transaction_id", Uuid, primary_key=True),
-    *_scope(),
+    *scope(),
     Column("invoice_number", Text, nullable=False),
     Column("account_number", Text, nullable=False),
     Column("total_cents", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("body", JSONB, nullable=False),
     Column("correlation_id", Uuid, nullable=False),
-    _moment("received_at"),
+    moment("received_at"),
     Index("ix_reported_invoices_account_number", "account_number", *SCOPE_COLUMNS),
     Index(
         "ix_reported_invoices_waiting",

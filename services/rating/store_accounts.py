@@ -33,10 +33,10 @@ from services.rating.store import (
     AGREEMENTS,
     ENROLLMENT_REQUESTS,
     METERS,
-    SCOPE_COLUMNS,
 )
 from shared.contracts.enrollment import EnrollmentDecision, EnrollmentPurpose
 from shared.contracts.parts import BillOption
+from shared.platform.columns import SCOPE_COLUMNS
 from shared.platform.database import ReadSession, WriteSession, copy_rows
 
 _IDS: Final = UUID("2b6c0a39-6f5e-4c58-8f0e-0a1b7f7e9a11")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import BigInteger, Column, MetaData, PrimaryKeyConstraint, Table, Text
+
+from shared.platform.columns import SCOPE_COLUMNS, moment
 
 
 def saved_views(metadata: MetaData) -> Table:
@@ -13,13 +15,13 @@ def saved_views(metadata: MetaData) -> Table:
         Column("owner", Text, primary_key=True),
         Column("name", Text, primary_key=True),
         Column("address", Text, nullable=False),
-        Column("kept_at", DateTime(timezone=True), nullable=False),
+        moment("kept_at"),
     )
 
 
 def terms_counts(metadata: MetaData) -> Table:
     """Declare the table of how many agreements are served on the same terms; kept with 814s."""
-    words = ("rate_code", "product", "city", "cca", "utility", "environment")
+    words = ("rate_code", "product", "city", *SCOPE_COLUMNS)
     return Table(
         "terms_counts",
         metadata,

@@ -7,14 +7,12 @@ what came of it. Rows of steps and mappings are only added.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
@@ -27,6 +25,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.platform.columns import SCOPE_COLUMNS, moment, scope, serial
 
 AT_WORK = "state IN ('planning', 'running')"
 
@@ -58,17 +58,13 @@ def rerun_tables(metadata: MetaData) -> RerunTables:
     )
 
 
-def _moment(name: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
 def _jobs(metadata: MetaData) -> Table:
     return Table(
         "rerun_jobs",
         metadata,
         Column("job_id", Uuid, primary_key=True),
         Column("seq", BigInteger, Identity(always=True), nullable=False, unique=True),
-        *(Column(name, Text, nullable=False) for name in ("cca", "utility", "environment")),
+        *scope(),
         Column("key", Text, nullable=False),
         Column("asked", JSONB, nullable=False),
         Column("state", Text, nullable=False),
@@ -77,12 +73,12 @@ def _jobs(metadata: MetaData) -> Table:
         Column("faults", Integer, nullable=False),
         Column("at_stake_cents", BigInteger),
         Column("asked_by", Text, nullable=False),
-        _moment("asked_at"),
-        _moment("planned_at", nullable=True),
+        moment("asked_at"),
+        moment("planned_at", nullable=True),
         Column("started_by", Text),
-        _moment("started_at", nullable=True),
-        _moment("ended_at", nullable=True),
-        UniqueConstraint("key", "cca", "utility", "environment"),
+        moment("started_at", nullable=True),
+        moment("ended_at", nullable=True),
+        UniqueConstraint("key", *SCOPE_COLUMNS),
         Index("ix_rerun_jobs_at_work", "seq", postgresql_where=text(AT_WORK)),
     )
 
@@ -111,7 +107,7 @@ def _items(metadata: MetaData) -> Table:
         Column("cancel_invoice", Text),
         Column("new_invoice", Text),
         Column("result_cents", BigInteger),
-        _moment("done_at", nullable=True),
+        moment("done_at", nullable=True),
     )
 
 
@@ -119,12 +115,12 @@ def _steps(metadata: MetaData) -> Table:
     return Table(
         "rerun_steps",
         metadata,
-        Column("step_id", BigInteger, Identity(always=True), primary_key=True),
+        serial("step_id"),
         Column("job_id", ForeignKey("rating.rerun_jobs.job_id"), nullable=False),
         Column("actor", Text, nullable=False),
         Column("step", Text, nullable=False),
         Column("detail", Text, nullable=False),
-        _moment("at"),
+        moment("at"),
         Index("ix_rerun_steps_job_id", "job_id"),
     )
 
@@ -133,7 +129,7 @@ def _mappings(metadata: MetaData) -> Table:
     return Table(
         "rate_code_mappings",
         metadata,
-        Column("seq", BigInteger, Identity(always=True), primary_key=True),
+        serial("seq"),
         Column("cca", Text, nullable=False),
         Column("utility", Text, nullable=False),
         Column("rate_code", Text, nullable=False),
@@ -143,6 +139,6 @@ def _mappings(metadata: MetaData) -> Table:
         Column("mapped_by", Text, nullable=False),
         Column("reason", Text, nullable=False),
         Column("job_id", ForeignKey("rating.rerun_jobs.job_id")),
-        _moment("mapped_at"),
+        moment("mapped_at"),
         CheckConstraint("plan_code <> rate_code", name="another_code"),
     )

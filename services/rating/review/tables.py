@@ -16,10 +16,8 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
-    Identity,
     Index,
     Integer,
     MetaData,
@@ -29,6 +27,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.platform.columns import SCOPE_COLUMNS, moment, scope, serial
 
 OPEN_REVIEW = "state IN ('waiting', 'returned')"
 
@@ -69,23 +69,11 @@ def review_tables(metadata: MetaData) -> ReviewTables:
     )
 
 
-def _scope() -> list[Column[Any]]:
-    return [Column(name, Text, nullable=False) for name in ("cca", "utility", "environment")]
-
-
-def _moment(name: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
-def _key(name: str) -> Column[Any]:
-    return Column(name, BigInteger, Identity(always=True), primary_key=True)
-
-
 def _signed() -> list[Column[Any]]:
     return [
         Column("by", Text, nullable=False),
         Column("reason", Text, nullable=False),
-        _moment("at"),
+        moment("at"),
     ]
 
 
@@ -93,7 +81,7 @@ def _settings(metadata: MetaData) -> Table:
     return Table(
         "review_settings",
         metadata,
-        _key("seq"),
+        serial("seq"),
         Column("cca", Text, nullable=False),
         Column("code", Text, nullable=False),
         Column("customer_class", Text, nullable=False),
@@ -124,8 +112,8 @@ def _findings(metadata: MetaData) -> Table:
     return Table(
         "audit_findings",
         metadata,
-        _key("finding_id"),
-        *_scope(),
+        serial("finding_id"),
+        *scope(),
         Column("code", Text, nullable=False),
         Column("customer_class", Text, nullable=False),
         Column("mode", Text, nullable=False),
@@ -133,7 +121,7 @@ def _findings(metadata: MetaData) -> Table:
         Column("account_number", Text, nullable=False),
         Column("message", Text, nullable=False),
         Column("total_cents", BigInteger, nullable=False),
-        _moment("found_at"),
+        moment("found_at"),
         Index("ix_audit_findings_code", "code", "cca", "customer_class", "found_at"),
         Index("ix_audit_findings_transaction_id", "transaction_id"),
     )
@@ -143,8 +131,8 @@ def _reviews(metadata: MetaData) -> Table:
     return Table(
         "reviews",
         metadata,
-        _key("review_id"),
-        *_scope(),
+        serial("review_id"),
+        *scope(),
         Column("transaction_id", ForeignKey("rating.usage.transaction_id"), nullable=False),
         Column("usage_id", Text, nullable=False),
         Column("account_number", Text, nullable=False),
@@ -161,10 +149,10 @@ def _reviews(metadata: MetaData) -> Table:
         Column("last_actor", Text),
         Column("asked_by", Text),
         Column("closed_by", Text),
-        _moment("opened_at"),
-        _moment("expires_at", nullable=True),
-        _moment("expiry_told_at", nullable=True),
-        _moment("closed_at", nullable=True),
+        moment("opened_at"),
+        moment("expires_at", nullable=True),
+        moment("expiry_told_at", nullable=True),
+        moment("closed_at", nullable=True),
         CheckConstraint(
             "state <> 'released' OR closed_by IS DISTINCT FROM last_actor", name="another_person"
         ),
@@ -182,7 +170,7 @@ def _acts(metadata: MetaData) -> Table:
     return Table(
         "review_acts",
         metadata,
-        _key("act_id"),
+        serial("act_id"),
         Column("review_id", ForeignKey("rating.reviews.review_id"), nullable=False),
         Column("act", Text, nullable=False),
         *_signed(),
@@ -194,14 +182,14 @@ def _batch_acts(metadata: MetaData) -> Table:
     return Table(
         "batch_acts",
         metadata,
-        _key("act_id"),
-        *_scope(),
+        serial("act_id"),
+        *scope(),
         Column("bill_cycle", Text, nullable=False),
         Column("month", Date, nullable=False),
         Column("act", Text, nullable=False),
         Column("owner", Text),
         *_signed(),
-        Index("ix_batch_acts_month", "month", "cca", "utility", "environment"),
+        Index("ix_batch_acts_month", "month", *SCOPE_COLUMNS),
     )
 
 
@@ -209,7 +197,7 @@ def _tests(metadata: MetaData) -> Table:
     return Table(
         "control_tests",
         metadata,
-        _key("test_id"),
+        serial("test_id"),
         Column("cca", Text, nullable=False),
         Column("customer_class", Text, nullable=False),
         Column("day", Date, nullable=False),
@@ -217,6 +205,6 @@ def _tests(metadata: MetaData) -> Table:
         Column("passed", Boolean, nullable=False),
         Column("detail", Text, nullable=False),
         Column("ran_by", Text, nullable=False),
-        _moment("ran_at"),
+        moment("ran_at"),
         Index("ix_control_tests_cca", "cca", "customer_class", "ran_at"),
     )

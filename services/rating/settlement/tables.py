@@ -7,16 +7,13 @@ moves of approved runs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     MetaData,
@@ -25,6 +22,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.platform.columns import SCOPE_COLUMNS, moment, scope, serial
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +53,18 @@ def settlement_tables(metadata: MetaData) -> SettlementTables:
     )
 
 
-def _scope() -> list[Column[Any]]:
-    return [Column(name, Text, nullable=False) for name in ("cca", "utility", "environment")]
-
-
-def _moment(name: str) -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=False)
-
-
 def _runs(metadata: MetaData) -> Table:
     return Table(
         "settlement_runs",
         metadata,
-        Column("run_id", BigInteger, Identity(always=True), primary_key=True),
-        *_scope(),
+        serial("run_id"),
+        *scope(),
         Column("ended_on", Date, nullable=False),
         Column("nsc_micro", BigInteger, nullable=False),
         Column("digest", Text, nullable=False),
         Column("prepared_by", Text, nullable=False),
-        _moment("prepared_at"),
-        UniqueConstraint("digest", "ended_on", "cca", "utility", "environment"),
+        moment("prepared_at"),
+        UniqueConstraint("digest", "ended_on", *SCOPE_COLUMNS),
     )
 
 
@@ -103,13 +94,13 @@ def _approvals(metadata: MetaData) -> Table:
         "settlement_approvals",
         metadata,
         Column("run_id", ForeignKey("rating.settlement_runs.run_id"), primary_key=True),
-        *_scope(),
+        *scope(),
         Column("ended_on", Date, nullable=False),
         Column("prepared_by", Text, nullable=False),
         Column("approved_by", Text, nullable=False),
         Column("reason", Text, nullable=False),
-        _moment("approved_at"),
-        UniqueConstraint("ended_on", "cca", "utility", "environment"),
+        moment("approved_at"),
+        UniqueConstraint("ended_on", *SCOPE_COLUMNS),
         CheckConstraint("approved_by <> prepared_by", name="two_people"),
     )
 
@@ -121,12 +112,10 @@ def _moves(metadata: MetaData) -> Table:
         Column("run_id", ForeignKey("rating.settlement_runs.run_id"), primary_key=True),
         Column("account_number", Text, primary_key=True),
         Column("service_agreement_id", Text, primary_key=True),
-        *_scope(),
+        *scope(),
         Column("settled_through", Date, nullable=False),
         Column("ended_cents", BigInteger, nullable=False),
         Column("compensation_cents", BigInteger, nullable=False),
-        _moment("moved_at"),
-        Index(
-            "ix_settlement_moves_account_number", "account_number", "cca", "utility", "environment"
-        ),
+        moment("moved_at"),
+        Index("ix_settlement_moves_account_number", "account_number", *SCOPE_COLUMNS),
     )

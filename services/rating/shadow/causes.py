@@ -14,9 +14,10 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from services.rating.browsing.marks import Sight
 from services.rating.shadow.compare import DifferenceKind
 from services.rating.shadow.differences import CauseAct, DifferenceState
-from services.rating.store import SCOPE_COLUMNS, SHADOW
+from services.rating.store import SHADOW
 from services.rating.views import View
 from shared.contracts.measures import Usd, from_cents
+from shared.platform.columns import SCOPE_COLUMNS
 from shared.platform.database import ReadSession
 
 

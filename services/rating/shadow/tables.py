@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     ForeignKey,
-    Identity,
     Index,
     MetaData,
     Table,
@@ -19,6 +16,8 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+
+from shared.platform.columns import SCOPE_COLUMNS, moment, scope, serial
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +47,11 @@ def shadow_tables(metadata: MetaData) -> ShadowTables:
     )
 
 
-def _scope() -> list[Column[Any]]:
-    return [Column(name, Text, nullable=False) for name in ("cca", "utility", "environment")]
-
-
 def _tolerances(metadata: MetaData) -> Table:
     return Table(
         "shadow_tolerances",
         metadata,
-        Column("seq", BigInteger, Identity(always=True), primary_key=True),
+        serial("seq"),
         Column("cca", Text, nullable=False),
         Column("utility", Text, nullable=False),
         Column("quantity_micro", BigInteger, nullable=False),
@@ -65,7 +60,7 @@ def _tolerances(metadata: MetaData) -> Table:
         Column("total_cents", BigInteger, nullable=False),
         Column("set_by", Text, nullable=False),
         Column("reason", Text, nullable=False),
-        Column("set_at", DateTime(timezone=True), nullable=False),
+        moment("set_at"),
     )
 
 
@@ -73,7 +68,7 @@ def _checks(metadata: MetaData) -> Table:
     return Table(
         "shadow_checks",
         metadata,
-        Column("check_id", BigInteger, Identity(always=True), primary_key=True),
+        serial("check_id"),
         Column(
             "transaction_id", ForeignKey("rating.reported_invoices.transaction_id"), nullable=False
         ),
@@ -83,20 +78,19 @@ def _checks(metadata: MetaData) -> Table:
         Column("plan_version", Text),
         Column("ours_cents", BigInteger),
         Column("theirs_cents", BigInteger, nullable=False),
-        Column("checked_at", DateTime(timezone=True), nullable=False),
+        moment("checked_at"),
         Index("ix_shadow_checks_transaction_id", "transaction_id", "check_id"),
     )
 
 
 def _differences(metadata: MetaData) -> Table:
     current = text("is_current")
-    scope = ("cca", "utility", "environment")
     return Table(
         "shadow_differences",
         metadata,
-        Column("difference_id", BigInteger, Identity(always=True), primary_key=True),
+        serial("difference_id"),
         Column("check_id", ForeignKey("rating.shadow_checks.check_id"), nullable=False),
-        *_scope(),
+        *scope(),
         Column("transaction_id", Uuid, nullable=False),
         Column("invoice_number", Text, nullable=False),
         Column("account_number", Text, nullable=False),
@@ -106,16 +100,21 @@ def _differences(metadata: MetaData) -> Table:
         Column("ours", Text),
         Column("theirs", Text),
         Column("difference_cents", BigInteger, nullable=False),
-        Column("since", DateTime(timezone=True), nullable=False),
+        moment("since"),
         Column("is_current", Boolean, nullable=False),
         Index("ix_shadow_differences_check_id", "check_id"),
         Index("ix_shadow_differences_transaction_id", "transaction_id"),
         Index(
             "ix_shadow_differences_cause",
-            *("kind", "code", "difference_id", *scope),
+            *("kind", "code", "difference_id", *SCOPE_COLUMNS),
             postgresql_where=current,
         ),
-        Index("ix_shadow_differences_newest", "difference_id", *scope, postgresql_where=current),
+        Index(
+            "ix_shadow_differences_newest",
+            "difference_id",
+            *SCOPE_COLUMNS,
+            postgresql_where=current,
+        ),
     )
 
 
@@ -123,14 +122,14 @@ def _acts(metadata: MetaData) -> Table:
     return Table(
         "shadow_acts",
         metadata,
-        Column("act_id", BigInteger, Identity(always=True), primary_key=True),
-        *_scope(),
+        serial("act_id"),
+        *scope(),
         Column("kind", Text, nullable=False),
         Column("code", Text, nullable=False),
         Column("act", Text, nullable=False),
         Column("owner", Text),
         Column("by", Text, nullable=False),
         Column("reason", Text, nullable=False),
-        Column("at", DateTime(timezone=True), nullable=False),
-        Index("ix_shadow_acts_cause", "kind", "code", "cca", "utility", "environment"),
+        moment("at"),
+        Index("ix_shadow_acts_cause", "kind", "code", *SCOPE_COLUMNS),
     )

@@ -14,9 +14,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -26,6 +24,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.platform.columns import SCOPE_COLUMNS, moment, scope, serial
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,6 @@ def vee_tables(metadata: MetaData) -> VeeTables:
     )
 
 
-def _scope() -> list[Column[Any]]:
-    return [Column(name, Text, nullable=False) for name in ("cca", "utility", "environment")]
-
-
 def _transaction(*, primary_key: bool = False) -> Column[Any]:
     return Column(
         "transaction_id",
@@ -76,7 +72,7 @@ def _figures(metadata: MetaData) -> Table:
         Column("meter_number", Text, primary_key=True),
         Column("period_start", Date, primary_key=True),
         Column("period_end", Date, nullable=False),
-        *_scope(),
+        *scope(),
         Column("account_number", Text, nullable=False),
         Column("delivered_micro", BigInteger, nullable=False),
         Column("received_micro", BigInteger, nullable=False),
@@ -86,7 +82,7 @@ def _figures(metadata: MetaData) -> Table:
         Column("minutes", Integer),
         Column("reactive_micro", BigInteger, nullable=False, server_default=text("0")),
         Column("digest", LargeBinary, nullable=False),
-        Index("ix_usage_figures_account_number", "account_number", "cca", "utility", "environment"),
+        Index("ix_usage_figures_account_number", "account_number", *SCOPE_COLUMNS),
     )
 
 
@@ -94,9 +90,9 @@ def _findings(metadata: MetaData) -> Table:
     return Table(
         "usage_findings",
         metadata,
-        Column("finding_id", BigInteger, Identity(always=True), primary_key=True),
+        serial("finding_id"),
         _transaction(),
-        *_scope(),
+        *scope(),
         Column("account_number", Text, nullable=False),
         Column("meter_number", Text, nullable=False),
         Column("code", Text, nullable=False),
@@ -106,9 +102,9 @@ def _findings(metadata: MetaData) -> Table:
         Column("intervals", Integer, nullable=False),
         Column("numbers", JSONB, nullable=False),
         Column("message", Text, nullable=False),
-        Column("found_at", DateTime(timezone=True), nullable=False),
+        moment("found_at"),
         Index("ix_usage_findings_transaction_id", "transaction_id"),
-        Index("ix_usage_findings_code", "code", "found_at", "cca", "utility", "environment"),
+        Index("ix_usage_findings_code", "code", "found_at", *SCOPE_COLUMNS),
     )
 
 
@@ -130,7 +126,7 @@ def _estimates(metadata: MetaData) -> Table:
         Column("estimated_micro", BigInteger, nullable=False),
         Column("scaled_to_micro", BigInteger),
         Column("profile_version", Text, nullable=False),
-        Column("made_at", DateTime(timezone=True), nullable=False),
+        moment("made_at"),
         Index("ix_estimate_series_transaction_id", "transaction_id"),
     )
 
