@@ -263,6 +263,7 @@ def _app(host: Host, clock: Clock) -> FastAPI:
             environment=settings.environment,
             doorkeeper=tokens,
             utilities=gateway.utilities,
+            put=gateway.mailbox.put,
             deliver_wake=gateway.outbound.deliver_wake,
         )
         routers += gateway_web.build_routers(desk)

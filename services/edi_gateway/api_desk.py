@@ -24,6 +24,7 @@ from services.edi_gateway.archive import Archive
 from services.edi_gateway.inbound import Arrival
 from services.edi_gateway.operations.doorkeeper import TokenDoorkeeper
 from services.edi_gateway.operations.queries import PAGE_MAX, Cursor, Scope, TransactionFilter
+from services.edi_gateway.operations.resend import Put
 from shared.contracts.parts import Environment
 from shared.platform.clock import Clock
 from shared.platform.database import Database
@@ -54,6 +55,7 @@ class GatewayWeb:
         archive: the bytes of all files.
         doorkeeper: knows tokens and sessions.
         utilities: the utilities that files may be uploaded for.
+        put: says messages as part of a unit of work.
         deliver_wake: set when a file waits for delivery again.
     """
 
@@ -64,6 +66,7 @@ class GatewayWeb:
     environment: Environment
     doorkeeper: TokenDoorkeeper
     utilities: tuple[str, ...]
+    put: Put
     deliver_wake: asyncio.Event | None = None
 
     def wake_delivery(self) -> None:

@@ -236,7 +236,7 @@ async def request_resend(
     """
     async with desk.database.unit_of_work() as session:
         row = await resend_file(
-            session, file_id, reason=reason, actor=principal.name, at=desk.clock.now()
+            session, desk.put, file_id, reason=reason, actor=principal.name, at=desk.clock.now()
         )
         after_commit(session, desk.wake_delivery)
     return row

@@ -260,7 +260,7 @@ class InboundDesk:
             await wait_lock(session, f"read {scope.utility}")
             judged = await intake.judge(session, scope, read, group.verdict)
             await intake.keep(session, scope, group.id, judged, at)
-            await self._partner_answers.apply(session, scope, judged)
+            judged = await self._partner_answers.apply(session, scope, judged)
             await self._adviser.answer(session, scope, judged)
             await self._mailbox.put(session, intake.envelopes(scope, judged, at))
             await session.execute(

@@ -8,7 +8,7 @@ the document's own number.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +42,9 @@ from shared.platform.mailbox import Mailbox
 
 CHARGE_SET = "810"
 
+_ACCEPTED = ("accepted", "accepted_with_errors")
+"""What a 997 has said that stays so when the file is sent again."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Told:
@@ -62,18 +65,27 @@ class PartnerAnswers:
 
     async def apply(
         self, session: WriteSession, scope: FileScope, judged: Sequence[Judged]
-    ) -> None:
-        """Apply the 997s, 824s and 814 responses of a batch to what of ours they speak of."""
+    ) -> list[Judged]:
+        """Apply the 997s, 824s and 814 responses of a batch to what of ours they speak of.
+
+        Returns:
+            The batch, its advice with the sending of the document that it answers.
+        """
         await self._requests.apply(session, scope, judged)
-        for each in judged:
-            if not each.is_applicable or each.reading is None:
-                continue
-            for fact in each.reading.facts:
-                if isinstance(fact, Acknowledgment):
-                    await self._apply_997(session, scope, each, fact)
-            advice = [fact for fact in each.reading.facts if isinstance(fact, Advice)]
-            if advice:
-                await self._apply_824(session, scope, advice)
+        return [await self._applied(session, scope, each) for each in judged]
+
+    async def _applied(self, session: WriteSession, scope: FileScope, each: Judged) -> Judged:
+        if not each.is_applicable or each.reading is None:
+            return each
+        for fact in each.reading.facts:
+            if isinstance(fact, Acknowledgment):
+                await self._apply_997(session, scope, each, fact)
+        advice = [fact for fact in each.reading.facts if isinstance(fact, Advice)]
+        if not advice:
+            return each
+        answered = await self._apply_824(session, scope, advice)
+        reading = replace(each.reading, facts=answered)
+        return replace(each, read=replace(each.read, reading=reading))
 
     async def _apply_997(
         self, session: WriteSession, scope: FileScope, each: Judged, told: Acknowledgment
@@ -101,7 +113,7 @@ class PartnerAnswers:
             await self._exception(session, scope, each, "UNKNOWN_GROUP", text)
             return
         if group.acknowledged_at is not None:
-            return  # the first answer counts; a second one is in the ledger as received
+            return  # the first answer to a sending counts; a second one is in the ledger
         await session.execute(
             update(functional_group)
             .where(functional_group.c.id == group.id)
@@ -116,12 +128,15 @@ class PartnerAnswers:
             select(
                 transaction.c.id, transaction.c.cca, transaction.c.set_id,
                 transaction.c.control_number, transaction.c.business_key,
-                transaction.c.account_number, outbound_document.c.correlation_id,
+                transaction.c.account_number, transaction.c.sending,
+                outbound_document.c.correlation_id,
             )
             .outerjoin(
                 outbound_document, outbound_document.c.transaction_id == transaction.c.id
             )
-            .where(transaction.c.group_id == group.id)
+            .where(
+                transaction.c.group_id == group.id, transaction.c.acknowledged.not_in(_ACCEPTED)
+            )
             .order_by(transaction.c.position)
         )  # fmt: skip
         verdicts = []
@@ -202,6 +217,7 @@ class PartnerAnswers:
                             account_number=v.row.account_number,
                             verdict=v.verdict,
                             reasons=v.reasons,
+                            sending=v.row.sending,
                         )
                         for v in told[start : start + MESSAGE_ITEMS_MAX]
                     ),
@@ -223,13 +239,18 @@ class PartnerAnswers:
 
     async def _apply_824(
         self, session: WriteSession, scope: FileScope, told: Sequence[Advice]
-    ) -> None:
-        """Show the utility's business answers on the documents that one 824 is about."""
+    ) -> tuple[Advice, ...]:
+        """Show the utility's business answers on the documents that one 824 is about.
+
+        Returns:
+            The answers, each with the sending of its document.
+        """
         unknown = []
+        answered = []
         for advice in told:
             row = (
                 await session.execute(
-                    select(transaction.c.id, transaction.c.file_id).where(
+                    select(transaction.c.id, transaction.c.file_id, transaction.c.sending).where(
                         transaction.c.direction == "outbound",
                         transaction.c.utility == scope.utility,
                         transaction.c.environment == scope.environment.value,
@@ -238,6 +259,8 @@ class PartnerAnswers:
                     )
                 )
             ).one_or_none()
+            sending = row.sending if row else 1
+            answered.append(advice.model_copy(update={"sending": sending}))
             if row is None:
                 unknown.append(f"{advice.set_id} {advice.document_number}")
             elif advice.verdict is not AdviceVerdict.ACCEPTED:
@@ -250,6 +273,7 @@ class PartnerAnswers:
             "exception_text": text,
         }
         await projection.move(session, [own], "applied", "exception_code", "exception_text")
+        return tuple(answered)
 
     async def _show_rejection(self, session: WriteSession, row: Any, advice: Advice) -> None:  # noqa: ANN401
         """Put a rejection and what is expected of us on the document that was rejected."""

@@ -179,6 +179,8 @@ transaction = Table(
     _word("exception_text", nullable=True),
     Column("duplicate_of", Uuid, nullable=True),
     Column("answers_id", Uuid, nullable=True),
+    # outbound: once more for each time it was sent again because the utility had rejected it
+    Column("sending", Integer, nullable=False, server_default=text("1")),
     Index(None, "file_id", "position"),
     Index(None, "at", "id"),
     Index(None, "answers_id"),

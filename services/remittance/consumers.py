@@ -13,10 +13,16 @@ from services.remittance.apply_remittance import receive_part
 from services.remittance.enter_documents import enter_documents, enter_verdicts
 from services.remittance.ledger.months import day_of_books
 from services.remittance.ledger.reported_write_offs import keep_write_offs
-from services.remittance.receivables import Scope, acknowledged, advised, sent_charges
+from services.remittance.receivables import Scope, sent_charges
 from services.remittance.settle_lines import Cause, Settled, announce
 from services.remittance.statements.classes import keep_classes
-from shared.contracts.documents import AdviceReported, DocumentAcknowledged, DocumentSent
+from services.remittance.verdicts import acknowledged, advised, resent
+from shared.contracts.documents import (
+    AdviceReported,
+    DocumentAcknowledged,
+    DocumentResent,
+    DocumentSent,
+)
 from shared.contracts.enrollment import EnrollmentReported
 from shared.contracts.envelope import Envelope
 from shared.contracts.remittance import RemittanceReported
@@ -29,6 +35,7 @@ Fact = TypeVar(
     "Fact",
     EnrollmentReported,
     DocumentSent,
+    DocumentResent,
     DocumentAcknowledged,
     AdviceReported,
     RemittanceReported,
@@ -61,6 +68,7 @@ class RemittanceConsumers:
         return {
             "EnrollmentReported": self.on_enrollment_reported,
             "DocumentSent": self.on_document_sent,
+            "DocumentResent": self.on_document_resent,
             "DocumentAcknowledged": self.on_document_acknowledged,
             "AdviceReported": self.on_advice_reported,
             "RemittanceReported": self.on_remittance_reported,
@@ -80,6 +88,13 @@ class RemittanceConsumers:
             return
         scope, cause = self._scope(envelope), self._cause(envelope)
         settled = await enter_documents(session, scope, documents, envelope, cause)
+        await self._say(session, scope, settled, cause)
+
+    async def on_document_resent(self, session: WriteSession, envelope: Envelope) -> None:
+        """Let receivables that the utility had rejected wait for its answer again."""
+        body = _body(envelope, DocumentResent)
+        scope, cause = self._scope(envelope), self._cause(envelope)
+        settled = await enter_verdicts(session, scope, resent(body), cause)
         await self._say(session, scope, settled, cause)
 
     async def on_document_acknowledged(self, session: WriteSession, envelope: Envelope) -> None:

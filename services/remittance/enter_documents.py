@@ -25,9 +25,7 @@ from services.remittance.receivables import (
     Scope,
     SentCharge,
     Standing,
-    Verdict,
     enter,
-    strongest,
 )
 from services.remittance.settle_lines import Cause, Settled, settle_lines
 from services.remittance.store import (
@@ -37,6 +35,7 @@ from services.remittance.store import (
     sent_document,
     verdict,
 )
+from services.remittance.verdicts import Verdict, standing_of
 from shared.contracts.envelope import Envelope
 from shared.platform.database import WriteSession, copy_rows, wait_lock
 from shared.platform.telemetry import logger
@@ -229,16 +228,16 @@ async def _standings(
     session: WriteSession, scope: Scope, numbers: Sequence[str]
 ) -> dict[str, Standing]:
     """What all verdicts so far give, by invoice number."""
-    said: dict[str, list[Standing]] = defaultdict(list)
+    said: dict[str, list[tuple[int, Standing]]] = defaultdict(list)
     if numbers:
         rows = await session.execute(
-            select(verdict.c.invoice_number, verdict.c.standing)
+            select(verdict.c.invoice_number, verdict.c.sending, verdict.c.standing)
             .where(in_scope(verdict, scope), verdict.c.invoice_number.in_(list(numbers)))
             .distinct()
         )
         for row in rows:
-            said[row.invoice_number].append(Standing(row.standing))
-    return {number: strongest(each) for number, each in said.items()}
+            said[row.invoice_number].append((row.sending, Standing(row.standing)))
+    return {number: standing_of(each) for number, each in said.items()}
 
 
 async def enter_verdicts(
@@ -259,6 +258,7 @@ async def enter_verdicts(
                 "transaction_id": each.transaction_id,
                 "invoice_number": each.invoice_number,
                 "standing": each.standing.value,
+                "sending": each.sending,
                 "reasons": [{"code": code, "text": words} for code, words in each.reasons],
                 "entered_at": cause.at,
             }

@@ -8,21 +8,14 @@ therefore a function of *which* facts are known, never of their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
 from services.remittance.ledger.chart import chart
-from shared.contracts.documents import (
-    AcknowledgmentVerdict,
-    AdviceReported,
-    AdviceVerdict,
-    DocumentAcknowledged,
-    DocumentSent,
-    SentDocument,
-)
+from shared.contracts.documents import DocumentSent, SentDocument
 from shared.contracts.measures import to_cents
 from shared.contracts.parts import Environment, Purpose
 from shared.platform.values import value
@@ -51,7 +44,7 @@ class Scope:
 
 
 class Standing(StrEnum):
-    """What the utility has said of the document: the strongest word wins, in any order."""
+    """What the utility has said of the document: of its last sending the strongest word wins."""
 
     SENT = "sent"
     ACCEPTED = "accepted"
@@ -319,64 +312,3 @@ def cancellable_cents(receivable: Receivable, cents: int) -> int:
     """
     sign = receivable.sign
     return sign * max(0, min(sign * cents, sign * receivable.owed_cents))
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one 997 or 824 said of one 810."""
-
-    source: str
-    """`997` or `824`."""
-    transaction_id: UUID
-    """997: our document's; 824: the advice's own."""
-    invoice_number: str
-    standing: Standing
-    reasons: tuple[tuple[str, str], ...] = ()
-
-
-def acknowledged(body: DocumentAcknowledged) -> tuple[Verdict, ...]:
-    """Return the verdicts of a 997 on our 810s; syntax only, yet a rejected 810 is not billed."""
-    if body.set_id != CHARGE_SET:
-        return ()
-    return tuple(
-        Verdict(
-            source="997",
-            transaction_id=item.transaction_id,
-            invoice_number=item.document_number,
-            standing=Standing.REJECTED
-            if item.verdict is AcknowledgmentVerdict.REJECTED
-            else Standing.ACCEPTED,
-            reasons=tuple((reason.code, reason.text) for reason in item.reasons),
-        )
-        for item in body.items
-    )
-
-
-_ADVICE_STANDING: Mapping[AdviceVerdict, Standing] = {
-    AdviceVerdict.ACCEPTED: Standing.ACCEPTED,
-    AdviceVerdict.REJECTED: Standing.REJECTED,
-    AdviceVerdict.PARTIAL: Standing.ACCEPTED,  # OTI*TP speaks of single accounts of 568 and 820
-}
-
-
-def advised(body: AdviceReported) -> tuple[Verdict, ...]:
-    """Return the verdicts of 824s on our 810s; 824s about other sets are not ours."""
-    return tuple(
-        Verdict(
-            source="824",
-            transaction_id=item.transaction_id,
-            invoice_number=item.document_number,
-            standing=_ADVICE_STANDING[item.verdict],
-            reasons=tuple((reason.code, reason.text) for reason in item.reasons),
-        )
-        for item in body.items
-        if item.set_id == CHARGE_SET
-    )
-
-
-_STRENGTH = {Standing.SENT: 0, Standing.ACCEPTED: 1, Standing.REJECTED: 2}
-
-
-def strongest(standings: Iterable[Standing]) -> Standing:
-    """Return the standing that all verdicts together give: one rejection outweighs any yes."""
-    return max(standings, key=_STRENGTH.__getitem__, default=Standing.SENT)

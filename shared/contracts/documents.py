@@ -1,4 +1,4 @@
-"""What became of the documents we send: sent, acknowledged (997), advised upon (824)."""
+"""What became of documents that we send: sent, sent again, acknowledged (997), advised on (824)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from pydantic import Field
 
 from shared.contracts.measures import Usd
 from shared.contracts.parts import MESSAGE_ITEMS_MAX, Identifier, Part, Purpose, Reason, Text, Word
+
+Sending = Annotated[int, Field(ge=1)]
+"""1 for a document that was sent once, and one more each time it was sent again as it was because
+the utility had rejected it. What is said of a later sending outweighs all that was said before."""
 
 SetId = Annotated[str, Field(pattern=r"^[0-9]{3}$")]
 """A transaction set, e.g. `810`."""
@@ -56,6 +60,26 @@ class DocumentSent(Part):
     items: Annotated[tuple[SentDocument, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
 
 
+class ResentDocument(Part):
+    """One outbound ST–SE that goes out again, same bytes and numbers."""
+
+    transaction_id: UUID
+    """The outbound transaction."""
+    document_number: Identifier
+    """As in `SentDocument`."""
+    account_number: Identifier
+    sending: Annotated[int, Field(ge=2)]
+
+
+class DocumentResent(Part):
+    """Documents that the utility had rejected are sent again; it is to answer them anew."""
+
+    type: Literal["DocumentResent"] = "DocumentResent"
+    file_id: UUID
+    set_id: SetId
+    items: Annotated[tuple[ResentDocument, ...], Field(min_length=1, max_length=MESSAGE_ITEMS_MAX)]
+
+
 class AcknowledgmentVerdict(Word):
     """AK5/AK9 of a 997: syntax only, never a business acceptance."""
 
@@ -72,6 +96,8 @@ class AcknowledgedDocument(Part):
     account_number: Identifier
     verdict: AcknowledgmentVerdict
     reasons: tuple[Reason, ...] = ()
+    sending: Sending = 1
+    """The sending that it answers."""
 
 
 class DocumentAcknowledged(Part):
@@ -114,6 +140,8 @@ class Advice(Part):
     action: AdviceAction | None = None
     """BGN08 or OTI15; None when the utility does not say."""
     reasons: tuple[Reason, ...] = ()
+    sending: Sending = 1
+    """The sending that it answers; an 824 does not say, so it is the last before the 824 came."""
 
 
 class AdviceReported(Part):

@@ -10,7 +10,12 @@ from uuid import UUID, uuid4
 from pydantic import Field, model_validator
 
 from shared.contracts.charges import ChargesRated, InvoiceReported, InvoicesChecked
-from shared.contracts.documents import AdviceReported, DocumentAcknowledged, DocumentSent
+from shared.contracts.documents import (
+    AdviceReported,
+    DocumentAcknowledged,
+    DocumentResent,
+    DocumentSent,
+)
 from shared.contracts.enrollment import EnrollmentDecided, EnrollmentReported
 from shared.contracts.intervals import IntervalUsageReported
 from shared.contracts.parts import (
@@ -35,6 +40,7 @@ Body = Annotated[
     AdviceReported
     | ChargesRated
     | DocumentAcknowledged
+    | DocumentResent
     | DocumentSent
     | EnrollmentDecided
     | EnrollmentReported

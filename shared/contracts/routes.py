@@ -23,6 +23,7 @@ CONSUMERS: Final[dict[str, tuple[ServiceName, ...]]] = {
     "UsageCancelled": (_GATEWAY,),
     "UsageNotBilled": (_GATEWAY,),
     "DocumentSent": (_RATING, _REMITTANCE),
+    "DocumentResent": (_RATING, _REMITTANCE),
     "DocumentAcknowledged": (_RATING, _REMITTANCE),
     "AdviceReported": (_RATING, _REMITTANCE),
     "RemittanceReported": (_REMITTANCE,),

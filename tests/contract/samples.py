@@ -27,7 +27,9 @@ from shared.contracts.documents import (
     AdviceReported,
     AdviceVerdict,
     DocumentAcknowledged,
+    DocumentResent,
     DocumentSent,
+    ResentDocument,
     SentDocument,
     SentTax,
 )
@@ -288,6 +290,18 @@ BODIES: tuple[Body, ...] = (
                 amount=Decimal("-0.01"),
                 taxes=(SentTax(code="UT", jurisdiction="MARINA", amount=Decimal("0.12")),),
                 dated_on=LAST,
+            ),
+        ),
+    ),
+    DocumentResent(
+        file_id=ONE,
+        set_id="810",
+        items=(
+            ResentDocument(
+                transaction_id=TWO,
+                document_number="MCE0000000001",
+                account_number="0012345678",
+                sending=2,
             ),
         ),
     ),

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from services.edi_gateway.operations.resend import resend_file
+from shared.platform.clock import SystemClock
 from tests.journeys import papers
 from tests.journeys.exchange import Exchange, elements
 from tests.journeys.papers import ADA, BRUNO, MONTH_USD, Paid
 
 TOTAL = Decimal(MONTH_USD)
+
+STANDS = (
+    "SELECT concat_ws(' ', b.stage, r.standing) FROM rating.bills b"
+    " JOIN rating.charges c ON c.charge_id = b.charge_id"
+    " JOIN remittance.receivable i USING (invoice_number)"
+    " JOIN remittance.receivable_balance r USING (receivable_id) WHERE c.invoice_number = $1"
+)
+"""How a charge stands in its batch, and in the books."""
+
+
+async def resend_charges(exchange: Exchange) -> None:
+    """Somebody sends the one file of 810s again."""
+    file_id = await exchange.value("SELECT id FROM edi.file WHERE name LIKE '%810%'")
+    put, at = exchange.gateway.mailbox.put, SystemClock().now()
+    async with exchange.gateway.database.unit_of_work() as session:
+        await resend_file(session, put, file_id, reason="mended", actor="jane", at=at)
+    await exchange.settle()
 
 
 class TestAdvice:
@@ -219,3 +238,66 @@ def receipt(control_number: str, verdict: str, note: str) -> bytes:
     return (
         f"{begin}\nTA1*{control_number}*260706*0600*{verdict}*{note}~\nIEA*0*000000900~\n".encode()
     )
+
+
+class TestARejectedChargeThatIsSentAgain:
+    async def test_waits_for_the_utilitys_answer_and_stands_as_that_says(
+        self, enrolled: Exchange
+    ) -> None:
+        await enrolled.send("pge", "867", papers.usage(ADA, "USE1"))
+        (group,) = enrolled.groups("pge")
+        invoice = await enrolled.invoice_of("USE1")
+        await enrolled.send("pge", "824", papers.advice(ADA, "ADV1", invoice))
+        assert await enrolled.value(STANDS, invoice) == "rejected rejected"
+
+        await resend_charges(enrolled)
+
+        waiting = await enrolled.state("outbound", "810", invoice)
+        assert (waiting["acknowledged"], waiting["paid"]) == ("waiting", "waiting")
+        assert "exception_code" not in waiting
+        assert await enrolled.value(STANDS, invoice) == "sent sent"
+
+        await enrolled.send("pge", "997", *papers.accepted([group]))
+
+        assert (await enrolled.state("outbound", "810", invoice))["acknowledged"] == "accepted"
+        assert await enrolled.value(STANDS, invoice) == "accepted accepted"
+        assert await enrolled.open_usd(invoice) == TOTAL
+        assert "AskedAnew" in await enrolled.entries(invoice)
+
+    async def test_may_be_rejected_anew(self, enrolled: Exchange) -> None:
+        await enrolled.send("pge", "867", papers.usage(ADA, "USE1"))
+        invoice = await enrolled.invoice_of("USE1")
+        await enrolled.send("pge", "824", papers.advice(ADA, "ADV1", invoice))
+        await resend_charges(enrolled)
+
+        await enrolled.send("pge", "824", papers.advice(ADA, "ADV2", invoice))
+
+        assert (await enrolled.state("outbound", "810", invoice))["paid"] == "rejected"
+        assert await enrolled.value(STANDS, invoice) == "rejected rejected"
+
+    async def test_leaves_what_was_accepted_beside_it_accepted(self, enrolled: Exchange) -> None:
+        await enrolled.send("pge", "867", papers.usage(ADA, "USE1"), papers.usage(BRUNO, "USE2"))
+        (sent,) = [each for each in enrolled.mailbox("pge") if "810" in each.name]
+        (group,) = sent.interchange.groups
+        good, bad = (elements(each, "BIG")[0][1] for each in sent.transactions)
+        answer = (
+            *(("AK1", "IN", str(group.control)), ("AK2", "810", "0001"), ("AK5", "A")),
+            *(("AK2", "810", "0002"), ("AK5", "R", "5"), ("AK9", "P", "2", "2", "1")),
+        )
+        await enrolled.send("pge", "997", answer)
+
+        await resend_charges(enrolled)
+
+        assert (await enrolled.state("outbound", "810", good))["acknowledged"] == "accepted"
+        assert await enrolled.value(STANDS, good) == "accepted accepted"
+        assert await enrolled.value(STANDS, bad) == "sent sent"
+
+        twice = (
+            *(("AK1", "IN", str(group.control)), ("AK2", "810", "0001"), ("AK5", "R", "5")),
+            *(("AK2", "810", "0002"), ("AK5", "A"), ("AK9", "P", "2", "2", "1")),
+        )
+        await enrolled.send("pge", "997", twice)
+
+        assert await enrolled.value(STANDS, good) == "accepted accepted"
+        assert await enrolled.value(STANDS, bad) == "accepted accepted"
+        assert (await enrolled.state("outbound", "810", bad))["acknowledged"] == "accepted"

@@ -63,9 +63,8 @@ class TestResend:
         lost.unlink()
 
         async with enrolled.gateway.database.unit_of_work() as session:
-            await resend_file(
-                session, file_id, reason="lost by PG&E", actor="jane", at=SystemClock().now()
-            )
+            put, at = enrolled.gateway.mailbox.put, SystemClock().now()
+            await resend_file(session, put, file_id, reason="lost by PG&E", actor="jane", at=at)
         await enrolled.settle()
 
         assert lost.read_bytes() == sent.data
@@ -80,9 +79,8 @@ class TestResend:
         lying = enrolled.gateway.folders.outbound("pge") / sent.name
         lying.write_bytes(b"somebody else's")
         async with enrolled.gateway.database.unit_of_work() as session:
-            await resend_file(
-                session, file_id, reason="lost by PG&E", actor="jane", at=SystemClock().now()
-            )
+            put, at = enrolled.gateway.mailbox.put, SystemClock().now()
+            await resend_file(session, put, file_id, reason="lost by PG&E", actor="jane", at=at)
 
         async def put_off() -> bool:
             return "DeliveryFailed" in await enrolled.file_entries(sent.name)

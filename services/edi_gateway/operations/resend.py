@@ -1,28 +1,39 @@
 """Sending a file to a utility once more: the same bytes, the same control numbers.
 
 A utility that lost a file asks for it again. The stored interchange is delivered as it is, so that
-the utility's own duplicate check can tell that it is the same one.
+the utility's own duplicate check can tell that it is the same one. What it had rejected of the file
+waits for its answer anew, and the other services hear so; what it had accepted stays accepted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, case, func, or_, select, update
 
 from services.edi_gateway.operations import ledger
 from services.edi_gateway.operations.file_queries import FILE_COLUMNS, FileRow
 from services.edi_gateway.operations.ledger import NewEntry
-from services.edi_gateway.store import file, transaction
+from services.edi_gateway.store import file, functional_group, outbound_document, transaction
+from shared.contracts.documents import DocumentResent, ResentDocument
+from shared.contracts.envelope import Envelope
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, Environment, ServiceName
 from shared.platform.database import ReadSession, WriteSession
 from shared.platform.refusals import Refusal
 
 REASON_CHARS_MIN: Final = 3
 REASON_CHARS_MAX: Final = 500
+
+REJECTIONS: Final = ("REJECTED_997", "REJECTED_TA1", "REJECTED_824", "INVOICE_REJECTED")
+"""Exceptions of documents that the utility has rejected."""
+
+Put = Callable[[WriteSession, Iterable[Envelope]], Awaitable[object]]
+"""Says messages as part of a unit of work; `Mailbox.put`."""
 
 
 class UnknownFile(Refusal):
@@ -50,9 +61,17 @@ class ReasonMissing(Refusal):
 
 
 async def resend_file(
-    session: WriteSession, file_id: UUID, *, reason: str, actor: str, at: datetime
+    session: WriteSession, put: Put, file_id: UUID, *, reason: str, actor: str, at: datetime
 ) -> FileRow:
     """Queue a delivered file for delivery once more, and record who wanted it and why.
+
+    Args:
+        session: where to write.
+        put: says `DocumentResent` of what the utility had rejected; `Mailbox.put`.
+        file_id: the file.
+        reason: why, for the ledger.
+        actor: who wants it.
+        at: when.
 
     Raises:
         UnknownFile: there is no such file.
@@ -90,8 +109,94 @@ async def resend_file(
         ],
         at,
     )
+    rejected = await _ask_anew(session, file_id)
+    await ledger.record(
+        session,
+        [
+            NewEntry(
+                file_id=file_id,
+                transaction_id=one.id,
+                kind="AskedAnew",
+                actor=actor,
+                message="The utility had rejected it; it goes out again and waits for their answer",
+                data={"sending": one.sending},
+            )
+            for one in rejected
+        ],
+        at,
+    )
+    await put(session, _resent(file_id, rejected, at))
     changed = await session.execute(select(*FILE_COLUMNS).where(file.c.id == file_id))
     return FileRow(*changed.one())
+
+
+async def _ask_anew(session: WriteSession, file_id: UUID) -> Sequence[Row[Any]]:
+    """Let every document of a file that the utility rejected wait for its answer again."""
+    t, g = transaction.c, functional_group.c
+    found = await session.execute(
+        update(transaction)
+        .where(
+            t.file_id == file_id,
+            or_(
+                t.acknowledged == "rejected",
+                t.paid == "rejected",
+                t.exception_code.in_(REJECTIONS),
+            ),
+        )
+        .values(
+            sending=t.sending + 1,
+            acknowledged="waiting",
+            paid=case((t.paid == "rejected", "waiting"), else_=t.paid),
+            exception_code=None,
+            exception_text=None,
+        )
+        .returning(
+            *(t.id, t.group_id, t.set_id, t.cca, t.utility, t.environment, t.sending),
+            *(t.business_key, t.account_number),
+            select(outbound_document.c.correlation_id)
+            .where(outbound_document.c.transaction_id == t.id)
+            .scalar_subquery()
+            .label("correlation_id"),
+        )
+    )
+    rows = found.all()
+    await session.execute(
+        update(functional_group)
+        .where(g.id.in_({row.group_id for row in rows}))
+        .values(state="sent", acknowledged_by=None, acknowledged_at=None)
+    )
+    return rows
+
+
+def _resent(file_id: UUID, rows: Iterable[Row[Any]], at: datetime) -> Iterator[Envelope]:
+    by_cause: dict[tuple[str, UUID], list[Row[Any]]] = {}
+    for row in rows:
+        if row.cca and row.business_key and row.account_number and row.correlation_id:
+            by_cause.setdefault((row.cca, row.correlation_id), []).append(row)
+    for (cca, correlation_id), told in by_cause.items():
+        for start in range(0, len(told), MESSAGE_ITEMS_MAX):
+            part = told[start : start + MESSAGE_ITEMS_MAX]
+            yield Envelope.about(
+                DocumentResent(
+                    file_id=file_id,
+                    set_id=part[0].set_id,
+                    items=tuple(
+                        ResentDocument(
+                            transaction_id=row.id,
+                            document_number=row.business_key,
+                            account_number=row.account_number,
+                            sending=row.sending,
+                        )
+                        for row in part
+                    ),
+                ),
+                at=at,
+                source=ServiceName.EDI_GATEWAY,
+                correlation_id=correlation_id,
+                cca=cca,
+                utility=part[0].utility,
+                environment=Environment(part[0].environment),
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ _PLACE: Final = counting(
             month = excluded.month, stage = excluded.stage, reason = excluded.reason,
             is_open = excluded.is_open, charge_id = excluded.charge_id,
             due_at = excluded.due_at, basis = excluded.basis,
+            sending = CASE WHEN excluded.charge_id = b.charge_id THEN b.sending ELSE 1 END,
             sent_at = CASE WHEN excluded.charge_id = b.charge_id THEN b.sent_at END,
             answered_at = CASE WHEN excluded.charge_id = b.charge_id THEN b.answered_at END,
             answer = CASE WHEN excluded.charge_id = b.charge_id THEN b.answer END,

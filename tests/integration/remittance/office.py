@@ -22,7 +22,9 @@ from shared.contracts.documents import (
     AdviceReported,
     AdviceVerdict,
     DocumentAcknowledged,
+    DocumentResent,
     DocumentSent,
+    ResentDocument,
     SentDocument,
     SentTax,
 )
@@ -87,7 +89,20 @@ def sent(
     )
 
 
-def acknowledged(number: str, verdict: AcknowledgmentVerdict) -> DocumentAcknowledged:
+def resent(number: str, sending: int = 2) -> DocumentResent:
+    """One 810 that leaves again."""
+    item = ResentDocument(
+        transaction_id=document_id(number),
+        document_number=number,
+        account_number="A1",
+        sending=sending,
+    )
+    return DocumentResent(file_id=uuid5(SPACE, f"file of {number}"), set_id="810", items=(item,))
+
+
+def acknowledged(
+    number: str, verdict: AcknowledgmentVerdict, sending: int = 1
+) -> DocumentAcknowledged:
     """A 997 on one 810."""
     return DocumentAcknowledged(
         set_id="810",
@@ -97,6 +112,7 @@ def acknowledged(number: str, verdict: AcknowledgmentVerdict) -> DocumentAcknowl
                 document_number=number,
                 account_number="A1",
                 verdict=verdict,
+                sending=sending,
             ),
         ),
     )

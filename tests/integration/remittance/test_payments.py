@@ -15,6 +15,7 @@ from tests.integration.remittance.office import (
     envelope,
     payment,
     pays,
+    resent,
     sent,
 )
 
@@ -291,6 +292,21 @@ class TestVerdicts:
         assert "rejected" in office.applied()[0].lines[0].explanation
         standing = await office.value("SELECT standing FROM remittance.receivable_balance")
         assert standing == "rejected"
+        await office.prove()
+
+    async def test_rejected_charge_that_is_sent_again_waits_for_the_answer(
+        self, office: Office
+    ) -> None:
+        rejected = advised("I1", AdviceVerdict.REJECTED)
+        await office.tell(sent("I1", "100.00"), rejected, resent("I1"), rejected)
+        standing = "SELECT standing FROM remittance.receivable_balance"
+        assert await office.value(standing) == "sent"
+
+        await office.tell(acknowledged("I1", AcknowledgmentVerdict.ACCEPTED, sending=2))
+        await office.tell(*payment("T1", [pays("100.00", "I1")]))
+
+        assert await office.value(standing) == "accepted"
+        assert "rejected" not in office.applied()[0].lines[0].explanation
         await office.prove()
 
     async def test_verdict_that_comes_before_the_charge_is_remembered(self, office: Office) -> None:

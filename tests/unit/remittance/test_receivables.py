@@ -9,9 +9,7 @@ from services.remittance.receivables import (
     DocumentEffect,
     Receivable,
     SentCharge,
-    Standing,
     enter,
-    strongest,
 )
 from shared.contracts.parts import Purpose
 from tests.unit.remittance.books_in_memory import charge
@@ -71,19 +69,3 @@ class TestCancel:
     def test_that_names_no_original_is_refused(self) -> None:
         document = replace(charge("C1", 100, cancels="I1"), original_invoice_number=None)
         assert effects(document)[0] == [DocumentEffect.REFUSED]
-
-
-class TestStanding:
-    @pytest.mark.parametrize(
-        ("verdicts", "standing"),
-        [
-            ([], Standing.SENT),
-            ([Standing.ACCEPTED], Standing.ACCEPTED),
-            ([Standing.ACCEPTED, Standing.REJECTED], Standing.REJECTED),
-            ([Standing.REJECTED, Standing.ACCEPTED], Standing.REJECTED),
-        ],
-    )
-    def test_is_the_strongest_word_in_any_order(
-        self, verdicts: list[Standing], standing: Standing
-    ) -> None:
-        assert strongest(verdicts) is standing

@@ -152,6 +152,7 @@ async def open_office(
         environment=environment,
         doorkeeper=doorkeeper,
         utilities=gateway.utilities,
+        put=gateway.mailbox.put,
         deliver_wake=gateway.outbound.deliver_wake,
     )
 

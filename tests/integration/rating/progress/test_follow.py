@@ -15,7 +15,9 @@ from shared.contracts.documents import (
     AdviceReported,
     AdviceVerdict,
     DocumentAcknowledged,
+    DocumentResent,
     DocumentSent,
+    ResentDocument,
     SentDocument,
 )
 from shared.contracts.envelope import Body
@@ -37,17 +39,30 @@ def sent(*invoices: str) -> DocumentSent:
     return DocumentSent(file_id=uuid5(SPACE, "810 file"), set_id="810", items=items)
 
 
-def acknowledged(invoice: str, verdict: AcknowledgmentVerdict) -> DocumentAcknowledged:
+def resent(invoice: str, sending: int = 2) -> DocumentResent:
+    item = ResentDocument(
+        transaction_id=transaction(f"810 {invoice}"),
+        document_number=invoice,
+        account_number="A1",
+        sending=sending,
+    )
+    return DocumentResent(file_id=uuid5(SPACE, "810 file"), set_id="810", items=(item,))
+
+
+def acknowledged(
+    invoice: str, verdict: AcknowledgmentVerdict, sending: int = 1
+) -> DocumentAcknowledged:
     item = AcknowledgedDocument(
         transaction_id=transaction(f"810 {invoice}"),
         document_number=invoice,
         account_number="A1",
         verdict=verdict,
+        sending=sending,
     )
     return DocumentAcknowledged(set_id="810", items=(item,))
 
 
-def advised(invoice: str, verdict: AdviceVerdict) -> AdviceReported:
+def advised(invoice: str, verdict: AdviceVerdict, sending: int = 1) -> AdviceReported:
     reasons = (Reason(code="A76", text="ACCOUNT NOT FOUND"),)
     item = Advice(
         transaction_id=transaction(f"824 {invoice}"),
@@ -55,6 +70,7 @@ def advised(invoice: str, verdict: AdviceVerdict) -> AdviceReported:
         document_number=invoice,
         verdict=verdict,
         reasons=reasons if verdict is AdviceVerdict.REJECTED else (),
+        sending=sending,
     )
     return AdviceReported(file_id=uuid5(SPACE, "824 file"), items=(item,))
 
@@ -83,6 +99,68 @@ async def charged(office: Office) -> Office:
         items.append(one.model_copy(update={"meters": (metered,)}))
     await office.tell(usage_report(*items))
     return office
+
+
+STANDING = (
+    "SELECT DISTINCT concat_ws(' ', stage, nullif(reason, ''), is_open, sending,"
+    " sent_at IS NOT NULL, answered_at IS NOT NULL, nullif(answer, '')) FROM rating.bills"
+)
+
+
+class TestARejected810ThatIsSentAgain:
+    async def test_stands_as_it_was_answered_last_in_whatever_order_that_is_heard(
+        self, charged: Office
+    ) -> None:
+        for order, charge in zip(
+            itertools.islice(itertools.permutations(range(4)), 0, None, 4),
+            charged.charges,
+            strict=True,
+        ):
+            number = charge.invoice_number
+            said: list[Body] = [
+                sent(number),
+                advised(number, AdviceVerdict.REJECTED),
+                resent(number),
+                acknowledged(number, AcknowledgmentVerdict.ACCEPTED, sending=2),
+            ]
+            for place in (*order, *order):
+                await charged.tell(said[place])
+
+        assert await charged.column(STANDING) == ["accepted f 2 t t"]
+        found = await batch(charged)
+        assert (found.accepted, found.rejected, found.sent) == (6, 0, 6)
+        assert await wrong_counts(charged) == []
+
+    async def test_waits_for_the_utility_until_it_answers_anew(self, charged: Office) -> None:
+        for charge in charged.charges:
+            await charged.tell(sent(charge.invoice_number))
+            await charged.tell(advised(charge.invoice_number, AdviceVerdict.REJECTED))
+            await charged.tell(resent(charge.invoice_number))
+            await charged.tell(advised(charge.invoice_number, AdviceVerdict.REJECTED))
+
+        assert await charged.column(STANDING) == ["sent t 2 t f"]
+        assert (await batch(charged)).rejected == 0
+
+        again = charged.charges[0].invoice_number
+        await charged.tell(advised(again, AdviceVerdict.REJECTED, sending=2))
+
+        assert (await batch(charged)).rejected == 1
+        assert await wrong_counts(charged) == []
+
+    async def test_says_nothing_of_a_charge_that_was_taken_back(self, charged: Office) -> None:
+        first = charged.charges[0]
+        await charged.tell(sent(first.invoice_number))
+        one = usage("UA1", account="A1", agreement="SA1")
+        metered = one.meters[0].model_copy(update={"meter_number": "MA1"})
+        cancel = usage(
+            "C1", account="A1", agreement="SA1", purpose=Purpose.CANCEL, corrects="UA1"
+        ).model_copy(update={"meters": (metered,)})
+        await charged.tell(usage_report(cancel))
+        await charged.tell(resent(first.invoice_number))
+
+        gone = await charged.column("SELECT sending FROM rating.bills WHERE stage = 'gone'")
+        assert gone == [1]
+        assert await wrong_counts(charged) == []
 
 
 class TestWhatBecomesOfA810:
