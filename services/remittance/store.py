@@ -136,17 +136,13 @@ verdict = Table(
     METADATA,
     Column("verdict_id", BigInteger, Identity(always=True), primary_key=True),
     *scope(),
-    word("source"),  # 997 | 824 | 810 (sent again)
+    word("source"),  # 997 | 824
     Column("transaction_id", Uuid, nullable=False),
     word("invoice_number"),
     word("standing"),
-    Column("sending", Integer, nullable=False),
     Column("reasons", JSONB, nullable=False),
     moment("entered_at"),
-    UniqueConstraint(
-        *("source", "transaction_id", "invoice_number", "standing", "sending"),
-        name="uq_verdict_said",
-    ),
+    UniqueConstraint("source", "transaction_id", "invoice_number", "standing"),
     Index("ix_verdict_invoice", "invoice_number", *SCOPE_COLUMNS),
 )
 """What the utility said of our 810s, whether or not the 810 is known yet."""

@@ -8,14 +8,12 @@ them in the same statement, so that a look at a batch does not read a million ro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -27,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-SCOPE_NAMES = ("cca", "utility", "environment")
+from shared.platform.columns import SCOPE_COLUMNS, moment, scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +49,12 @@ def progress_tables(metadata: MetaData) -> ProgressTables:
     return ProgressTables(bills=_bills(metadata), counts=_counts(metadata))
 
 
-def _scope() -> list[Column[Any]]:
-    return [Column(name, Text, nullable=False) for name in SCOPE_NAMES]
-
-
-def _moment(name: str) -> Column[Any]:
-    return Column(name, DateTime(timezone=True))
-
-
 def _bills(metadata: MetaData) -> Table:
     return Table(
         "bills",
         metadata,
         Column("transaction_id", ForeignKey("rating.usage.transaction_id"), primary_key=True),
-        *_scope(),
+        *scope(),
         Column("purpose", Text, nullable=False),
         Column("account_number", Text, nullable=False),
         Column("service_agreement_id", Text, nullable=False),
@@ -75,20 +65,20 @@ def _bills(metadata: MetaData) -> Table:
         Column("reason", Text, nullable=False),
         Column("is_open", Boolean, nullable=False),
         Column("charge_id", Uuid),
-        _moment("due_at"),
+        moment("due_at", nullable=True),
         Column("basis", Text),
-        _moment("warned_at"),
-        _moment("missed_at"),
+        moment("warned_at", nullable=True),
+        moment("missed_at", nullable=True),
         Column("sending", Integer, nullable=False, server_default=text("1")),
-        _moment("sent_at"),
-        _moment("answered_at"),
+        moment("sent_at", nullable=True),
+        moment("answered_at", nullable=True),
         Column("answer", Text),
         # Of an agreement's month: what it has besides, and what an account page shows.
-        Index("ix_bills_account_number", "account_number", "month", *SCOPE_NAMES),
+        Index("ix_bills_account_number", "account_number", "month", *SCOPE_COLUMNS),
         Index("ix_bills_due_at", "due_at", "transaction_id", postgresql_where=text("is_open")),
         Index(
             "ix_bills_batch",
-            *("bill_cycle", "month", *SCOPE_NAMES, "due_at"),
+            *("bill_cycle", "month", *SCOPE_COLUMNS, "due_at"),
             postgresql_where=text("is_open"),
         ),
     )
@@ -102,7 +92,7 @@ def _counts(metadata: MetaData) -> Table:
         Column("month", Date, nullable=False),
         Column("bill_cycle", Text, nullable=False),
         Column("reason", Text, nullable=False),
-        *_scope(),
+        *scope(),
         Column("count", BigInteger, nullable=False),
-        PrimaryKeyConstraint("what", "month", "bill_cycle", "reason", *SCOPE_NAMES),
+        PrimaryKeyConstraint("what", "month", "bill_cycle", "reason", *SCOPE_COLUMNS),
     )

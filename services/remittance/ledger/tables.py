@@ -26,7 +26,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-from services.remittance.columns import SCOPE_COLUMNS, cents, day, moment, scope, word
+from shared.platform.columns import SCOPE_COLUMNS, cents, day, moment, scope, word
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-from services.remittance.columns import SCOPE_COLUMNS, day, moment, scope, word
+from shared.platform.columns import SCOPE_COLUMNS, day, moment, scope, word
 
 _CENTS = ("opening", "billed", "cancelled", "paid", "adjusted", "written_off", "closing")
 

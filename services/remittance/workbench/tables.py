@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.remittance.columns import SCOPE_COLUMNS, cents, moment, scope, word
+from shared.platform.columns import SCOPE_COLUMNS, cents, moment, scope, word
 
 _LINE = ("transaction_id", "sequence")
 
