@@ -105,6 +105,8 @@ class TestBankPage:
         await client.post(f"{API}/statements?{ABOUT}", headers=signed, files=files)
 
         await shown.goto(f"{base}/bank/?cca=mce")
+        listed = shown.get_by_role("region", name="Matches of Marin Clean Energy")
+        assert await listed.evaluate("it => it.scrollWidth <= it.clientWidth")
         await shown.get_by_label("Choose the deposit of 2026-11-19").check()
         await shown.get_by_role("button", name="Match what is chosen by hand").click()
         await expect(shown.get_by_role("region", name="What belongs together")).to_contain_text(
