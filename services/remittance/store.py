@@ -136,13 +136,17 @@ verdict = Table(
     METADATA,
     Column("verdict_id", BigInteger, Identity(always=True), primary_key=True),
     *scope(),
-    word("source"),  # 997 | 824
+    word("source"),  # 997 | 824 | 810 (sent again)
     Column("transaction_id", Uuid, nullable=False),
     word("invoice_number"),
     word("standing"),
+    Column("sending", Integer, nullable=False),
     Column("reasons", JSONB, nullable=False),
     moment("entered_at"),
-    UniqueConstraint("source", "transaction_id", "invoice_number", "standing"),
+    UniqueConstraint(
+        *("source", "transaction_id", "invoice_number", "standing", "sending"),
+        name="uq_verdict_said",
+    ),
     Index("ix_verdict_invoice", "invoice_number", *SCOPE_COLUMNS),
 )
 """What the utility said of our 810s, whether or not the 810 is known yet."""
