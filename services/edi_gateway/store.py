@@ -12,7 +12,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -26,16 +25,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from shared.platform.columns import moment
 from shared.platform.database import metadata
 from shared.platform.mailbox import mailbox_tables
 
 SCHEMA = "edi"
 METADATA = metadata(SCHEMA)
 MAILBOX = mailbox_tables(METADATA)
-
-
-def _moment(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
 def _word(name: str, *, nullable: bool = False, default: str | None = None) -> Column[object]:
@@ -59,7 +55,7 @@ file = Table(
     _word("origin"),  # sftp | remote | api | own
     _word("sha256"),
     Column("size", BigInteger, nullable=False),
-    _moment("at"),
+    moment("at"),
     # inbound: received → read | refused | failed, or duplicate | incomplete;
     # outbound: ready → delivered
     _word("state"),
@@ -69,10 +65,10 @@ file = Table(
     Column("duplicate_of", Uuid, nullable=True),
     Column("transactions_total", Integer, nullable=False, server_default=text("0")),
     Column("transactions_done", Integer, nullable=False, server_default=text("0")),
-    _moment("read_at", nullable=True),
-    _moment("delivered_at", nullable=True),
-    _moment("deliver_after", nullable=True),
-    _moment("picked_up_at", nullable=True),
+    moment("read_at", nullable=True),
+    moment("delivered_at", nullable=True),
+    moment("deliver_after", nullable=True),
+    moment("picked_up_at", nullable=True),
     Column("deliveries", Integer, nullable=False, server_default=text("0")),
     # head of the hash chain of the file's ledger entries
     Column("chain_length", Integer, nullable=False, server_default=text("0")),
@@ -136,8 +132,8 @@ functional_group = Table(
     Column("sets_accepted", Integer, nullable=False, server_default=text("0")),
     # inbound: our 997's file; outbound: the partner's 997 transaction
     Column("acknowledged_by", Uuid, nullable=True),
-    _moment("acknowledged_at", nullable=True),
-    _moment("at"),
+    moment("acknowledged_at", nullable=True),
+    moment("at"),
     Index(None, "file_id"),
     Index(None, "control_number", "utility", "direction"),
     Index(
@@ -167,7 +163,7 @@ transaction = Table(
     Column("end_offset", BigInteger, nullable=False),
     Column("segments", Integer, nullable=False),
     _word("content_sha256"),  # ST/SE and their control numbers left out
-    _moment("at"),
+    moment("at"),
     # Separate questions, separate answers; '-' where a question does not arise for the set.
     _word("valid"),  # accepted | accepted_with_errors | rejected | copy | conflict
     _word("delivered", default="-"),  # waiting | delivered
@@ -259,7 +255,7 @@ entry = Table(
     METADATA,
     Column("file_id", Uuid, ForeignKey(file.c.id), primary_key=True),
     Column("sequence", Integer, primary_key=True),
-    _moment("at"),
+    moment("at"),
     Column("transaction_id", Uuid, nullable=True),
     _word("kind"),
     _word("actor"),
@@ -293,7 +289,7 @@ outbound_document = Table(
     Column("correlation_id", Uuid, nullable=False),
     Column("causation_id", Uuid, nullable=False),
     _word("payload"),  # the contract item as JSON, exactly as it arrived
-    _moment("at"),
+    moment("at"),
     Column("file_id", Uuid, ForeignKey(file.c.id), nullable=True),
     UniqueConstraint("set_id", "utility", "environment", "document_number"),
     Index("ix_outbound_document_pending", "at", postgresql_where=text("file_id IS NULL")),
@@ -310,8 +306,8 @@ partner_key = Table(
     _word("public_key"),
     _word("fingerprint"),
     _word("comment", default=""),
-    _moment("added_at"),
-    _moment("revoked_at", nullable=True),
+    moment("added_at"),
+    moment("revoked_at", nullable=True),
     UniqueConstraint("utility", "fingerprint"),
 )
 
@@ -323,10 +319,10 @@ api_token = Table(
     _word("role"),
     Column("ccas", ARRAY(Text), nullable=True),  # null: every CCA
     _word("secret_hash"),
-    _moment("created_at"),
+    moment("created_at"),
     Column("expires_on", Date, nullable=True),
-    _moment("revoked_at", nullable=True),
-    _moment("last_used_at", nullable=True),
+    moment("revoked_at", nullable=True),
+    moment("last_used_at", nullable=True),
     Column("service_account", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("name"),
 )
