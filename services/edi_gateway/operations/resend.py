@@ -109,28 +109,15 @@ async def resend_file(
         ],
         at,
     )
-    rejected = await _ask_anew(session, file_id)
-    await ledger.record(
-        session,
-        [
-            NewEntry(
-                file_id=file_id,
-                transaction_id=one.id,
-                kind="AskedAnew",
-                actor=actor,
-                message="The utility had rejected it; it goes out again and waits for their answer",
-                data={"sending": one.sending},
-            )
-            for one in rejected
-        ],
-        at,
-    )
+    rejected = await _ask_anew(session, file_id, actor, at)
     await put(session, _resent(file_id, rejected, at))
     changed = await session.execute(select(*FILE_COLUMNS).where(file.c.id == file_id))
     return FileRow(*changed.one())
 
 
-async def _ask_anew(session: WriteSession, file_id: UUID) -> Sequence[Row[Any]]:
+async def _ask_anew(
+    session: WriteSession, file_id: UUID, actor: str, at: datetime
+) -> Sequence[Row[Any]]:
     """Let every document of a file that the utility rejected wait for its answer again."""
     t, g = transaction.c, functional_group.c
     found = await session.execute(
@@ -164,6 +151,21 @@ async def _ask_anew(session: WriteSession, file_id: UUID) -> Sequence[Row[Any]]:
         update(functional_group)
         .where(g.id.in_({row.group_id for row in rows}))
         .values(state="sent", acknowledged_by=None, acknowledged_at=None)
+    )
+    await ledger.record(
+        session,
+        [
+            NewEntry(
+                file_id=file_id,
+                transaction_id=row.id,
+                kind="AskedAnew",
+                actor=actor,
+                message="The utility had rejected it; it goes out again and waits for their answer",
+                data={"sending": row.sending},
+            )
+            for row in rows
+        ],
+        at,
     )
     return rows
 
