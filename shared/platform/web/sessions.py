@@ -169,18 +169,3 @@ def check_same_site(request: Request) -> None:
     """
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise ForeignForm("The form was sent from another site.")
-
-
-class SessionDoorkeeper:
-    """Knows people by their console session alone: for services that keep no tokens themselves.
-
-    A session of a revoked token stays good here until it ends; only the gateway, which keeps the
-    tokens, can tell earlier.
-    """
-
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
-
-    async def identify(self, request: Request) -> Principal | None:
-        """Return who signed in with this browser; only reading is allowed with a session alone."""
-        return self._sessions.of_request(request)
