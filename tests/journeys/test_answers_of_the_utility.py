@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from services.edi_gateway.operations.resend import resend_file
+from services.edi_gateway.operations.resend import Effect, effect_of, resend_file
 from shared.platform.clock import SystemClock
 from tests.journeys import papers
 from tests.journeys.exchange import Exchange, elements
@@ -249,6 +249,9 @@ class TestARejectedChargeThatIsSentAgain:
         invoice = await enrolled.invoice_of("USE1")
         await enrolled.send("pge", "824", papers.advice(ADA, "ADV1", invoice))
         assert await enrolled.value(STANDS, invoice) == "rejected rejected"
+        file_id = await enrolled.value("SELECT id FROM edi.file WHERE name LIKE '%810%'")
+        async with enrolled.gateway.database.read() as session:
+            assert await effect_of(session, file_id) == Effect(1, TOTAL, rejected=1)
 
         await resend_charges(enrolled)
 

@@ -32,6 +32,12 @@ REASON_CHARS_MAX: Final = 500
 REJECTIONS: Final = ("REJECTED_997", "REJECTED_TA1", "REJECTED_824", "INVOICE_REJECTED")
 """Exceptions of documents that the utility has rejected."""
 
+_IS_REJECTED: Final = or_(
+    transaction.c.acknowledged == "rejected",
+    transaction.c.paid == "rejected",
+    transaction.c.exception_code.in_(REJECTIONS),
+)
+
 Put = Callable[[WriteSession, Iterable[Envelope]], Awaitable[object]]
 """Says messages as part of a unit of work; `Mailbox.put`."""
 
@@ -124,11 +130,7 @@ async def _ask_anew(
         update(transaction)
         .where(
             t.file_id == file_id,
-            or_(
-                t.acknowledged == "rejected",
-                t.paid == "rejected",
-                t.exception_code.in_(REJECTIONS),
-            ),
+            _IS_REJECTED,
         )
         .values(
             sending=t.sending + 1,
@@ -203,16 +205,27 @@ def _resent(file_id: UUID, rows: Iterable[Row[Any]], at: datetime) -> Iterator[E
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What sending a file again means: how many transactions, and how much money in them."""
+    """What sending a file again means.
+
+    Attributes:
+        transactions: how many go out once more.
+        amount: how much money is in them.
+        rejected: how many of them the utility had rejected, and is to answer anew.
+    """
 
     transactions: int
     amount: Decimal | None
+    rejected: int
 
 
 async def effect_of(session: ReadSession, file_id: UUID) -> Effect:
     """Count what a file holds, for whoever is about to send it again."""
     row = await session.execute(
-        select(func.count(), func.sum(transaction.c.amount)).where(transaction.c.file_id == file_id)
+        select(
+            func.count(),
+            func.sum(transaction.c.amount),
+            func.count().filter(_IS_REJECTED),
+        ).where(transaction.c.file_id == file_id)
     )
-    number, amount = row.one()
-    return Effect(number, amount)
+    number, amount, rejected = row.one()
+    return Effect(number, amount, rejected)
