@@ -8,24 +8,24 @@ record cannot say, and what it says that we cannot price. Nothing of a draft is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from decimal import Decimal
+from typing import Final
 
 from pydantic import ValidationError
 
 from services.rating.tariffs.check import Severity, TariffFinding
 from services.rating.tariffs.plan import PlanFile
+from services.rating.tariffs.urdb_record import MONTHS_IN_YEAR, Record, RecordShape
 from services.rating.tariffs.urdb_schedule import Hours, read_hours
 from shared.contracts.usage import Bucket
-from shared.platform.refusals import Refusal
+from shared.platform.refusals import Refusal, wrong_words
 
 PRICE_SCALE: Final = 6
 PER_DAY_UNIT: Final = "kWh daily"
 PER_MONTH_UNITS: Final = frozenset({"kWh", None})
-_MONTHS_IN_YEAR: Final = 12
 
 UNPRICED: Final = {
     "coincidentratestructure": "coincident demand",
@@ -38,8 +38,6 @@ UNPRICED: Final = {
     "fueladjustmentsmonthly": "monthly fuel adjustments",
 }
 """What a record may have and a plan of ours cannot price."""
-
-Record = Mapping[str, Any]
 
 
 class RateRecordRefused(Refusal):
@@ -82,7 +80,7 @@ def read_records(text: str) -> list[Record]:
     """
     try:
         found = json.loads(text, parse_float=Decimal)
-    except ValueError as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise RateRecordRefused(f"not JSON: {wrong}") from wrong
     if isinstance(found, dict):
         found = found.get("items", [found])
@@ -97,9 +95,14 @@ def draft(record: Record, chosen: Chosen) -> tuple[PlanFile, tuple[TariffFinding
     A finding of severity `error` says that the draft charges something otherwise than the record.
 
     Raises:
-        RateRecordRefused: the record has no energy prices, or none that fit a plan.
+        RateRecordRefused: a part is not what its name says, or the record has no energy prices, or
+            none that fit a plan.
     """
     label = str(record.get("label") or record.get("name") or "urdb")
+    try:
+        RecordShape.model_validate(record)
+    except ValidationError as wrong:
+        raise RateRecordRefused(f"{label} cannot be read: {wrong_words(wrong)}") from wrong
     made = _Draft(record, label)
     hours = read_hours(record, "energy")
     if hours is None or not record.get("energyratestructure"):
@@ -140,7 +143,7 @@ def draft(record: Record, chosen: Chosen) -> tuple[PlanFile, tuple[TariffFinding
     try:
         return PlanFile.model_validate(content), tuple(made.findings)
     except ValidationError as wrong:
-        raise RateRecordRefused(f"{label} does not fit a plan: {wrong}") from wrong
+        raise RateRecordRefused(f"{label} does not fit a plan: {wrong_words(wrong)}") from wrong
 
 
 # --- energy ---------------------------------------------------------------------------------------
@@ -276,7 +279,7 @@ def _charge(
     per = {"$/month": "month", "$/day": "day", "$/year": "month"}.get(unit)
     price = _number(amount)
     if unit == "$/year":
-        price = (price / _MONTHS_IN_YEAR).quantize(Decimal(1).scaleb(-PRICE_SCALE))
+        price = (price / MONTHS_IN_YEAR).quantize(Decimal(1).scaleb(-PRICE_SCALE))
         made.warn("YEARLY", f"{kind} of {amount} a year is spread over twelve bills")
     if per is None:
         made.wrong("CHARGE_UNIT", f"{kind} is in {unit}, which no plan can say")
@@ -308,10 +311,8 @@ def _say_what_is_missing(made: _Draft) -> None:
 
 
 def _number(value: object) -> Decimal:
-    try:
-        return Decimal(str(value if value is not None else 0))
-    except InvalidOperation as wrong:
-        raise RateRecordRefused(f"{value!r} is not a number") from wrong
+    """An amount of a record whose shape was looked at; 0 without one."""
+    return Decimal(str(value if value is not None else 0))
 
 
 def _day(epoch: object) -> date | None:

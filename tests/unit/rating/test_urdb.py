@@ -177,3 +177,31 @@ class TestWhatAPlanCannotSay:
     def test_at_all_is_refused(self, text: str) -> None:
         with pytest.raises(RateRecordRefused):
             draft(read_records(text)[0], CHOSEN)
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"energyratestructure": [[]] * 4}, "energyratestructure.0"),
+            ({"energyratestructure": [["a price"]] * 4}, "energyratestructure.0.0"),
+            ({"energyratestructure": [[{"rate": "dear"}]] * 4}, "energyratestructure.0.0.rate"),
+            ({"energyratestructure": [[{"rate": float("nan")}]] * 4}, "rate"),
+            ({"energyratestructure": [[{"rate": 0.1, "max": -1}, {"rate": 1}]] * 4}, "max"),
+            ({"flatdemandstructure": [[{"rate": 5}]], "flatdemandmonths": [0]}, "flatdemandmonths"),
+            (
+                {"flatdemandstructure": [[{"rate": 5}]], "flatdemandmonths": [1] * 12},
+                "flatdemandmonths",
+            ),
+            ({"fixedchargefirstmeter": float("inf")}, "fixedchargefirstmeter"),
+            ({"mincharge": {"amount": 5}}, "mincharge"),
+            ({"startdate": 10**18}, "startdate"),
+        ],
+    )
+    def test_since_a_part_is_spoilt_is_refused_by_its_name(
+        self, changes: Mapping[str, object], field: str
+    ) -> None:
+        with pytest.raises(RateRecordRefused, match=field):
+            draft(record(**changes), CHOSEN)
+
+    def test_for_it_has_no_bottom_is_refused(self) -> None:
+        with pytest.raises(RateRecordRefused, match="not JSON"):
+            read_records('{"a":' * 100_000)
