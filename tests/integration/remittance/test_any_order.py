@@ -24,6 +24,7 @@ from tests.integration.remittance.office import (
     envelope,
     payment,
     pays,
+    resent,
     sent,
 )
 
@@ -36,6 +37,8 @@ DAY: Sequence[Body] = (
     sent("I5", "66.00", account="A3", usage="U5", taxes={"MARINA": "5.17", "": "0.13"}),
     acknowledged("I1", AcknowledgmentVerdict.ACCEPTED),
     advised("I2", AdviceVerdict.REJECTED),
+    resent("I2"),
+    acknowledged("I2", AcknowledgmentVerdict.ACCEPTED, sending=2),
     *payment(
         "T1",
         [

@@ -19,7 +19,7 @@ from shared.contracts.enrollment import EnrollmentPurpose
 from shared.contracts.envelope import Body
 from shared.contracts.parts import BillOption, Purpose
 from tests.integration.rating.office import NOON, Office, enrollment, usage_report
-from tests.integration.rating.progress.test_follow import acknowledged, advised, sent
+from tests.integration.rating.progress.test_follow import acknowledged, advised, resent, sent
 from tests.unit.rating.words import MCE, meter, request, usage
 
 PEOPLE = ("A1", "A2", "A3")
@@ -68,10 +68,13 @@ def used(chance: Random, number: int, known: dict[str, list[str]]) -> Body:
 
 
 def answered(chance: Random, invoice: str) -> Body:
+    sending = chance.choice([1, 1, 2])
+    verdict = chance.choice([AdviceVerdict.ACCEPTED, AdviceVerdict.REJECTED])
     answers: list[Body] = [
         sent(invoice),
-        acknowledged(invoice, chance.choice(list(AcknowledgmentVerdict))),
-        advised(invoice, chance.choice([AdviceVerdict.ACCEPTED, AdviceVerdict.REJECTED])),
+        resent(invoice),
+        acknowledged(invoice, chance.choice(list(AcknowledgmentVerdict)), sending),
+        advised(invoice, verdict, sending),
     ]
     return chance.choice(answers)
 
