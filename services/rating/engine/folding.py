@@ -1,76 +1,66 @@
-"""Finds the days of a period that are alike, so that their highest readings are found together.
+"""Lays the days of a period on each other, those that are alike.
 
 A plan has few kinds of day: working days, weekends, perhaps those of two seasons. Whatever hours
-its buckets mean, like days may first be compared interval by interval, and only what is left, a
-day of each kind, need be cut into buckets. The fewer operations that takes the better, so weeks
-with the same days are looked for, and laid together at once.
+its buckets mean, the readings of like days may first be added (or compared) interval by interval,
+and only what is left, a day of each kind, need be cut into buckets. For that the readings are
+copied once, so that a day of all meters lies in one piece, and like days one after the other: a
+month is then added up in thirty long strides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.rating.calendars.window import Runs, runs_of
+from services.rating.calendars import Window
+from services.rating.calendars.window import (
+    REMEMBERED_WINDOWS_MAX,
+    Runs,
+    runs_of,
+)
 
-DAYS_IN_WEEK: Final = 7
-DAYS_ALL_ALIKE: Final = 5
-"""What stands for a week where all days are alike."""
-
-Rows = NDArray[np.unsignedinteger[Any]]
+Rows = NDArray[np.integer[Any]]
+ALL: Final = slice(None)
 
 
 class LikeDays(NamedTuple):
-    """Neighbouring days of one kind in a week.
-
-    Attributes:
-        begin: where in the week they begin.
-        end: where they end.
-        at: where this kind of day lies in the folded row.
-        opens: whether nothing of its kind was laid there before.
-    """
+    """Days of one kind in a stretch: `begin` to `end` of those that were laid out."""
 
     begin: int
     end: int
-    at: slice
-    opens: bool
+    kind: int
 
 
-class LikeWeeks(NamedTuple):
-    """Neighbouring weeks that have the same days.
+class Stretch(NamedTuple):
+    """Days of the same length, one after the other: a whole period, unless clocks are changed.
 
     Attributes:
-        first: where in the period they begin.
-        last: where they end.
-        times: how many there are.
-        days: the days of each.
+        first: the interval that they begin with.
+        last: the one after them.
+        length: intervals of a day.
+        places: where each day is laid, so that like days are neighbours.
+        days: which kinds of day are where.
     """
 
     first: int
     last: int
-    times: int
+    length: int
+    places: NDArray[np.intp] | slice
     days: tuple[LikeDays, ...]
 
-    def lay(self, rows: Rows, into: Rows) -> None:
-        """Keep the higher reading of what lies there and of these days.
-
-        Weeks first: the longer the stretches, the fewer of them have to be started.
-        """
+    def laid_out(self, rows: Rows) -> Rows:
+        """The readings of some meters by day, meter and interval."""
         meters = len(rows)
-        week = rows[:, self.first : self.last]
-        if self.times > 1:
-            week = np.maximum.reduce(week.reshape(meters, self.times, -1), axis=1)
-        for begin, end, at, opens in self.days:
-            days = week[:, begin:end].reshape(meters, -1, at.stop - at.start)
-            if opens:
-                np.maximum.reduce(days, axis=1, out=into[:, at])
-            else:
-                np.maximum(into[:, at], np.maximum.reduce(days, axis=1), out=into[:, at])
+        days = rows[:, self.first : self.last].reshape(meters, -1, self.length).transpose(1, 0, 2)
+        laid = np.empty(days.shape, dtype=rows.dtype)
+        laid[self.places] = days
+        return laid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,60 +68,65 @@ class Folding:
     """How a period is folded.
 
     Attributes:
-        weeks: what is laid where.
+        stretches: its days.
+        kinds: how many kinds of day there are.
+        most: of how many days the kind is that has the most.
         runs: the runs of neighbours of one cell in the folded row, a day of each kind.
     """
 
-    weeks: tuple[LikeWeeks, ...]
+    stretches: tuple[Stretch, ...]
+    kinds: int
+    most: int
     runs: Runs
 
-    def highest(self, rows: Rows) -> Rows:
-        """The highest reading by cell and meter; the cells are those of `runs.columns`."""
-        folded = np.empty((len(rows), self.runs.intervals), dtype=rows.dtype)
-        for weeks in self.weeks:
-            weeks.lay(rows, folded)
-        return self.runs.reduced(np.maximum, folded)
+    def laid_out(self, rows: Rows) -> list[Rows]:
+        """The readings of each stretch by day, meter and interval."""
+        return [stretch.laid_out(rows) for stretch in self.stretches]
+
+    def folded(self, how: np.ufunc, laid: Sequence[Rows], dtype: type[np.integer[Any]]) -> Rows:
+        """Add or compare like days, interval by interval: a row for each meter."""
+        found: dict[int, Rows] = {}
+        for stretch, days in zip(self.stretches, laid, strict=True):
+            for begin, end, kind in stretch.days:
+                day = how.reduce(days[begin:end], axis=0, dtype=dtype)
+                found[kind] = how(found[kind], day) if kind in found else day
+        if self.kinds == 1:
+            return found[0]
+        return np.concatenate([found[kind] for kind in range(self.kinds)], axis=1)
 
 
-def fold(index: NDArray[np.int16], bounds: Sequence[int]) -> Folding:
-    """Fold a period.
+@lru_cache(maxsize=REMEMBERED_WINDOWS_MAX)
+def folding_of(window: Window) -> Folding:
+    """Fold a window; the answer is remembered."""
+    patterns = [window.index[begin:end].tobytes() for begin, end in pairwise(window.days)]
+    numbers = {pattern: number for number, pattern in enumerate(dict.fromkeys(patterns))}
+    kinds = [numbers[pattern] for pattern in patterns]
+    return Folding(
+        stretches=tuple(_stretches(kinds, window.days)),
+        kinds=len(numbers),
+        most=max(map(kinds.count, range(len(numbers)))),
+        runs=runs_of(np.frombuffer(b"".join(numbers), dtype=window.index.dtype)),
+    )
+
+
+def _stretches(kinds: Sequence[int], bounds: Sequence[int]) -> Iterator[Stretch]:
+    """Cut a period where the length of its days changes.
 
     Args:
-        index: the cell of each of its intervals.
-        bounds: where in it each day begins, and the last one ends.
+        kinds: what kind each day is of.
+        bounds: the interval that each day begins with, and the one after the last.
     """
-    kinds = [index[begin:end].tobytes() for begin, end in pairwise(bounds)]
-    places: dict[bytes, slice] = {}
-    width = 0
-    for kind, (begin, end) in zip(kinds, pairwise(bounds), strict=True):
-        if kind not in places:
-            places[kind] = slice(width, width + end - begin)
-            width += end - begin
-    folded = np.concatenate([np.frombuffer(kind, index.dtype) for kind in places])
-    return Folding(tuple(_like_weeks(kinds, bounds, places)), runs_of(folded))
-
-
-def _like_weeks(
-    kinds: Sequence[bytes], bounds: Sequence[int], places: Mapping[bytes, slice]
-) -> Iterator[LikeWeeks]:
-    laid: set[bytes] = set()
-    size = DAYS_IN_WEEK if len(places) > 1 else DAYS_ALL_ALIKE
-    weeks = [tuple(kinds[first : first + size]) for first in range(0, len(kinds), size)]
-    number = 0
-    for days, alike in groupby(weeks):
-        count = len(list(alike))
-        first, last = bounds[number * size], bounds[min((number + count) * size, len(kinds))]
-        number += count
-        yield LikeWeeks(first, last, count, tuple(_like_days(days, places, laid)))
-
-
-def _like_days(
-    days: Sequence[bytes], places: Mapping[bytes, slice], laid: set[bytes]
-) -> Iterator[LikeDays]:
-    begin = 0
-    for kind, neighbours in groupby(days):
-        at = places[kind]
-        end = begin + len(list(neighbours)) * (at.stop - at.start)
-        yield LikeDays(begin, end, at, opens=kind not in laid)
-        laid.add(kind)
-        begin = end
+    lengths = [end - begin for begin, end in pairwise(bounds)]
+    first = 0
+    for length, alike in groupby(lengths):
+        last = first + len(list(alike))
+        here = np.array(kinds[first:last])
+        order = np.argsort(here, kind="stable")
+        places: NDArray[np.intp] | slice = np.argsort(order)
+        if (here[order] == here).all():
+            places = ALL
+        starts = np.flatnonzero(np.diff(here[order], prepend=-1))
+        ends = (*starts[1:].tolist(), len(here))
+        days = tuple(map(LikeDays, starts.tolist(), ends, here[order[starts]].tolist()))
+        yield Stretch(bounds[first], bounds[last], length, places, days)
+        first = last

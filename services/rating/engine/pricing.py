@@ -296,18 +296,16 @@ def _energy_of_part(
 ) -> Amounts:
     """One of the sums over a part: net, received, delivered, or what the surcharge is laid on."""
     kind, part = source
-    delivered = kind == "delivered"
-    if kind == "taxed":
-        rules = sheet.parts[part].span.plan.nem
-        delivered = rules is not None and rules.surcharge_base == "delivered"
+    found = net
     if quantities.received_micro is None:
         found = np.zeros_like(net) if kind == "received" else net
-    elif kind == "received":
-        found = _part_sum(quantities.received_micro, sheet, part)
-    else:
-        found = net
-        if delivered:
-            found = net + _part_sum(quantities.received_micro, sheet, part)
+    elif kind != "total":
+        received = _part_sum(quantities.received_micro, sheet, part)
+        rules = sheet.parts[part].span.plan.nem
+        if kind == "received":
+            found = received
+        elif kind == "delivered" or (rules is not None and rules.surcharge_base == "delivered"):
+            found = net + received
     return np.maximum(found, 0) if kind == "taxed" else found
 
 

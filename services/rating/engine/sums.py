@@ -1,28 +1,23 @@
 """Adds up intervals by bucket and finds the highest quarter-hour: the heart of interval rating.
 
-Which bucket an interval belongs to is the same for all meters of a billing cycle. The sums of many
-meters are therefore one product of matrices: readings, and a 1 where an interval is in a bucket.
-That is exact, although the processor multiplies binary fractions: whole numbers below 2^24 are
-fractions of 32 bits without a rest, and a sum of them that comes out below 2^24 never was above it.
-Where it does come out above, fractions of 64 bits take its place, which hold any sum of 32-bit
-readings. For the highest reading, like days are laid on each other first (`folding`), and what is
-left, a day of each kind, is cut into runs of neighbours.
-
-Readings of 64 bits, and negative ones, go a plainer way: run by run, in integers.
+A bucket's hours of one day are neighbours in a meter's row, so runs of neighbours are added
+(numpy's `reduceat`), then the few runs of each bucket. Starting a run costs more than the readings
+in it. Ordinary readings therefore go a quicker way first: days with the same hours are laid on
+each other, reading by reading (`folding`), until one day of each kind is left, and only those are
+cut into runs, all in 32 bits. The highest reading says whether every sum fits into them. All in
+integers, in pieces that stay in the cache.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.rating.calendars import Window, compile_segments
 from services.rating.calendars.window import Runs
-from services.rating.engine.folding import Folding, fold
+from services.rating.engine.folding import folding_of
 from services.rating.engine.rows import (
     DEMAND_STEP_S,
     LARGEST_SUM,
@@ -35,43 +30,12 @@ from services.rating.engine.rows import (
 )
 from shared.platform.values import value
 
-ROWS_AT_ONCE: Final = 64
-"""Rows of a month that fit into the cache of one core, in both forms."""
-REMEMBERED_LAYOUTS_MAX: Final = 256
-"""Some tens of kilobytes each."""
-
-
-class Fractions(NamedTuple):
-    """A kind of binary fraction that the processor adds.
-
-    Attributes:
-        kind: the fraction.
-        bits: a whole number without sign of the same length.
-        exact_below: whole numbers up to here are fractions without a rest.
-        negative_from: what a negative fraction is at least, read as such a number.
-    """
-
-    kind: type[np.floating[Any]]
-    bits: type[np.unsignedinteger[Any]]
-    exact_below: int
-    negative_from: int
-
-
-SINGLE: Final = Fractions(np.float32, np.uint32, 2**24, 2**31)
-DOUBLE: Final = Fractions(np.float64, np.uint64, 2**53, 2**63)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Layout:
-    """Which cell each interval of a period belongs to, in the forms that adding takes.
-
-    Attributes:
-        members: a row for each cell, with a 1 for each of its intervals.
-        folding: the period as a day of each kind.
-    """
-
-    members: NDArray[np.floating[Any]]
-    folding: Folding
+ROWS_AT_ONCE: Final = 48
+"""Rows of a month that fit into the cache of one core together with their sums."""
+NEGATIVE_FROM: Final = 2**31
+"""What a negative reading is at least, read as a number without sign."""
+SHORT_LIMIT: Final = 2**32
+"""Sums below this fit into 32 bits."""
 
 
 @value(frozen=True, slots=True, eq=False)
@@ -95,7 +59,7 @@ def determine(usage: MeterRows, window: Window, *, demand: bool = True) -> Deter
     Args:
         usage: readings of the window's period.
         window: the compiled calendar.
-        demand: whether demand is wanted; without it the work is halved.
+        demand: whether demand is wanted; without it the work is less.
 
     Raises:
         ReadingsMisfit: the rows are not as long as the window, or too large to be added exactly.
@@ -140,35 +104,28 @@ def add_cells(rows: Readings, window: Window, *, highest: bool = False) -> CellS
 
 
 def _add(rows: Readings, window: Window, *, highest: bool) -> CellSums:
-    if rows.dtype == np.int32:
-        layout = _layout_of(window)
-        for way in (SINGLE, DOUBLE):
-            found = _add_quickly(rows, layout, way, highest=highest)
-            if found is not None:
-                return found
-    return _add_plainly(rows, window, highest=highest)
+    quickly = _add_quickly(rows, window, highest=highest) if rows.dtype == np.int32 else None
+    return quickly or _add_plainly(rows, window, highest=highest)
 
 
-def _add_quickly(
-    rows: Readings, layout: Layout, way: Fractions, *, highest: bool
-) -> CellSums | None:
-    """Add as a product of matrices; `None` where a reading is negative, or a sum not exact.
+def _add_quickly(rows: NDArray[Any], window: Window, *, highest: bool) -> CellSums | None:
+    """Lay like days on each other and add those; `None` where some reading is negative.
 
-    The bits of fractions, read as whole numbers without sign, are in the order of the fractions,
-    and negative ones come after all others: looking for the highest finds both.
+    A negative reading is a very large one without sign, so looking for the highest finds both.
     """
-    used = rows.astype(way.kind)
-    sums = layout.members.astype(way.kind, copy=False) @ used.T
-    bits = used.view(way.bits)
-    tops = layout.folding.highest(bits) if highest else bits
-    if np.maximum.reduce(tops, axis=None) >= way.negative_from:
+    folding, cells = folding_of(window), len(window.cells)
+    laid = folding.laid_out(rows.view(np.uint32))
+    tops = folding.folded(np.maximum, laid, np.uint32)
+    top = int(np.maximum.reduce(tops, axis=None))
+    if top >= NEGATIVE_FROM:
         return None
-    if np.maximum.reduce(sums, axis=None) >= way.exact_below:
-        return None
-    added: Amounts = sums.astype(np.int64)
+    size = np.uint32 if top * folding.most < SHORT_LIMIT else np.int64
+    added = folding.runs.reduced(np.add, folding.folded(np.add, laid, size), np.int64)
+    sums = _of_all_cells(added, folding.runs, cells)
     if not highest:
-        return CellSums(added, None)
-    return CellSums(added, _of_all_cells(tops.view(way.kind), layout.folding.runs, len(added)))
+        return CellSums(sums, None)
+    found = folding.runs.reduced(np.maximum, tops)
+    return CellSums(sums, _of_all_cells(found, folding.runs, cells))
 
 
 def _add_plainly(rows: Readings, window: Window, *, highest: bool) -> CellSums:
@@ -188,19 +145,6 @@ def _of_all_cells(found: NDArray[Any], runs: Runs, cells: int) -> Amounts:
     whole = np.zeros((cells, found.shape[1]), dtype=np.int64)
     whole[runs.columns] = found
     return whole
-
-
-@lru_cache(maxsize=REMEMBERED_LAYOUTS_MAX)
-def _layout_of(window: Window) -> Layout:
-    """Lay a window out; billing cycles whose days are alike share the answer."""
-    return _layout(window.index.tobytes(), window.days, len(window.cells))
-
-
-@lru_cache(maxsize=REMEMBERED_LAYOUTS_MAX)
-def _layout(cells_of_intervals: bytes, days: tuple[int, ...], cells: int) -> Layout:
-    index = np.frombuffer(cells_of_intervals, dtype=np.int16)
-    members = np.equal.outer(np.arange(cells, dtype=np.int16), index)
-    return Layout(members.astype(np.float32), fold(index, days))
 
 
 def _quarter_hours(rows: Readings, window: Window) -> Amounts | None:
