@@ -109,8 +109,8 @@ def build_ledger_pages(desk: LedgerDesk, environment: Environment) -> APIRouter:
         async with request.form(max_files=0, max_fields=FIELDS_MAX) as form:
             shell_of(request).sessions.check_form(principal, form)
             said = {name: _word(form, name) for name in form if name != "form_token"}
-        asked = BooksForm(cca=said.pop("cca", ""))
-        scope = _scope(chosen(principal, asked.cca)[0], environment)
+        one = chosen(principal, said.pop("cca", ""))[0]
+        asked, scope = BooksForm(cca=one.cca), _scope(one, environment)
         try:
             done, month = await _do(desk, scope, principal, act, said)
         except ValidationError:

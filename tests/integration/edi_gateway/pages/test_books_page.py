@@ -107,6 +107,19 @@ class TestBooksPage:
         assert await wrongs(shown) == []
 
 
+    async def test_a_form_about_a_cca_that_nobody_knows_is_refused(
+        self, page: tuple[Page, str]
+    ) -> None:
+        shown, base = page
+        await shown.goto(f"{base}/books/?cca=mce&month=2026-10")
+        token = await shown.locator("input[name=form_token]").first.input_value()
+
+        for cca in ("nobody", "x" * 40, ""):
+            said = {"form_token": token, "cca": cca, "month": "2026-10"}
+            answer = await shown.request.post(f"{base}/books/close", form=said)
+            assert answer.status == 403
+
+
 class TestWhoMay:
     async def test_others_find_no_forms(
         self, browser: Browser, house: FastAPI, office: Office
