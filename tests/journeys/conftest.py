@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,18 @@ def lent_workers() -> Iterator[LentPool]:
     postgres.wait_for(WorkerPool.close(pool))
 
 
+@contextmanager
+def lent(workers: LentPool) -> Iterator[None]:
+    """Every gateway that starts meanwhile reads with these workers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gateway_service, "WorkerPool", lambda *_, **__: workers)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _workers_are_lent(lent_workers: LentPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway_service, "WorkerPool", lambda *_, **__: lent_workers)
+def _workers_are_lent(lent_workers: LentPool) -> Iterator[None]:
+    with lent(lent_workers):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -85,8 +95,7 @@ def enrolled_template(
 
     def enrol_everybody() -> str:
         dsn = postgres.create_database(postgres_dsn, migrated_template)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(gateway_service, "WorkerPool", lambda *_, **__: lent_workers)
+        with lent(lent_workers):
             postgres.wait_for(_enrol_everybody(dsn, tmp_path_factory.mktemp("enrolment")))
         return postgres.name_of(dsn)
 

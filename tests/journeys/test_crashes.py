@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ import pytest
 from services import host
 from tests.distributed.end_state import RESULT_QUERIES
 from tests.journeys import papers
+from tests.journeys.conftest import LentPool, lent
 from tests.journeys.doom import AFTER, BEFORE, Doom, Killed, hang_over
 from tests.journeys.exchange import LOOK_S, Exchange, connect, open_exchange, settings_for
 from tests.journeys.papers import ADA, BRUNO, CELIA, CORRECTED, Body, Paid
 from tests.machines import postgres
+from tests.machines.run import Run
 
 pytestmark = pytest.mark.slow
 
@@ -54,14 +57,37 @@ async def payment(exchange: Exchange) -> tuple[str, list[Body]]:
     return "820", [papers.payment("pge", "mce", "TRACE1", "60.00", [paid, credit])]
 
 
-STEPS: tuple[tuple[Step, tuple[str, ...]], ...] = (
-    (enrolment, (AFTER,)),
-    (usage, (BEFORE, AFTER)),
-    (receipts, (AFTER,)),
-    (correction, (AFTER,)),
-    (advice, (AFTER,)),
-    (payment, (AFTER,)),
-)
+STEPS: tuple[Step, ...] = (enrolment, usage, receipts, correction, advice, payment)
+
+FILE_COMMITS = {
+    "edi InboundDesk.arrive",
+    "edi InboundDesk._read_spooled",
+    "edi InboundDesk._read_batch",
+    "edi InboundDesk._finish",
+    "edi PostOffice.deliver",
+    "edi Relay.publish_window",
+    "edi ReceiptDesk._note",
+    "rating Consumer.handle",
+    "remittance Consumer.handle",
+}
+ANSWER_COMMITS = {"rating Relay.publish_window", "edi Consumer.handle", "edi OutboundDesk.assemble"}
+
+
+@dataclass(frozen=True, slots=True)
+class Deadly:
+    """The part of the day in which the exchange dies; the rest of it is quiet.
+
+    Attributes:
+        steps: the files on whose way it dies, and whether before commits, after them, or both.
+        places: where it must have died; a renamed one would be left out in silence.
+    """
+
+    steps: Mapping[Step, tuple[str, ...]]
+    places: set[str]
+
+
+MORNING = Deadly({enrolment: (AFTER,), usage: (BEFORE, AFTER)}, FILE_COMMITS | ANSWER_COMMITS)
+AFTERNOON = Deadly(dict.fromkeys(STEPS[2:], (AFTER,)), FILE_COMMITS)
 
 
 async def end_state(exchange: Exchange) -> dict[str, list[Any]]:
@@ -122,57 +148,57 @@ async def live_and_die(doom: Doom, dsn: str, folder: Path, step: Step, number: i
     raise AssertionError(f"still dying after {LIVES_MAX} lives: {doom.deaths}")
 
 
-@pytest.fixture
-def other_dsn(postgres_dsn: str, migrated_template: str) -> Iterator[str]:
-    dsn = postgres.create_database(postgres_dsn, migrated_template)
-    yield dsn
-    postgres.drop_database(postgres_dsn, dsn)
+@pytest.fixture(scope="session")
+def undisturbed(
+    run: Run,
+    postgres_dsn: str,
+    migrated_template: str,
+    lent_workers: LentPool,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, list[Any]]:
+    """What the day comes to when nothing happens."""
+
+    async def live_quietly(dsn: str) -> dict[str, list[Any]]:
+        async with open_exchange(dsn, tmp_path_factory.mktemp("quiet")) as exchange:
+            for step in STEPS:
+                set_id, bodies = await step(exchange)
+                await exchange.send("pge", set_id, *bodies)
+            assert await exchange.wrongs() == []
+            return await end_state(exchange)
+
+    def live_once() -> dict[str, list[Any]]:
+        dsn = postgres.create_database(postgres_dsn, migrated_template)
+        with lent(lent_workers):
+            state = postgres.wait_for(live_quietly(dsn))
+        postgres.drop_database(postgres_dsn, dsn)
+        return state
+
+    return run.once("undisturbed", live_once)
 
 
 class TestDeathAtEveryCommit:
+    @pytest.mark.parametrize("deadly", [MORNING, AFTERNOON], ids=["morning", "afternoon"])
     async def test_the_day_ends_as_if_nothing_had_happened(
         self,
+        deadly: Deadly,
+        undisturbed: dict[str, list[Any]],
         migrated_dsn: str,
-        other_dsn: str,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        async with open_exchange(other_dsn, tmp_path / "quiet") as exchange:
-            for step, _ in STEPS:
-                set_id, bodies = await step(exchange)
-                await exchange.send("pge", set_id, *bodies)
-            undisturbed = await end_state(exchange)
-            assert await exchange.wrongs() == []
         places: set[str] = set()
 
-        for number, (step, modes) in enumerate(STEPS, start=1):
-            doom = Doom(modes)
+        for number, step in enumerate(STEPS, start=1):
+            doom = Doom(deadly.steps.get(step, ()))
             with monkeypatch.context() as patch:
                 hang_over(doom, patch)
-                await live_and_die(doom, migrated_dsn, tmp_path / "deadly", step, number)
+                await live_and_die(doom, migrated_dsn, tmp_path, step, number)
             places |= {place for _, place in doom.deaths}
 
-        async with open_exchange(migrated_dsn, tmp_path / "deadly") as exchange:
+        async with open_exchange(migrated_dsn, tmp_path) as exchange:
             await exchange.settle()
             assert await exchange.wrongs() == []
             state = await end_state(exchange)
         for what, rows in undisturbed.items():
             assert state[what] == rows, what
-        assert places >= COMMITS
-
-
-COMMITS = {
-    "edi InboundDesk.arrive",
-    "edi InboundDesk._read_spooled",
-    "edi InboundDesk._read_batch",
-    "edi InboundDesk._finish",
-    "edi OutboundDesk.assemble",
-    "edi PostOffice.deliver",
-    "edi Consumer.handle",
-    "rating Consumer.handle",
-    "remittance Consumer.handle",
-    "edi Relay.publish_window",
-    "rating Relay.publish_window",
-    "edi ReceiptDesk._note",
-}
-"""Places that the test must have died at; a renamed one would be left out in silence."""
+        assert places >= deadly.places
