@@ -5,7 +5,7 @@
 The real consumer of the rating service takes `UsageReported` messages of 500 accounts each on a
 real PostgreSQL: read from JSON, checked, priced, numbered, stored and said. A message is a file of
 one billing cycle of one CCA, with its plans and cities in turns. First come the files of one CCA
-alone, which take their turn one after the other; then those of three CCAs, several at once as the
+alone, which take their turn one after the other; then those of six CCAs, several at once as the
 service does it. Sending the outbox over the bus is not part of it. Beside the clock stands
 processor time, ours and that of the database's processes; and the longest time for which the event
 loop was held.
@@ -69,33 +69,76 @@ SPACE: Final = UUID("1c0e6a7e-0000-4000-8000-00000000be4c")
 CYCLES: Final = 4
 FIRST_READ: Final = date(2026, 6, 2)
 PERIOD_DAYS: Final = 30
-WARM_MESSAGES: Final = 6
+WARM_MESSAGES: Final = 12
 """Messages before the measuring begins: compiled statements and prices are there then."""
-CITIES: Final = ("SAN RAFAEL", "RICHMOND", "NOVATO", "EL CERRITO")
-ON, MID, OFF = Bucket.ON_PEAK, Bucket.MID_PEAK, Bucket.OFF_PEAK
+ON, MID, OFF, SUPER_OFF = (
+    *(Bucket.ON_PEAK, Bucket.MID_PEAK, Bucket.OFF_PEAK),
+    Bucket.SUPER_OFF_PEAK,
+)
+
 Sold = tuple[str, str, tuple[Bucket, ...]]
 """A rate code, a product, and the buckets that are metered."""
 
-PLANS: Final[Mapping[str, tuple[Sold, ...]]] = {
-    "mce": (
-        ("E-TOU-C", "LIGHT_GREEN", (ON, OFF)),
-        ("E-TOU-C", "DEEP_GREEN", (ON, OFF)),
-        ("EV2-A", "LIGHT_GREEN", (ON, MID, OFF)),
-        ("E-1", "LIGHT_GREEN", ()),
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The customers of one CCA: of which utility, where they live, and what they buy."""
+
+    utility: str
+    cities: tuple[str, ...]
+    plans: tuple[Sold, ...]
+
+
+CCAS: Final[Mapping[str, Served]] = {
+    "mce": Served(
+        "pge",
+        ("SAN RAFAEL", "RICHMOND", "NOVATO", "EL CERRITO"),
+        (
+            ("E-TOU-C", "LIGHT_GREEN", (ON, OFF)),
+            ("E-TOU-C", "DEEP_GREEN", (ON, OFF)),
+            ("EV2-A", "LIGHT_GREEN", (ON, MID, OFF)),
+            ("E-1", "LIGHT_GREEN", ()),
+        ),
     ),
-    "pce": (
-        ("E-TOU-C", "ECOPLUS", (ON, OFF)),
-        ("E-TOU-C", "ECO100", (ON, OFF)),
-        ("EV2-A", "ECOPLUS", (ON, MID, OFF)),
+    "pce": Served(
+        "pge",
+        ("REDWOOD CITY", "SAN MATEO", "DALY CITY"),
+        (
+            ("E-TOU-C", "ECOPLUS", (ON, OFF)),
+            ("E-TOU-C", "ECO100", (ON, OFF)),
+            ("EV2-A", "ECOPLUS", (ON, MID, OFF)),
+        ),
     ),
-    "3ce": (
-        ("E-TOU-C", "3CCHOICE", (ON, OFF)),
-        ("E-1", "3CCHOICE", ()),
+    "3ce": Served(
+        "pge",
+        ("SANTA CRUZ", "MARINA", "SALINAS", "MONTEREY"),
+        (("E-TOU-C", "3CCHOICE", (ON, OFF)), ("E-1", "3CCHOICE", ())),
+    ),
+    "cpa": Served(
+        "sce",
+        ("CAMARILLO", "VENTURA", "SANTA MONICA"),
+        (("TOU-D-4-9PM", "CLEAN", (ON, MID, OFF)),),
+    ),
+    "sdcp": Served(
+        "sdge",
+        ("SAN DIEGO", "CHULA VISTA", "LA MESA", "NATIONAL CITY"),
+        (
+            ("TOU-DR1", "POWERON", (ON, OFF, SUPER_OFF)),
+            ("TOU-DR1", "POWER100", (ON, OFF, SUPER_OFF)),
+        ),
+    ),
+    "cea": Served(
+        "sdge",
+        ("CARLSBAD", "DEL MAR"),
+        (
+            ("TOU-DR1", "CLEAN_IMPACT", (ON, OFF, SUPER_OFF)),
+            ("EV-TOU-5", "CLEAN_IMPACT", (ON, OFF, SUPER_OFF)),
+        ),
     ),
 }
 ALONE: Final = ("mce",)
-TOGETHER: Final = tuple(PLANS)
-HEARTBEAT_S: Final = 0.005
+TOGETHER: Final = tuple(CCAS)
+HEARTBEAT_S: Final = 0.01
 MB: Final = 1e6
 
 
@@ -137,7 +180,7 @@ def usage_message(number: int, ccas: Sequence[str] = ALONE) -> bytes:
     cca = ccas[number % len(ccas)]
     start = FIRST_READ + timedelta(days=number // len(ccas) % CYCLES)
     first = number * MESSAGE_ITEMS_MAX
-    items = [_usage(first + n, start, PLANS[cca], chance) for n in range(MESSAGE_ITEMS_MAX)]
+    items = [_usage(first + n, start, CCAS[cca], chance) for n in range(MESSAGE_ITEMS_MAX)]
     file_id = uuid5(SPACE, f"867 file {number}")
     came = datetime.combine(start + timedelta(days=PERIOD_DAYS + 1), NOON, UTC)
     body = UsageReported(file_id=file_id, items=tuple(items))
@@ -148,7 +191,7 @@ def enrollment_message(number: int, ccas: Sequence[str] = ALONE) -> bytes:
     """The JSON of the same accounts' enrollments."""
     cca = ccas[number % len(ccas)]
     first = number * MESSAGE_ITEMS_MAX
-    items = tuple(_request(first + n, PLANS[cca]) for n in range(MESSAGE_ITEMS_MAX))
+    items = tuple(_request(first + n, CCAS[cca]) for n in range(MESSAGE_ITEMS_MAX))
     body = EnrollmentReported(file_id=uuid5(SPACE, f"814 file {number}"), items=items)
     return envelope(f"814 {number}", ENROLLED, body, cca)
 
@@ -162,13 +205,14 @@ def envelope(name: str, at: datetime, body: Body, cca: str = ALONE[0]) -> bytes:
         source=ServiceName.EDI_GATEWAY,
         correlation_id=uuid5(SPACE, f"correlation {name}"),
         cca=cca,
-        utility="pge",
+        utility=CCAS[cca].utility,
         environment=Environment.TEST,
         body=body,
     ).to_json()
 
 
-def _request(number: int, plans: Sequence[Sold]) -> EnrollmentRequest:
+def _request(number: int, served: Served) -> EnrollmentRequest:
+    plans, cities = served.plans, served.cities
     rate_code, product, _ = plans[number % len(plans)]
     return EnrollmentRequest(
         transaction_id=uuid5(SPACE, f"814 of {number}"),
@@ -178,7 +222,7 @@ def _request(number: int, plans: Sequence[Sold]) -> EnrollmentRequest:
         account_number=f"{number:010d}",
         service_agreement_id=f"SA{number:010d}",
         customer_name=f"CUSTOMER {number}",
-        service_address=ServiceAddress(city=CITIES[number // len(plans) % 4], state="CA"),
+        service_address=ServiceAddress(city=cities[number // len(plans) % len(cities)], state="CA"),
         rate_code=rate_code,
         product=product,
         bill_option=BillOption.BILL_READY,
@@ -187,8 +231,8 @@ def _request(number: int, plans: Sequence[Sold]) -> EnrollmentRequest:
     )
 
 
-def _usage(number: int, start: date, plans: Sequence[Sold], chance: Random) -> UsageItem:
-    rate_code, _, buckets = plans[number % len(plans)]
+def _usage(number: int, start: date, served: Served, chance: Random) -> UsageItem:
+    rate_code, _, buckets = served.plans[number % len(served.plans)]
     energy = {bucket: Decimal(chance.randrange(1, 400_000)).scaleb(-3) for bucket in buckets}
     total = sum(energy.values()) or Decimal(chance.randrange(1, 900_000)).scaleb(-3)
     quantities = {Bucket.TOTAL: total, **energy}

@@ -27,11 +27,11 @@ from rich.table import Table
 
 from benchmarks.rating_storage import (
     ALONE,
+    CCAS,
     CYCLES,
     FIRST_READ,
     NOON,
     PERIOD_DAYS,
-    PLANS,
     SPACE,
     database_s,
     enrollment_message,
@@ -69,7 +69,7 @@ from shared.platform.collector import set_aside
 SCOPE: Final = Scope("mce", "pge", Environment.TEST)
 LATER: Final = datetime(2026, 8, 10, 20, tzinfo=UTC)
 PLAN: Final = "MCE-E-TOU-C"
-SOLD: Final = PLANS[ALONE[0]]
+SOLD: Final = CCAS[ALONE[0]].plans
 INTERVAL_ITEMS: Final = 100
 WH_MAX: Final = 2_400
 IN_MEMORY: Final = 200

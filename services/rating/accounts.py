@@ -135,8 +135,6 @@ class Agreement:
 
     def is_billed_by_utility(self, period_end: date) -> bool:
         """Whether the utility computes the bill of a period that ends before this day."""
-        if all(entry.bill_option is BillOption.BILL_READY for entry in self.entries):
-            return False
         entry = self.entry_on(period_end - timedelta(days=1))
         return entry is not None and entry.bill_option is BillOption.RATE_READY
 

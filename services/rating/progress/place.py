@@ -27,6 +27,7 @@ from services.rating.review.gate import ReviewGate
 from services.rating.review.window import BillWindow, Deadline
 from services.rating.scope import Scope
 from shared.contracts.parts import Purpose
+from shared.contracts.usage import UsageItem
 from shared.platform.database import WriteSession
 from shared.platform.values import value
 
@@ -259,22 +260,23 @@ def _placed(record: UsageRecord, charge: ChargeDraft | None, gate: ReviewGate | 
             *(record.transaction_id, record.purpose, record.account_number, stage, reason),
             charge_id=charge_id,
         )
-    agreement, is_expected, bill_cycle = _batch_of(record, item.service_agreement_id, gate.register)
+    month = month_of(record.period_end)
+    agreement, is_expected, bill_cycle = _batch_of(record, item, month, gate.register)
     return Place(
         *(record.transaction_id, record.purpose, record.account_number, stage, reason),
-        *(agreement, is_expected, bill_cycle, month_of(record.period_end), charge_id),
+        *(agreement, is_expected, bill_cycle, month, charge_id),
         gate.deadline_of(record.transaction_id, item.bill_due_on),
     )
 
 
 def _batch_of(
-    record: UsageRecord, service_agreement_id: str | None, register: Register
+    record: UsageRecord, item: UsageItem, month: date, register: Register
 ) -> tuple[str, bool, str]:
     """The agreement that usage is for, whether its bill is expected, and its bill cycle."""
-    agreement = register.find(record.account_number, service_agreement_id)
+    agreement = register.find(record.account_number, item.service_agreement_id)
     if agreement is None:
-        return service_agreement_id or "", False, ""
-    cycle = roster_cycle(agreement.entries, month_of(record.period_end))
+        return item.service_agreement_id or "", False, ""
+    cycle = roster_cycle(agreement.entries, month)
     return agreement.service_agreement_id, cycle is not None, cycle or ""
 
 

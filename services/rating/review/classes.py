@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from shared.contracts.parts import Word
 from shared.platform.rate_families import is_residential
 
 
-class CustomerClass(StrEnum):
+class CustomerClass(Word):
     """For whom a setting is."""
 
     ALL = "all"

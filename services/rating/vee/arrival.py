@@ -71,4 +71,4 @@ def class_of_usage(item: UsageItem, scope: Scope, register: Register) -> str:
     agreement = register.find(item.account_number, item.service_agreement_id)
     entry = agreement.entry_on(period_of(item)[1] - _ONE_DAY) if agreement else None
     code = entry.terms.rate_code if entry else item.meters[0].rate_code or ""
-    return class_of(scope.utility, code).value
+    return class_of(scope.utility, code)
