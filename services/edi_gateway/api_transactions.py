@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -43,6 +40,8 @@ from services.edi_gateway.operations.lookup import look_up
 from services.edi_gateway.operations.queries import PAGE_MAX, Cursor, TransactionRow
 from shared.platform.database import ReadSession
 from shared.platform.telemetry import logger
+from shared.platform.web import csv_file
+from shared.platform.web.csv_file import Identifier, Value
 from shared.platform.web.identity import Analyst, Principal, Viewer
 from shared.platform.web.problems import documented
 
@@ -55,8 +54,6 @@ CSV_COLUMNS: Final = (
     "account_number", "amount", "valid", "delivered", "acknowledged", "applied", "rated", "paid",
     "exception_code", "exception_text", "file_name", "position", "id",
 )  # fmt: skip
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-_PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 router = APIRouter(tags=["transactions"], responses=documented(401, 403, 422))
 
@@ -112,15 +109,11 @@ async def export_transactions(
 ) -> StreamingResponse:
     """Export the whole list, streamed; no cell can be read as a formula."""
     log.info("transactions exported", actor=principal.name)
-    return StreamingResponse(
-        _csv(desk, principal, asked),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="transactions.csv"'},
-    )
+    return csv_file.download("transactions.csv", _csv(desk, principal, asked))
 
 
 async def _csv(desk: GatewayWeb, principal: Principal, asked: CsvQuery) -> AsyncIterator[str]:
-    yield _csv_lines([CSV_COLUMNS])
+    yield csv_file.lines([CSV_COLUMNS])
     after: Cursor | None = None
     while True:
         async with desk.database.read() as session:
@@ -128,32 +121,19 @@ async def _csv(desk: GatewayWeb, principal: Principal, asked: CsvQuery) -> Async
                 session, scope_of(principal), asked.wanted(), after=after, limit=PAGE_MAX
             )
         if page.rows:
-            yield _csv_lines(
-                [_cell(row, name, asked.spreadsheet) for name in CSV_COLUMNS] for row in page.rows
+            yield csv_file.lines(
+                [_value(row, name, asked.spreadsheet) for name in CSV_COLUMNS] for row in page.rows
             )
         after = page.next
         if after is None:
             return
 
 
-def _csv_lines(rows: Iterable[Iterable[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
-    return text.getvalue()
-
-
-def _cell(row: TransactionRow, name: str, spreadsheet: bool) -> str:  # noqa: FBT001  a query field
-    value = getattr(row, name)
-    if value is None or value == "-":
-        return ""
-    if name == "at":
-        return str(row.at.isoformat(timespec="seconds"))
-    text = str(value)
-    if name == "amount":
-        return text
-    if spreadsheet and name in _IDS and _PLAIN_ID.fullmatch(text):
-        return f'="{text}"'
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _value(row: TransactionRow, name: str, spreadsheet: bool) -> Value:  # noqa: FBT001  a query field
+    value: Value = getattr(row, name)
+    if value == "-":
+        return None
+    return Identifier(value) if spreadsheet and name in _IDS and value is not None else value
 
 
 @router.get(
