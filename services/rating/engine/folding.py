@@ -105,8 +105,14 @@ def folding_of(window: Window) -> Folding:
         stretches=tuple(_stretches(kinds, window.days)),
         kinds=len(numbers),
         most=max(map(kinds.count, range(len(numbers)))),
-        runs=runs_of(np.frombuffer(b"".join(numbers), dtype=window.index.dtype)),
+        runs=_runs(b"".join(numbers)),
     )
+
+
+@lru_cache(maxsize=REMEMBERED_WINDOWS_MAX)
+def _runs(cells: bytes) -> Runs:
+    """The runs of some kinds of day, which most billing cycles have in common; remembered."""
+    return runs_of(np.frombuffer(cells, dtype=np.int16))
 
 
 def _stretches(kinds: Sequence[int], bounds: Sequence[int]) -> Iterator[Stretch]:
@@ -116,17 +122,24 @@ def _stretches(kinds: Sequence[int], bounds: Sequence[int]) -> Iterator[Stretch]
         kinds: what kind each day is of.
         bounds: the interval that each day begins with, and the one after the last.
     """
-    lengths = [end - begin for begin, end in pairwise(bounds)]
     first = 0
-    for length, alike in groupby(lengths):
+    for length, alike in groupby(end - begin for begin, end in pairwise(bounds)):
         last = first + len(list(alike))
-        here = np.array(kinds[first:last])
-        order = np.argsort(here, kind="stable")
-        places: NDArray[np.intp] | slice = np.argsort(order)
-        if (here[order] == here).all():
-            places = ALL
-        starts = np.flatnonzero(np.diff(here[order], prepend=-1))
-        ends = (*starts[1:].tolist(), len(here))
-        days = tuple(map(LikeDays, starts.tolist(), ends, here[order[starts]].tolist()))
-        yield Stretch(bounds[first], bounds[last], length, places, days)
+        days = range(first, last)
+        order = sorted(days, key=kinds.__getitem__)
+        yield Stretch(
+            first=bounds[first],
+            last=bounds[last],
+            length=length,
+            places=ALL if order == list(days) else np.argsort(order),
+            days=tuple(_like_days([kinds[day] for day in order])),
+        )
         first = last
+
+
+def _like_days(kinds: Sequence[int]) -> Iterator[LikeDays]:
+    begin = 0
+    for kind, alike in groupby(kinds):
+        end = begin + len(list(alike))
+        yield LikeDays(begin, end, kind)
+        begin = end
