@@ -6,9 +6,6 @@ mounts its routes. Nothing here decides anything.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +31,7 @@ from shared.platform.clock import Clock
 from shared.platform.database import Database
 from shared.platform.keyring import key_file_of
 from shared.platform.lifecycle import Lifecycle, Loop
+from shared.platform.loops import look_every, work_on
 from shared.platform.mailbox import Consumer, Mailbox, MailboxLimits
 from shared.platform.settings import PlatformSettings
 from shared.platform.workers import WorkerPool
@@ -67,7 +65,6 @@ class GatewayService:
 
     settings: PlatformSettings
     database: Database
-    bus: Bus
     clock: Clock
     workers: WorkerPool
     mailbox: Mailbox
@@ -107,42 +104,23 @@ class GatewayService:
         readers = {f"reader {number}": self._read for number in range(1, READERS + 1)}
         return [Loop(f"gateway {name}", run) for name, run in (desks | readers).items()]
 
-    async def ready(self) -> bool:
-        """Whether it can work right now: database and bus answer; never raises."""
-        return await self.database.ready() and await self.bus.ready()
-
     async def _collect(self) -> None:
-        await _repeat(self.post_office.collect, self.post_office.wake)
+        await work_on(self.post_office.collect, self.post_office.wake, LOOK_EVERY_S)
 
     async def _fetch(self) -> None:
-        while True:
-            await self.post_office.fetch()
-            await asyncio.sleep(REMOTE_LOOK_S)
+        await look_every(REMOTE_LOOK_S, self.post_office.fetch)
 
     async def _read(self) -> None:
-        await _repeat(self.inbound.read_next, self.inbound.wake)
+        await work_on(self.inbound.read_next, self.inbound.wake, LOOK_EVERY_S)
 
     async def _advise(self) -> None:
-        while True:
-            await self.adviser.advise_overdue()
-            await asyncio.sleep(ADVISE_EVERY_S)
+        await look_every(ADVISE_EVERY_S, self.adviser.advise_overdue)
 
     async def _assemble(self) -> None:
-        await _repeat(self.outbound.assemble, self.outbound.assemble_wake)
+        await work_on(self.outbound.assemble, self.outbound.assemble_wake, LOOK_EVERY_S)
 
     async def _deliver(self) -> None:
-        await _repeat(self.post_office.deliver, self.outbound.deliver_wake)
-
-
-async def _repeat(step: Callable[[], Awaitable[int]], wake: asyncio.Event) -> None:
-    """Do a step for ever: again at once while there is work, else when woken or after a while."""
-    while True:
-        wake.clear()
-        if await step():
-            continue
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_EVERY_S):
-                await wake.wait()
+        await work_on(self.post_office.deliver, self.outbound.deliver_wake, LOOK_EVERY_S)
 
 
 def build(
@@ -187,7 +165,6 @@ def build(
     return GatewayService(
         settings=settings,
         database=database,
-        bus=bus,
         clock=clock,
         workers=workers,
         mailbox=mailbox,

@@ -43,12 +43,8 @@ from shared.platform.lifecycle import Lifecycle
 from shared.platform.mailbox import Consumer, Mailbox, MailboxLimits
 from shared.platform.settings import PlatformSettings
 
-AT_ONCE: Final = 3
+AT_ONCE: Final = 4
 """Messages in work at a time: while the database writes for one CCA, another's are priced."""
-
-
-class RatingSettings(PlatformSettings):
-    """What rating needs to know; nothing yet beyond what every service does."""
 
 
 @dataclass(slots=True)
@@ -68,7 +64,6 @@ class RatingService:
 
     settings: PlatformSettings
     database: Database
-    bus: Bus
     clock: Clock
     mailbox: Mailbox
     consumer: Consumer
@@ -84,10 +79,6 @@ class RatingService:
             lifecycle, self.consumer, prefetch=self.settings.prefetch, concurrency=AT_ONCE
         )
         lifecycle.start([self.reruns.loop(), self.sweep.loop(), self.watch.loop()])
-
-    async def ready(self) -> bool:
-        """Whether it can work right now: database and bus answer; never raises."""
-        return await self.database.ready() and await self.bus.ready()
 
     async def import_tariffs(
         self, folder: Path = PLANS_FOLDER, by: str = PROGRAM
@@ -161,7 +152,6 @@ def build(
     return RatingService(
         settings=settings,
         database=database,
-        bus=bus,
         clock=clock,
         mailbox=mailbox,
         consumer=mailbox.consumer(handlers(desk, shadow)),

@@ -7,7 +7,6 @@ work of their own. After a crash it goes on behind the last committed batch.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -15,14 +14,11 @@ from sqlalchemy import select
 from services.remittance.apply_remittance import place_next_lines
 from services.remittance.store import remittance
 from shared.platform.clock import Clock
-from shared.platform.database import Database, is_transient
+from shared.platform.database import Database
+from shared.platform.loops import work_on
 from shared.platform.mailbox import Mailbox
-from shared.platform.telemetry import logger
-
-log = logger(__name__)
 
 POLL_S = 1.0
-OUTAGE_WAIT_S = 1.0
 PAYMENTS_PER_LOOK = 20
 
 
@@ -41,20 +37,7 @@ class Poster:
 
     async def run(self) -> None:
         """Place for ever; wait while the database is away."""
-        while True:
-            self._wake.clear()
-            try:
-                placed = await self.place_batches()
-            except Exception as fault:
-                if not is_transient(fault):
-                    raise
-                log.warning("placing lines waits", fault=repr(fault), wait_s=OUTAGE_WAIT_S)
-                await asyncio.sleep(OUTAGE_WAIT_S)
-                continue
-            if not placed:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_S):
-                        await self._wake.wait()
+        await work_on(self.place_batches, self._wake, POLL_S)
 
     async def place_batches(self) -> int:
         """Place one batch of every payment under way, oldest first; tells how many payments."""

@@ -58,7 +58,6 @@ class RemittanceService:
 
     settings: PlatformSettings
     database: Database
-    bus: Bus
     mailbox: Mailbox
     consumer: Consumer
     poster: Poster
@@ -79,10 +78,6 @@ class RemittanceService:
                 Loop("remittance workbench", self.bulk.run),
             ]
         )
-
-    async def ready(self) -> bool:
-        """Whether it can work right now: database and bus answer; never raises."""
-        return await self.database.ready() and await self.bus.ready()
 
     async def audit(self) -> AuditReport:
         """Prove the books of all CCAs, see `audit`."""
@@ -124,7 +119,6 @@ def build(
     return RemittanceService(
         settings=settings,
         database=database,
-        bus=bus,
         mailbox=mailbox,
         consumer=mailbox.consumer(consumers.handlers()),
         poster=poster,

@@ -7,7 +7,6 @@ crash at any moment leaves a job that goes on where it was. A job is cancelled b
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -48,6 +47,7 @@ from shared.contracts.measures import from_cents
 from shared.platform.clock import Clock
 from shared.platform.database import Database, WriteSession, wait_lock
 from shared.platform.lifecycle import Loop
+from shared.platform.loops import work_on
 from shared.platform.telemetry import logger
 
 log = logger(__name__)
@@ -157,16 +157,7 @@ class RerunDesk:
 
     def loop(self) -> Loop:
         """Work on jobs until the service ends."""
-        return Loop("rerun jobs", self._work_forever)
-
-    async def _work_forever(self) -> None:
-        while True:
-            self.wake.clear()
-            if not await self.work():
-                # Not `wait_for`: in Python 3.11 it forgets a stop that comes with the waking.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):
-                        await self.wake.wait()
+        return Loop("rerun jobs", lambda: work_on(self.work, self.wake, LOOK_S))
 
     async def work(self) -> bool:
         """Do one batch of one job; tells whether there was one.

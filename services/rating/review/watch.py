@@ -6,7 +6,6 @@ gauges say at any moment how many things it is true of.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -36,6 +35,7 @@ from services.rating.store_tariffs import PriceBooks
 from shared.platform.clock import Clock
 from shared.platform.database import Database, WriteSession, wait_lock
 from shared.platform.lifecycle import Loop
+from shared.platform.loops import look_every
 from shared.platform.telemetry import logger
 
 log = logger(__name__)
@@ -68,9 +68,7 @@ class ReviewWatch:
 
     async def run(self) -> None:
         """Look once a minute, for ever."""
-        while True:
-            await self.tick()
-            await asyncio.sleep(TICK_S)
+        await look_every(TICK_S, self.tick)
 
     async def tick(self) -> None:
         """Do what is due now; processes take turns, and what one has done is not due again."""

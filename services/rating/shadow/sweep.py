@@ -6,7 +6,6 @@ lets it go. None of them need know of shadow bills: this looks for bills that ar
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -22,6 +21,7 @@ from shared.contracts.parts import Environment
 from shared.platform.clock import Clock
 from shared.platform.database import Database
 from shared.platform.lifecycle import Loop
+from shared.platform.loops import look_every
 
 LOOK_S: Final = 30.0
 
@@ -51,12 +51,7 @@ class ShadowSweep:
 
     def loop(self) -> Loop:
         """Look until the service ends."""
-        return Loop("shadow bills", self._look_forever)
-
-    async def _look_forever(self) -> None:
-        while True:
-            await self.look()
-            await asyncio.sleep(LOOK_S)
+        return Loop("shadow bills", lambda: look_every(LOOK_S, self.look))
 
     async def look(self) -> int:
         """Check what was overtaken; returns how many bills were looked at.

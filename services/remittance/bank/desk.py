@@ -26,14 +26,14 @@ from services.remittance.receivables import Scope
 from services.remittance.store import BANK
 from shared.contracts.parts import Environment
 from shared.platform.clock import Clock
-from shared.platform.database import Database, is_transient
+from shared.platform.database import Database
 from shared.platform.keyring import KeyFile, Keyring, Sealed
+from shared.platform.loops import look_every
 from shared.platform.telemetry import logger
 
 log = logger(__name__)
 
 LOOK_EVERY_S = 2.0
-OUTAGE_WAIT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +95,7 @@ class BankDesk:
 
     async def run(self) -> None:
         """Look for ever; wait while the database is away."""
-        while True:
-            try:
-                await self.settle_open()
-            except Exception as fault:
-                if not is_transient(fault):
-                    raise
-                log.warning("matching deposits waits", fault=repr(fault), wait_s=OUTAGE_WAIT_S)
-                await asyncio.sleep(OUTAGE_WAIT_S)
-                continue
-            await asyncio.sleep(LOOK_EVERY_S)
+        await look_every(LOOK_EVERY_S, self.settle_open)
 
     async def seal_again(self) -> int:
         """Seal with the newest key whatever is under an older one; tells how many values."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Final
@@ -25,15 +24,12 @@ from services.remittance.workbench.desk import Wanted, Workbench
 from services.remittance.workbench.plans import Plan, Put, Wish
 from services.remittance.workbench.sought import Sought
 from shared.contracts.parts import Environment
-from shared.platform.database import WriteSession, is_transient, wait_lock
+from shared.platform.database import WriteSession, wait_lock
+from shared.platform.loops import work_on
 from shared.platform.refusals import Refusal
-from shared.platform.telemetry import logger
-
-log = logger(__name__)
 
 ITEMS_MAX: Final = 2_000
 POLL_S: Final = 2.0
-OUTAGE_WAIT_S: Final = 1.0
 
 
 class BulkWhat(StrEnum):
@@ -241,20 +237,7 @@ class BulkDesk:
 
     async def run(self) -> None:
         """Run jobs for ever; wait while the database is away."""
-        while True:
-            self._wake.clear()
-            try:
-                worked = await self.work()
-            except Exception as fault:
-                if not is_transient(fault):
-                    raise
-                log.warning("bulk jobs wait", fault=repr(fault), wait_s=OUTAGE_WAIT_S)
-                await asyncio.sleep(OUTAGE_WAIT_S)
-                continue
-            if not worked:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_S):
-                        await self._wake.wait()
+        await work_on(self.work, self._wake, POLL_S)
 
     async def work(self) -> int:
         """Do the next act of the oldest running job; tells how many were done."""

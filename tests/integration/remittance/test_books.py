@@ -46,7 +46,7 @@ def browser(office: Office, ccas: tuple[str, ...] | None = None) -> AsyncClient:
     """A client of the service's API that may see these CCAs; all when not given."""
 
     async def ready() -> dict[str, bool]:
-        return {"service": await office.service.ready()}
+        return {"database": await office.service.database.ready()}
 
     app = create_app(
         "Money", routers=[office.service.router], ready=ready, doorkeeper=OpenDoor(ccas)

@@ -36,7 +36,7 @@ class NamedDoor:
 @pytest.fixture
 async def http(office: Office) -> AsyncIterator[AsyncClient]:
     async def ready() -> dict[str, bool]:
-        return {"service": await office.service.ready()}
+        return {"database": await office.service.database.ready()}
 
     app = create_app("Money", routers=[office.service.router], ready=ready, doorkeeper=NamedDoor())
     async with AsyncClient(transport=ASGITransport(app), base_url="http://money") as client:
