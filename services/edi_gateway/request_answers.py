@@ -7,11 +7,11 @@ and theirs pass each other, theirs counts as the acceptance of ours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, tuple_, update
 
 from services.edi_gateway.intake import FileScope, Judged
 from services.edi_gateway.operations import ledger, projection
@@ -54,13 +54,13 @@ class RequestAnswers:
             for fact in each.reading.facts:
                 if isinstance(fact, RequestAnswer):
                     await self._apply_answer(session, scope, each.reading.cca, fact)
-        drops = [
-            fact
+        drops = {
+            (each.reading.cca, fact.account_number): fact
             for each in judged
             if each.is_applicable and each.reading is not None
             for fact in each.reading.facts
             if isinstance(fact, EnrollmentRequest) and fact.purpose is EnrollmentPurpose.DROP
-        ]
+        }
         if drops:
             await self._cross(session, scope, drops)
 
@@ -182,15 +182,23 @@ class RequestAnswers:
         await self._mailbox.put(session, [envelope])
 
     async def _cross(
-        self, session: WriteSession, scope: FileScope, drops: Sequence[EnrollmentRequest]
+        self,
+        session: WriteSession,
+        scope: FileScope,
+        theirs: Mapping[tuple[str | None, str], EnrollmentRequest],
     ) -> None:
-        """Take a utility's drop as the acceptance of a drop of ours that waits for its answer."""
-        theirs = {drop.account_number: drop for drop in drops}
+        """Take a utility's drop as the acceptance of a drop of ours that waits for its answer.
+
+        Args:
+            session: the unit of work.
+            scope: the file that brought them.
+            theirs: drops by CCA and account.
+        """
         rows = (
             await session.execute(
                 select(
-                    transaction.c.id, transaction.c.file_id, transaction.c.account_number,
-                    outbound_document.c.payload,
+                    transaction.c.id, transaction.c.file_id, transaction.c.cca,
+                    transaction.c.account_number, outbound_document.c.payload,
                 )
                 .join(outbound_document, outbound_document.c.transaction_id == transaction.c.id)
                 .where(
@@ -199,7 +207,7 @@ class RequestAnswers:
                     transaction.c.environment == scope.environment.value,
                     transaction.c.set_id == REQUEST_SET,
                     transaction.c.applied == "waiting",
-                    transaction.c.account_number.in_(theirs),
+                    tuple_(transaction.c.cca, transaction.c.account_number).in_(theirs),
                     outbound_document.c.answers_id.is_(None),
                 )
                 .with_for_update()
@@ -209,7 +217,7 @@ class RequestAnswers:
             request = read_stored(row.payload)
             if not isinstance(request, ServiceRequest) or request.kind is not RequestKind.DROP:
                 continue
-            other = theirs[row.account_number]
+            other = theirs[row.cca, row.account_number]
             await self._move(session, row.id, "applied")
             await ledger.record(
                 session,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from services.edi_gateway import service_requests
@@ -113,6 +114,14 @@ class TestDrop:
         late = papers.response(ADA, "RSP1", request_id, asks="024", reject="ABN")
         await enrolled.send("pge", "814", late)
         assert await state_of(enrolled, request_id) == ("applied", None)
+
+    async def test_a_drop_from_another_cca_does_not_cross_ours(self, enrolled: Exchange) -> None:
+        request_id = await ask(enrolled, ADA, RequestKind.DROP)
+
+        elsewhere = replace(ADA, cca="pce")
+        await enrolled.send("pge", "814", papers.request(elsewhere, "DROP1", asks="024"))
+
+        assert await state_of(enrolled, request_id) == ("waiting", None)
 
     async def test_an_answer_to_nothing_we_asked_is_an_exception(self, enrolled: Exchange) -> None:
         await enrolled.send("pge", "814", papers.response(ADA, "RSP1", "Q-NEVER", asks="024"))
