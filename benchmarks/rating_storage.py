@@ -19,41 +19,29 @@ import os
 import pstats
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as clock_time
-from decimal import Decimal
 from pathlib import Path
-from random import Random
 from typing import Annotated, Final
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 
+from benchmarks.rating_messages import (
+    ALONE,
+    ENROLLED,
+    SPACE,
+    TOGETHER,
+    enrollment_message,
+    usage_message,
+)
 from services.rating.service import AT_ONCE, RatingService, build
 from services.rating.store import CHARGE_LINES, CHARGES, HOLDS, MAILBOX, USAGE
-from shared.contracts.enrollment import (
-    EnrolledMeter,
-    EnrollmentPurpose,
-    EnrollmentReported,
-    EnrollmentRequest,
-    ServiceAddress,
-)
-from shared.contracts.envelope import Body, Envelope
-from shared.contracts.parts import MESSAGE_ITEMS_MAX, BillOption, Environment, Purpose, ServiceName
-from shared.contracts.usage import (
-    Bucket,
-    MeteredQuantity,
-    MeterUsage,
-    Unit,
-    UsageItem,
-    UsageReported,
-)
+from shared.contracts.parts import MESSAGE_ITEMS_MAX, ServiceName
 from shared.platform import migrate
 from shared.platform.bus import Delivery
 from shared.platform.clock import FixedClock
@@ -63,81 +51,8 @@ from shared.platform.embedded import start_postgres
 from shared.platform.memory_bus import MemoryBus
 from shared.platform.settings import PlatformSettings
 
-ENROLLED: Final = datetime(2026, 1, 6, 20, tzinfo=UTC)
-NOON: Final = clock_time(20)
-SPACE: Final = UUID("1c0e6a7e-0000-4000-8000-00000000be4c")
-CYCLES: Final = 4
-FIRST_READ: Final = date(2026, 6, 2)
-PERIOD_DAYS: Final = 30
 WARM_MESSAGES: Final = 12
 """Messages before the measuring begins: compiled statements and prices are there then."""
-ON, MID, OFF, SUPER_OFF = (
-    *(Bucket.ON_PEAK, Bucket.MID_PEAK, Bucket.OFF_PEAK),
-    Bucket.SUPER_OFF_PEAK,
-)
-
-Sold = tuple[str, str, tuple[Bucket, ...]]
-"""A rate code, a product, and the buckets that are metered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """The customers of one CCA: of which utility, where they live, and what they buy."""
-
-    utility: str
-    cities: tuple[str, ...]
-    plans: tuple[Sold, ...]
-
-
-CCAS: Final[Mapping[str, Served]] = {
-    "mce": Served(
-        "pge",
-        ("SAN RAFAEL", "RICHMOND", "NOVATO", "EL CERRITO"),
-        (
-            ("E-TOU-C", "LIGHT_GREEN", (ON, OFF)),
-            ("E-TOU-C", "DEEP_GREEN", (ON, OFF)),
-            ("EV2-A", "LIGHT_GREEN", (ON, MID, OFF)),
-            ("E-1", "LIGHT_GREEN", ()),
-        ),
-    ),
-    "pce": Served(
-        "pge",
-        ("REDWOOD CITY", "SAN MATEO", "DALY CITY"),
-        (
-            ("E-TOU-C", "ECOPLUS", (ON, OFF)),
-            ("E-TOU-C", "ECO100", (ON, OFF)),
-            ("EV2-A", "ECOPLUS", (ON, MID, OFF)),
-        ),
-    ),
-    "3ce": Served(
-        "pge",
-        ("SANTA CRUZ", "MARINA", "SALINAS", "MONTEREY"),
-        (("E-TOU-C", "3CCHOICE", (ON, OFF)), ("E-1", "3CCHOICE", ())),
-    ),
-    "cpa": Served(
-        "sce",
-        ("CAMARILLO", "VENTURA", "SANTA MONICA"),
-        (("TOU-D-4-9PM", "CLEAN", (ON, MID, OFF)),),
-    ),
-    "sdcp": Served(
-        "sdge",
-        ("SAN DIEGO", "CHULA VISTA", "LA MESA", "NATIONAL CITY"),
-        (
-            ("TOU-DR1", "POWERON", (ON, OFF, SUPER_OFF)),
-            ("TOU-DR1", "POWER100", (ON, OFF, SUPER_OFF)),
-        ),
-    ),
-    "cea": Served(
-        "sdge",
-        ("CARLSBAD", "DEL MAR"),
-        (
-            ("TOU-DR1", "CLEAN_IMPACT", (ON, OFF, SUPER_OFF)),
-            ("EV-TOU-5", "CLEAN_IMPACT", (ON, OFF, SUPER_OFF)),
-        ),
-    ),
-}
-ALONE: Final = ("mce",)
-TOGETHER: Final = tuple(CCAS)
 HEARTBEAT_S: Final = 0.01
 MB: Final = 1e6
 
@@ -164,101 +79,13 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What charging took: by the clock (and each message), our processor time, the database's."""
+    """What charging took: by the clock, our processor time, the database's."""
 
     accounts: int
     clock_s: float
-    messages_s: list[float]
     ours_s: float
     theirs_s: float
     pulse: Pulse
-
-
-def usage_message(number: int, ccas: Sequence[str] = ALONE) -> bytes:
-    """The JSON of one file's usage: one billing cycle of one CCA, 500 accounts."""
-    chance = Random(number)
-    cca = ccas[number % len(ccas)]
-    start = FIRST_READ + timedelta(days=number // len(ccas) % CYCLES)
-    first = number * MESSAGE_ITEMS_MAX
-    items = [_usage(first + n, start, CCAS[cca], chance) for n in range(MESSAGE_ITEMS_MAX)]
-    file_id = uuid5(SPACE, f"867 file {number}")
-    came = datetime.combine(start + timedelta(days=PERIOD_DAYS + 1), NOON, UTC)
-    body = UsageReported(file_id=file_id, items=tuple(items))
-    return envelope(f"867 {number}", came, body, cca)
-
-
-def enrollment_message(number: int, ccas: Sequence[str] = ALONE) -> bytes:
-    """The JSON of the same accounts' enrollments."""
-    cca = ccas[number % len(ccas)]
-    first = number * MESSAGE_ITEMS_MAX
-    items = tuple(_request(first + n, CCAS[cca]) for n in range(MESSAGE_ITEMS_MAX))
-    body = EnrollmentReported(file_id=uuid5(SPACE, f"814 file {number}"), items=items)
-    return envelope(f"814 {number}", ENROLLED, body, cca)
-
-
-def envelope(name: str, at: datetime, body: Body, cca: str = ALONE[0]) -> bytes:
-    """The JSON of one message of the gateway."""
-    return Envelope(
-        id=uuid5(SPACE, name),
-        type=body.type,
-        at=at,
-        source=ServiceName.EDI_GATEWAY,
-        correlation_id=uuid5(SPACE, f"correlation {name}"),
-        cca=cca,
-        utility=CCAS[cca].utility,
-        environment=Environment.TEST,
-        body=body,
-    ).to_json()
-
-
-def _request(number: int, served: Served) -> EnrollmentRequest:
-    plans, cities = served.plans, served.cities
-    rate_code, product, _ = plans[number % len(plans)]
-    return EnrollmentRequest(
-        transaction_id=uuid5(SPACE, f"814 of {number}"),
-        request_id=f"R{number:09d}",
-        requested_on=date(2026, 1, 5),
-        purpose=EnrollmentPurpose.ENROLL,
-        account_number=f"{number:010d}",
-        service_agreement_id=f"SA{number:010d}",
-        customer_name=f"CUSTOMER {number}",
-        service_address=ServiceAddress(city=cities[number // len(plans) % len(cities)], state="CA"),
-        rate_code=rate_code,
-        product=product,
-        bill_option=BillOption.BILL_READY,
-        effective_on=date(2026, 1, 10),
-        meters=(EnrolledMeter(meter_number=f"M{number:09d}", kind="KHMON"),),
-    )
-
-
-def _usage(number: int, start: date, served: Served, chance: Random) -> UsageItem:
-    rate_code, _, buckets = served.plans[number % len(served.plans)]
-    energy = {bucket: Decimal(chance.randrange(1, 400_000)).scaleb(-3) for bucket in buckets}
-    total = sum(energy.values()) or Decimal(chance.randrange(1, 900_000)).scaleb(-3)
-    quantities = {Bucket.TOTAL: total, **energy}
-    end = start + timedelta(days=PERIOD_DAYS)
-    return UsageItem(
-        transaction_id=uuid5(SPACE, f"867 of {number}"),
-        usage_id=f"U{number:012d}",
-        purpose=Purpose.ORIGINAL,
-        reported_on=end,
-        bill_due_on=end + timedelta(days=5),
-        account_number=f"{number:010d}",
-        service_agreement_id=f"SA{number:010d}",
-        customer_name=f"CUSTOMER {number}",
-        meters=(
-            MeterUsage(
-                meter_number=f"M{number:09d}",
-                period_start=start,
-                period_end=end,
-                rate_code=rate_code,
-                quantities=tuple(
-                    MeteredQuantity(bucket=bucket, unit=Unit.KWH, quantity=kwh)
-                    for bucket, kwh in quantities.items()
-                ),
-            ),
-        ),
-    )
 
 
 @asynccontextmanager
@@ -322,18 +149,15 @@ async def measure(
         return spent, await _rows(service)
 
 
-async def _work(service: RatingService, files: Sequence[Delivery], at_once: int) -> list[float]:
-    """Have so many messages in work as the bus would; the time of each in seconds."""
-    waiting, messages_s = iter(files), list[float]()
+async def _work(service: RatingService, files: Iterable[Delivery], at_once: int) -> None:
+    """Have so many messages in work as the bus would."""
+    waiting = iter(files)
 
     async def work() -> None:
         for file in waiting:
-            began = time.perf_counter()
             await service.consumer.receive(file)
-            messages_s.append(time.perf_counter() - began)
 
     await asyncio.gather(*(work() for _ in range(at_once)))
-    return messages_s
 
 
 async def _charge(
@@ -342,11 +166,10 @@ async def _charge(
     pulse = Pulse()
     beating = asyncio.create_task(pulse.run())
     ours, theirs, began = time.process_time(), database_s(server), time.perf_counter()
-    messages_s = await _work(service, files, at_once)
+    await _work(service, files, at_once)
     spent = Spent(
         accounts=len(files) * MESSAGE_ITEMS_MAX,
         clock_s=time.perf_counter() - began,
-        messages_s=messages_s,
         ours_s=time.process_time() - ours,
         theirs_s=database_s(server) - theirs,
         pulse=pulse,
@@ -385,8 +208,6 @@ def figures(spent: Spent, rows: dict[str, int], ccas: Sequence[str]) -> Table:
     whose = f"{len(ccas)} CCAs" if len(ccas) > 1 else "one CCA"
     table = Table("what", "figure", title=f"charging {spent.accounts:,} of {whose}, all stored")
     table.add_row("accounts a second, by the clock", f"{spent.accounts / spent.clock_s:,.0f}")
-    fastest = f"{min(spent.messages_s) * 1e3:,.0f} ms"
-    table.add_row("a message of 500 accounts, at best", fastest)
     for words, seconds in (("ours", spent.ours_s), ("the database's", spent.theirs_s)):
         each = seconds / spent.accounts * 1e6
         table.add_row(f"processor time an account, {words}", f"{each:,.0f} µs")

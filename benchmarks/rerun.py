@@ -25,7 +25,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.rating_storage import (
+from benchmarks.rating_messages import (
     ALONE,
     CCAS,
     CYCLES,
@@ -33,13 +33,11 @@ from benchmarks.rating_storage import (
     NOON,
     PERIOD_DAYS,
     SPACE,
-    database_s,
     enrollment_message,
     envelope,
-    office,
-    take,
     usage_message,
 )
+from benchmarks.rating_storage import database_s, office, take
 from services.rating.accounts import Register
 from services.rating.alike import Asked, Groups
 from services.rating.intervals.block import IntervalBlock, midnight
