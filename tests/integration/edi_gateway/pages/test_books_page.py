@@ -106,7 +106,6 @@ class TestBooksPage:
         await expect(shown.get_by_role("row", name="Write-offs")).to_contain_text("$48.50")
         assert await wrongs(shown) == []
 
-
     async def test_a_form_about_a_cca_that_nobody_knows_is_refused(
         self, page: tuple[Page, str]
     ) -> None:
@@ -115,7 +114,8 @@ class TestBooksPage:
         token = await shown.locator("input[name=form_token]").first.input_value()
 
         for cca in ("nobody", "x" * 40, ""):
-            said = {"form_token": token, "cca": cca, "month": "2026-10"}
+            said: dict[str, str | float | bool] = {"form_token": token, "cca": cca}
+            said["month"] = "2026-10"
             answer = await shown.request.post(f"{base}/books/close", form=said)
             assert answer.status == 403
 
