@@ -82,13 +82,17 @@ def compare(case: Case) -> Verdict:
     if group.lines_of(0) != lines:
         verdict.differences.append(f"in a group {group.lines_of(0)}, alone {lines}")
     theirs = bill_year([packed(case, number) for number in range(len(cuts))])
+    unseen = set(lines)
     for name, cents, dollars in compared_lines(case, theirs, lines):
         verdict.lines += 1
+        unseen.discard(name)
         slack = CENT_SLACK
         if name.startswith("tou_demand"):
             slack += abs(dollars) * CENTS * SINGLE
         if abs(cents - dollars * CENTS) > HALF + slack:
             verdict.differences.append(f"{name}: {cents} cents, PySAM {dollars * CENTS:.6f}")
+    if unseen and len(case.parts) == 1:
+        verdict.differences.append(f"PySAM knows nothing of {', '.join(sorted(unseen))}")
     if case.received is None:
         verdict.differences += peak_differences(case, parts, theirs)
     elif not close(list(lines.values()), theirs.net_dollars):
@@ -110,16 +114,25 @@ def compared_lines(case: Case, theirs: SamBill, lines: Mapping[str, int]) -> Ite
             yield name, lines[name], theirs.demand_dollars(0, case.period(0, bucket))
         lasting = [cents for name, cents in lines.items() if name.startswith("tou_demand")]
         whole = theirs.month("year1_monthly_dc_tou_with_system", 0)
-        yield "all demand by bucket", round(whole * CENTS) if close(lasting, whole) else 0, whole
+        yield _summed("all demand by bucket", lasting, whole)
     if case.prices["flat_demand"]:
         name = f"flat_demand.total.{day}"
         yield name, lines[name], theirs.month("year1_monthly_dc_fixed_with_system", 0)
     if case.prices["fixed"]:
         name = f"fixed.all.{day}"
         yield name, lines[name], theirs.month("year1_monthly_fixed_with_system", 0)
-    if f"minimum.all.{day}" in lines:
+    if case.prices["minimum"]:
         whole = theirs.month("year1_monthly_utility_bill_w_sys", 0)
-        yield "a bill at its minimum", sum(lines.values()), whole
+        if f"minimum.all.{day}" in lines:
+            yield f"minimum.all.{day}", sum(lines.values()), whole
+        else:
+            yield _summed("a bill above its minimum", list(lines.values()), whole)
+
+
+def _summed(name: str, lines: Sequence[int], dollars: float) -> Compared:
+    """Rounded lines beside their unrounded sum: where they agree they count as its cents."""
+    cents = sum(lines)
+    return name, round(dollars * CENTS) if close(lines, dollars) else cents, dollars
 
 
 def close(lines: Sequence[int], dollars: float) -> bool:

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from benchmarks.bill_oracle import compare
-from benchmarks.oracle_plans import made_up_case
+from benchmarks.oracle_plans import Case, made_up_case
 from benchmarks.pysam import PeakWouldRiseError, squeezed
 
 BILLS_A_TEST = 10
@@ -41,6 +41,37 @@ class TestAgainstAnotherEngine:
         later = replace(case, starts=[*case.starts[40:], *case.starts[:40]])
 
         assert compare(later).differences != []
+
+    @pytest.mark.parametrize("name", ["fixed", "minimum", "flat_demand", "tou_demand"])
+    def test_a_line_that_only_we_print_is_noticed(self, name: str) -> None:
+        case = case_of_one_part(name)
+
+        verdict = compare(replace(case, prices=case.prices | {name: 0}))
+
+        assert any(name in words for words in verdict.differences)
+
+    def test_a_minimum_that_we_forget_is_noticed(self) -> None:
+        case = case_of_one_part("minimum")
+        rest = tuple(each for each in case.plan.components if each.kind != "minimum")
+
+        verdict = compare(replace(case, plan=case.plan.model_copy(update={"components": rest})))
+
+        assert any("above its minimum" in words for words in verdict.differences)
+
+
+def case_of_one_part(line: str) -> Case:
+    """The first made-up bill of one part that prints some line."""
+    for seed in range(1_000):
+        case = made_up_case(Random(seed))
+        if len(case.parts) == 1 and case.prices[line] and printed(case, line):
+            return case
+    raise LookupError(f"no bill has {line}")
+
+
+def printed(case: Case, line: str) -> bool:
+    """Whether our bill has the line: a minimum is not due on every bill."""
+    without = case.prices | {"minimum": 0}
+    return line != "minimum" or compare(replace(case, prices=without)).differences != []
 
 
 class TestPacking:
