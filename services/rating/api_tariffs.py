@@ -5,12 +5,18 @@ Importing and activating are signed with the token's name, and must be two peopl
 
 from __future__ import annotations
 
+import asyncio
+from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Query
+from fastapi import APIRouter, BackgroundTasks, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.rating.api_lists import Day
+from services.rating.calendars import Calendar
+from services.rating.engine.hours import calendar_of
 from services.rating.holds import RateNotFound
+from services.rating.scope import UTILITY_ZONE
 from services.rating.store_activation import (
     Activation,
     TariffKey,
@@ -19,6 +25,7 @@ from services.rating.store_activation import (
     activations,
     signing,
 )
+from services.rating.store_shared import load_calendar_book
 from services.rating.store_tariffs import (
     TariffImport,
     import_files,
@@ -26,6 +33,8 @@ from services.rating.store_tariffs import (
     load_plan,
 )
 from services.rating.tariffs.compare import Difference, compare
+from services.rating.tariffs.midas import midas_rate
+from services.rating.tariffs.midas_upload import midas_upload
 from services.rating.tariffs.plan import Name, PlanFile
 from services.rating.tariffs.preview import TestBill, TestUsage, preview
 from services.rating.work import RatingDesk, release_holds
@@ -34,6 +43,12 @@ from shared.platform.clock import Clock
 from shared.platform.database import Database, ReadSession
 from shared.platform.web.identity import NotAllowed, Operator
 from shared.platform.web.problems import documented
+
+
+class XmlFile(Response):
+    """A file that is handed on to a machine of somebody else's."""
+
+    media_type = "text/xml"
 
 
 class Reason(BaseModel):
@@ -64,6 +79,7 @@ def build_tariff_router(database: Database, clock: Clock, desk: RatingDesk) -> A
     """
     router = APIRouter(prefix="/tariffs", responses=documented(401, 403, 404, 409, 422))
     _add_reading(router, database)
+    _add_midas(router, database, clock)
     _add_signing(router, database, clock, desk)
     return router
 
@@ -94,6 +110,42 @@ def _add_reading(router: APIRouter, database: Database) -> None:
             found = await _plan(session, cca, plan_id, version)
             taxes = await load_newest_taxes(session)
         return preview(found, used, taxes)
+
+
+def _add_midas(router: APIRouter, database: Database, clock: Clock) -> None:
+    @router.get("/{plan_id}/{version}/midas", response_class=XmlFile)
+    async def midas(
+        cca: CcaCode,
+        plan_id: Name,
+        version: Name,
+        product: Name,
+        first_day: Day,
+        last_day: Day,
+        minutes: Annotated[int | None, Query(ge=1, le=60)] = None,
+    ) -> XmlFile:
+        """What the CCA uploads to the state's MIDAS: a product's price of each interval, as XML.
+
+        By the hours that are active, both days included. Demand, fixed and minimum charges are
+        left out.
+        """
+        known_on = clock.now().astimezone(UTILITY_ZONE).date()
+        async with database.read() as session:
+            found = await _plan(session, cca, plan_id, version)
+            calendar = calendar_of(found, await load_calendar_book(session), known_on)
+        days = (first_day, last_day + timedelta(days=1))
+        text = await asyncio.to_thread(_midas, found, calendar, product, days, minutes)
+        name = f"midas-{plan_id}-{version}-{product}.xml"
+        return XmlFile(text, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _midas(
+    plan: PlanFile,
+    calendar: Calendar,
+    product: str,
+    days: tuple[date, date],
+    minutes: int | None,
+) -> str:
+    return midas_upload(midas_rate(plan, calendar, product, days, minutes))
 
 
 def _add_signing(router: APIRouter, database: Database, clock: Clock, desk: RatingDesk) -> None:

@@ -130,6 +130,17 @@ class TestTheTariffApi:
         plan: dict[str, object] = shown["plan"]
         return plan | {"version": "corrected", "known_from": "2026-07-01"}
 
+    async def test_hands_on_what_midas_takes(self, http: AsyncClient) -> None:
+        address = "/rating/v1/tariffs/3CE-E-TOU-C/2026-02-15/midas"
+        july = {"cca": "3ce", "first_day": "2026-07-01", "last_day": "2026-07-31"}
+
+        made = await http.get(address, params={**july, "product": "3CCHOICE"})
+        none = await http.get(address, params={**july, "product": "3CPRIME"})
+
+        assert made.headers["content-type"].startswith("text/xml")
+        assert made.text.count("<ValueData>") == 31 * 24
+        assert (none.status_code, none.json()["code"]) == (422, "NOT_FOR_MIDAS")
+
     async def test_needs_two_operators(self, http: AsyncClient) -> None:
         plan, mce = await self.plan(http), {"cca": "mce"}
 

@@ -54,7 +54,7 @@ def ask_everything(base: str, below: tuple[str, ...]) -> list[str]:
     return asked
 
 
-TARIFFS = (("/tariffs",), 5)
+TARIFFS = (("/tariffs",), 6)
 SHARED = (("/calendars", "/holidays", "/export-prices"), 15)
 RERUNS = (("/reruns", "/rate-codes", "/shadow-bills"), 20)
 

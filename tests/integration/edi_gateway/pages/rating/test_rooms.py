@@ -28,6 +28,7 @@ PAGES = (
     "/rating/tariffs?cca=mce",
     PLAN,
     f"{PLAN}/diff?other={DRAFT}",
+    "/rating/tariffs/3ce/3CE-E-TOU-C/2026-02-15",
     "/rating/batches?month=2026-07-10&cca=mce",
     "/rating/reviews",
     "/rating/reviews/1?cca=mce",

@@ -60,6 +60,18 @@ class TestTariffs:
 
         await expect(page.get_by_text("a test bill ends after it starts")).to_be_visible()
 
+    async def test_what_midas_takes_leaves_as_a_file(self, page: Page, base: str) -> None:
+        await page.goto(f"{base}/rating/tariffs/3ce/3CE-E-TOU-C/2026-02-15")
+        await page.get_by_label("First day uploaded").fill("2026-07-01")
+        await page.get_by_label("Last day uploaded").fill("2026-07-01")
+        async with page.expect_download() as download:
+            await page.get_by_role("button", name="Download for MIDAS").click()
+
+        file = await download.value
+        text = (await file.path()).read_text()
+        assert file.suggested_filename == "midas-3CE-E-TOU-C-2026-02-15-3CCHOICE.xml"
+        assert text.count("<ValueData>") == 24
+
     async def test_a_version_that_was_never_imported_is_not_found(
         self, page: Page, base: str
     ) -> None:
