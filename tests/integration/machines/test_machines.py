@@ -6,6 +6,7 @@ from pathlib import Path
 
 import aio_pika
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
+import pytest
 
 from tests.machines.rabbitmq import Broker, fresh_virtual_host
 
@@ -75,3 +76,13 @@ class TestDatabase:
 class TestBrowser:
     def test_it_is_a_program_of_this_machine(self, chromium_path: Path) -> None:
         assert chromium_path.is_file()
+
+
+class TestGroups:
+    @pytest.mark.xdist_group("together")
+    def test_a_test_that_is_sent_to_a_process_carries_the_name_of_its_group(
+        self, request: pytest.FixtureRequest
+    ) -> None:
+        is_sent = hasattr(request.config, "workerinput")
+
+        assert request.node.nodeid.endswith("@together") == is_sent
