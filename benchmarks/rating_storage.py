@@ -146,7 +146,10 @@ async def measure(
         set_aside()
         with profiled(profile):
             spent = await _charge(service, server, files[WARM_MESSAGES:], at_once)
-        return spent, await _rows(service)
+        rows = await _rows(service)
+    if rows[CHARGES.name] != len(numbers) * MESSAGE_ITEMS_MAX:
+        raise RuntimeError(f"not every account was charged: {rows}")
+    return spent, rows
 
 
 async def _work(service: RatingService, files: Iterable[Delivery], at_once: int) -> None:
