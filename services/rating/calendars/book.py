@@ -15,6 +15,7 @@ from services.rating.calendars.calendar_file import CalendarFile, HolidayFile, j
 from services.rating.calendars.holiday_rules import HolidayList, Holidays
 from services.rating.holds import RateNotFound
 from services.rating.reading import read_model
+from services.rating.versions import known_by
 from shared.platform.refusals import Refusal
 
 CALENDARS_FOLDER: Final = Path(__file__).parent.parent / "plans" / "calendars"
@@ -108,11 +109,7 @@ class CalendarBook:
         Raises:
             RateNotFound: there is no such list, or nobody knew it.
         """
-        known = tuple(
-            each
-            for each in self.lists
-            if each.list_id == list_id and (known_on is None or each.known_from <= known_on)
-        )
+        known = known_by((each for each in self.lists if each.list_id == list_id), known_on)
         if not known:
             raise RateNotFound(f"there is no holiday list {list_id}")
         asked = (list_id, tuple(each.version for each in known))

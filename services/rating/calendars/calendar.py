@@ -28,6 +28,7 @@ from services.rating.calendars.calendar_file import (
 )
 from services.rating.calendars.holiday_rules import Holidays
 from services.rating.holds import RateNotFound
+from services.rating.versions import in_effect
 from shared.contracts.usage import Bucket
 
 BUCKETS: Final = tuple(Bucket)
@@ -72,17 +73,17 @@ class Calendar:
         return ZoneInfo(self.file.zone)
 
     def version_on(self, day: date) -> CalendarVersion:
-        """The version in effect: the latest effective date wins, then the latest knowledge.
+        """The version in effect.
 
         Raises:
             RateNotFound: the calendar does not reach back to the day.
         """
         if len(self.versions) == 1 and self.versions[0].effective_from <= day:
             return self.versions[0]
-        found = [version for version in self.versions if version.effective_from <= day]
-        if not found:
+        found = in_effect(self.versions, day)
+        if found is None:
             raise RateNotFound(f"the calendar {self.calendar_id} says nothing about {day}")
-        return max(found, key=lambda v: (v.effective_from, v.known_from, v.version))
+        return found
 
     def named(self, start: date, end: date) -> tuple[str, ...]:
         """Which versions of hours and holidays count in `[start, end)`, as a charge tells them.

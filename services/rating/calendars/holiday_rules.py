@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from services.rating.holds import RateNotFound
 from services.rating.sources import EffectiveDay, Sha256, SourceText, SourceUrl
+from services.rating.versions import in_effect
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS: Final = (
@@ -142,15 +143,15 @@ class Holidays:
     _years: dict[int, frozenset[date]] = field(init=False, repr=False, default_factory=dict)
 
     def version_on(self, day: date) -> HolidayList:
-        """The version in effect: the latest effective date wins, then the latest knowledge.
+        """The version in effect.
 
         Raises:
             RateNotFound: the list does not reach back to the day.
         """
-        found = [each for each in self.versions if each.effective_from <= day]
-        if not found:
+        found = in_effect(self.versions, day)
+        if found is None:
             raise RateNotFound(f"the holiday list {self.list_id} says nothing about {day}")
-        return max(found, key=lambda each: (each.effective_from, each.known_from, each.version))
+        return found
 
     def is_holiday(self, day: date) -> bool:
         """Whether a holiday is observed on a day; the days of a year are remembered.

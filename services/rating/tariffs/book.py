@@ -19,6 +19,7 @@ from services.rating.tariffs.cca import CcaFile
 from services.rating.tariffs.export_prices import ExportBook, load_export_prices
 from services.rating.tariffs.plan import PlanFile
 from services.rating.tariffs.taxes import TaxFile
+from services.rating.versions import precedence
 
 _ONE_DAY: Final = timedelta(days=1)
 REMEMBERED_SPANS_MAX: Final = 20_000
@@ -193,7 +194,7 @@ class PriceBook:
         if len({plan.plan_id for plan in claimed}) > 1:
             names = ", ".join(sorted({plan.plan_id for plan in claimed}))
             raise RateNotFound(f"more than one plan for {_words(key)} on {day}: {names}")
-        return max(claimed, key=lambda plan: (plan.effective_from, plan.known_from, plan.version))
+        return max(claimed, key=precedence)
 
     def spans(self, key: PlanKey, start: date, end: date, known_on: date) -> tuple[Span, ...]:
         """Cut `[start, end)` where plan, season or an expiring component changes.

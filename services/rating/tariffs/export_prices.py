@@ -32,6 +32,7 @@ from services.rating.calendars.holiday_rules import Holidays
 from services.rating.holds import RateNotFound
 from services.rating.reading import read_model
 from services.rating.sources import EffectiveDay, Sha256, SourceText, SourceUrl
+from services.rating.versions import in_effect, known_by
 from shared.contracts.parts import UtilityCode
 from shared.platform.refusals import Refusal, wrong_words
 
@@ -158,15 +159,15 @@ class ExportTable:
     versions: tuple[ExportPrices, ...]
 
     def version_on(self, day: date) -> ExportPrices:
-        """The version in effect: the latest effective date wins, then the latest knowledge.
+        """The version in effect.
 
         Raises:
             RateNotFound: the table does not reach back to the day.
         """
-        found = [each for each in self.versions if each.effective_from <= day]
-        if not found:
+        found = in_effect(self.versions, day)
+        if found is None:
             raise RateNotFound(f"the export prices {self.table_id} say nothing about {day}")
-        return max(found, key=lambda each: (each.effective_from, each.known_from, each.version))
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,11 +185,7 @@ class ExportBook:
         Raises:
             RateNotFound: there is no such table, or nobody knew it.
         """
-        known = tuple(
-            each
-            for each in self.tables
-            if each.table_id == table_id and (known_on is None or each.known_from <= known_on)
-        )
+        known = known_by((each for each in self.tables if each.table_id == table_id), known_on)
         if not known:
             raise RateNotFound(f"there are no export prices {table_id}")
         asked = (table_id, tuple(each.version for each in known))
