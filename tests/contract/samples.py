@@ -4,22 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from uuid import UUID
 
-from shared.contracts.charges import (
-    Balance,
-    Charge,
-    ChargeLine,
-    ChargesRated,
-    ChargeUnit,
-    CheckedInvoice,
-    InvoiceCheck,
-    InvoiceReported,
-    InvoicesChecked,
-    LineKind,
-    ReportedInvoice,
-    ReportedLine,
-)
 from shared.contracts.documents import (
     AcknowledgedDocument,
     AcknowledgmentVerdict,
@@ -51,16 +36,7 @@ from shared.contracts.intervals import (
     Stretch,
     pack,
 )
-from shared.contracts.parts import BillOption, Environment, Purpose, Reason, ServiceName
-from shared.contracts.remittance import (
-    AppliedLine,
-    RemittanceApplied,
-    RemittanceHeld,
-    RemittanceLine,
-    RemittanceLineKind,
-    RemittanceOutcome,
-    RemittanceReported,
-)
+from shared.contracts.parts import Environment, Purpose, ServiceName
 from shared.contracts.usage import (
     Bucket,
     CancelledUsage,
@@ -79,61 +55,8 @@ from shared.contracts.usage import (
     UsageNotBilled,
     UsageReported,
 )
-from shared.contracts.write_offs import WriteOff, WriteOffsReported
-
-ONE, TWO = (UUID(int=number, version=4) for number in (1, 2))
-FIRST, LAST = date(2026, 6, 6), date(2026, 7, 6)
-AT = datetime(2026, 7, 6, 14, 30, tzinfo=UTC)
-REASON = Reason(code="A76", text="ACCOUNT NOT FOUND")
-
-LINES = (
-    ChargeLine(
-        sequence=1,
-        line_id="generation.on_peak",
-        kind=LineKind.CHARGE,
-        code="ENC001",
-        label="GENERATION ON PEAK",
-        quantity=Decimal("100.123456"),
-        unit=ChargeUnit.KWH,
-        price=Decimal("0.207820"),
-        amount=Decimal("20.81"),
-    ),
-    ChargeLine(
-        sequence=2,
-        line_id="cost_relief",
-        kind=LineKind.CREDIT,
-        code="ENC003",
-        label="COST RELIEF CREDIT",
-        amount=Decimal("0.62"),
-    ),
-    ChargeLine(
-        sequence=3,
-        line_id="user_tax",
-        kind=LineKind.TAX,
-        code="UT",
-        label="TAX",
-        amount=Decimal("1.70"),
-    ),
-)
-
-CHARGE = Charge(
-    charge_id=ONE,
-    invoice_number="MCE0000000001",
-    purpose=Purpose.ORIGINAL,
-    transaction_id=TWO,
-    usage_id="USE1",
-    account_number="0012345678",
-    service_agreement_id="SA1",
-    customer_name="ADA ALDERTON",
-    invoiced_on=LAST,
-    due_on=LAST,
-    period_start=FIRST,
-    period_end=LAST,
-    plan_id="MCE-E-TOU-C",
-    plan_version="2026-04-01",
-    lines=LINES,
-    total=Decimal("21.89"),
-)
+from tests.contract.sample_money import ABOUT_MONEY
+from tests.contract.sample_parts import AT, FIRST, LAST, ONE, REASON, TWO
 
 BODIES: tuple[Body, ...] = (
     EnrollmentReported(
@@ -248,37 +171,6 @@ BODIES: tuple[Body, ...] = (
             ),
         )
     ),
-    ChargesRated(items=(CHARGE,)),
-    InvoiceReported(
-        file_id=ONE,
-        items=(
-            ReportedInvoice(
-                transaction_id=TWO,
-                invoice_number="I1",
-                purpose=Purpose.ORIGINAL,
-                invoiced_on=LAST,
-                account_number="0012345678",
-                bill_option=BillOption.RATE_READY,
-                lines=tuple(ReportedLine(**line.model_dump(), level="ACCOUNT") for line in LINES),
-                balances=(Balance(kind="M", code="YB", amount=Decimal("121.89")),),
-                total=Decimal("21.89"),
-            ),
-        ),
-    ),
-    InvoicesChecked(
-        items=(
-            CheckedInvoice(
-                transaction_id=TWO,
-                invoice_number="I1",
-                account_number="0012345678",
-                state=InvoiceCheck.DIFFERS,
-                differences=2,
-                total=Decimal("21.89"),
-                ours=Decimal("20.78"),
-                message="2 differences",
-            ),
-        )
-    ),
     DocumentSent(
         file_id=ONE,
         set_id="810",
@@ -329,46 +221,6 @@ BODIES: tuple[Body, ...] = (
             ),
         ),
     ),
-    RemittanceReported(
-        file_id=ONE,
-        transaction_id=TWO,
-        trace_number="T1",
-        total=Decimal("99999999999999.99"),
-        settled_on=LAST,
-        line_count=1,
-        part=1,
-        parts=1,
-        lines=(
-            RemittanceLine(
-                sequence=1, kind=RemittanceLineKind.PAYMENT, amount=Decimal("99999999999999.99")
-            ),
-        ),
-    ),
-    RemittanceApplied(
-        transaction_id=TWO,
-        trace_number="T1",
-        total=Decimal("10.00"),
-        lines=(
-            AppliedLine(
-                sequence=1,
-                outcome=RemittanceOutcome.SHORT,
-                amount=Decimal("10.00"),
-                applied=Decimal("10.00"),
-                unapplied=Decimal("0.00"),
-                adjusted=Decimal("0.00"),
-                open_balance=Decimal("0.10"),
-                explanation="Pays 10.00 of invoice I1; 0.10 stays open.",
-            ),
-        ),
-    ),
-    RemittanceHeld(
-        transaction_id=TWO,
-        trace_number="T1",
-        total=Decimal("10.00"),
-        lines_total=Decimal("9.99"),
-        code="SUM_MISMATCH",
-        message="lines sum to 9.99",
-    ),
     HistoricalUsageReported(
         file_id=ONE,
         items=(
@@ -392,21 +244,7 @@ BODIES: tuple[Body, ...] = (
             ),
         ),
     ),
-    WriteOffsReported(
-        file_id=ONE,
-        items=(
-            WriteOff(
-                transaction_id=TWO,
-                write_off_id="WO1",
-                sequence=1,
-                purpose=Purpose.ORIGINAL,
-                account_number="0012345678",
-                amount=Decimal("-12.34"),
-                written_off_on=LAST,
-                reason=REASON,
-            ),
-        ),
-    ),
+    *ABOUT_MONEY,
 )
 
 

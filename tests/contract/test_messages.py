@@ -28,7 +28,8 @@ from shared.contracts.measures import (
 )
 from shared.contracts.parts import MESSAGE_ITEMS_MAX, ServiceName
 from shared.contracts.routes import CONSUMERS, FOR_THE_RECORD, heard_by
-from tests.contract.samples import CHARGE, ENVELOPES, envelope_of
+from tests.contract.sample_parts import CHARGE
+from tests.contract.samples import ENVELOPES, envelope_of
 
 KINDS = sorted(ENVELOPES)
 AMOUNT_WORDS = {

@@ -15,7 +15,7 @@ from services.edi_gateway.service import GatewayService, build
 from shared.platform.clock import FixedClock
 from shared.platform.database import Database
 from shared.platform.memory_bus import MemoryBus
-from tests.contract.samples import AT
+from tests.contract.sample_parts import AT
 from tests.journeys.exchange import connect, settings_for
 
 

@@ -12,7 +12,8 @@ from services.edi_gateway import numbering
 from services.edi_gateway.outbound import PendingDocument
 from shared.contracts.charges import Charge
 from simulator.x12 import read_interchanges
-from tests.contract.samples import CHARGE, ENVELOPES
+from tests.contract.sample_parts import CHARGE
+from tests.contract.samples import ENVELOPES
 from tests.journeys.gateway_alone import Alone, open_gateway
 
 ENVELOPE = ENVELOPES["ChargesRated"]

@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 
 from services.edi_gateway.outbound import PendingDocument
-from tests.contract.samples import CHARGE, ENVELOPES
+from tests.contract.sample_parts import CHARGE
+from tests.contract.samples import ENVELOPES
 from tests.journeys import papers
 from tests.journeys.gateway_alone import Alone, open_gateway
 

@@ -15,7 +15,8 @@ from services.edi_gateway.outbound import PendingDocument
 from services.edi_gateway.post_office import RETRY_MAX_S, PostOffice
 from services.edi_gateway.transport.sftp_client import RemoteServer
 from shared.contracts.parts import Environment
-from tests.contract.samples import CHARGE, ENVELOPES
+from tests.contract.sample_parts import CHARGE
+from tests.contract.samples import ENVELOPES
 from tests.integration.edi_gateway.transport.actors import INTERCHANGE, new_key
 from tests.journeys.gateway_alone import Alone, open_gateway
 

@@ -20,7 +20,7 @@ from shared.contracts.charges import LineKind
 from shared.contracts.enrollment import EnrollmentDecision, EnrollmentPurpose
 from shared.contracts.parts import Environment, Purpose, Reason
 from simulator.x12 import read_interchanges
-from tests.contract.samples import CHARGE
+from tests.contract.sample_parts import CHARGE
 from tests.journeys import papers
 
 AT = datetime(2026, 7, 7, 3, 30, tzinfo=UTC)
