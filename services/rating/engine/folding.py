@@ -72,12 +72,14 @@ class Folding:
         kinds: how many kinds of day there are.
         most: of how many days the kind is that has the most.
         runs: the runs of neighbours of one cell in the folded row, a day of each kind.
+        members: for each cell, a 1 for each interval of the folded row that belongs to it.
     """
 
     stretches: tuple[Stretch, ...]
     kinds: int
     most: int
     runs: Runs
+    members: NDArray[np.float64]
 
     def laid_out(self, rows: Rows) -> list[Rows]:
         """The readings of each stretch by day, meter and interval."""
@@ -101,18 +103,25 @@ def folding_of(window: Window) -> Folding:
     patterns = [window.index[begin:end].tobytes() for begin, end in pairwise(window.days)]
     numbers = {pattern: number for number, pattern in enumerate(dict.fromkeys(patterns))}
     kinds = [numbers[pattern] for pattern in patterns]
+    runs, members = _forms(b"".join(numbers), len(window.cells))
     return Folding(
         stretches=tuple(_stretches(kinds, window.days)),
         kinds=len(numbers),
         most=max(map(kinds.count, range(len(numbers)))),
-        runs=_runs(b"".join(numbers)),
+        runs=runs,
+        members=members,
     )
 
 
 @lru_cache(maxsize=REMEMBERED_WINDOWS_MAX)
-def _runs(cells: bytes) -> Runs:
-    """The runs of some kinds of day, which most billing cycles have in common; remembered."""
-    return runs_of(np.frombuffer(cells, dtype=np.int16))
+def _forms(index: bytes, cells: int) -> tuple[Runs, NDArray[np.float64]]:
+    """Which cell the intervals of some kinds of day belong to, for adding and for comparing.
+
+    Most billing cycles have it in common; remembered.
+    """
+    folded = np.frombuffer(index, dtype=np.int16)
+    members = np.equal.outer(np.arange(cells, dtype=np.int16), folded)
+    return runs_of(folded), members.astype(np.float64)
 
 
 def _stretches(kinds: Sequence[int], bounds: Sequence[int]) -> Iterator[Stretch]:
