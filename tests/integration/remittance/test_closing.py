@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from services.remittance import apply_remittance
 from services.remittance.ledger.closing import (
     AccountInMonth,
     BooksNotRight,
@@ -17,8 +18,13 @@ from services.remittance.ledger.closing import (
     trial_balance,
 )
 from services.remittance.receivables import Scope
+from services.remittance.service import build
 from shared.contracts.envelope import Body
-from tests.integration.remittance.office import MCE, Office, payment, pays, sent
+from shared.platform.clock import FixedClock
+from shared.platform.database import Database
+from shared.platform.memory_bus import MemoryBus
+from shared.platform.settings import PlatformSettings
+from tests.integration.remittance.office import MCE, Office, envelope, payment, pays, sent
 
 SEPTEMBER, OCTOBER, NOVEMBER, DECEMBER = (date(2026, month, 1) for month in (9, 10, 11, 12))
 NEW_YEAR = datetime(2027, 1, 1, 8, tzinfo=UTC)
@@ -192,6 +198,26 @@ class TestBooksThatAreNotRight:
             )
         with pytest.raises(BooksNotRight, match="I1"):
             await close(office, NOVEMBER)
+
+    async def test_wait_for_a_payment_that_is_half_placed(
+        self, migrated_dsn: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(apply_remittance, "LINES_PER_BATCH", 1)
+        database = Database(migrated_dsn, "remittance")
+        service = build(PlatformSettings(), database, MemoryBus(), FixedClock(NEW_YEAR))
+        for part in payment("T1", [pays("1.00", "I1"), pays("2.00", "I2")]):
+            await service.consumer.handle(envelope(part))
+
+        async def close_it() -> Month:
+            async with database.unit_of_work() as session:
+                return await close_month(session, MCE, NOVEMBER, "jane", NEW_YEAR)
+
+        with pytest.raises(BooksNotRight, match="1 lines of a payment wait"):
+            await close_it()
+        await service.poster.finish()
+
+        assert (await close_it()).month == NOVEMBER
+        await database.close()
 
     async def test_of_another_cca_do_not_matter(self, office: Office) -> None:
         other = Scope("3ce", "pge", MCE.environment)

@@ -89,6 +89,13 @@ class TestASecondPerson:
 
         assert await office.open_of("I1") == 0
 
+    async def test_is_not_needed_up_to_the_limit(self, office: Office) -> None:
+        await office.tell(sent("I1", "100.00"))
+
+        await written_off(office, "I1", "100.00")
+
+        assert await office.open_of("I1") == 0
+
     async def test_is_not_the_one_who_asked(self, office: Office) -> None:
         await office.tell(sent("I1", "10.00"))
         with pytest.raises(SamePerson):

@@ -201,6 +201,8 @@ class TestWhatIsRefused:
 
         with pytest.raises(OtherAmounts, match=r"19\.99 is deposited, not 20\.00"):
             await ask(bench, right.model_copy(update={"deposited_cents": 2_000}))
+        with pytest.raises(OtherAmounts, match=r"20\.00 is announced, not 19\.99"):
+            await ask(bench, right.model_copy(update={"announced_cents": 1_999}))
 
     async def test_what_is_of_another_cca_or_of_nobody(
         self, office: Office, desk: BankDesk, bench: Workbench

@@ -76,6 +76,15 @@ class TestMatching:
         assert await office.balance_of("cash_in_transit") == 50
         await office.prove()
 
+    async def test_up_to_the_limit_is_one_persons(self, office: Office) -> None:
+        both = [pays("100.00", "TYPO"), pays("100.01", "ANOTHER")]
+        await office.tell(sent("I1", "100.00"), sent("I2", "100.01"), *payment("T1", both))
+
+        alone = await ask(office, put("T1", 1, "I1", "100.00"))
+        together = await ask(office, put("T1", 2, "I2", "100.01"))
+
+        assert (alone.state, together.state) == (ActState.DONE, ActState.WAITING)
+
     async def test_is_told_to_whoever_follows_the_payment(self, office: Office) -> None:
         await office.tell(sent("I1", "80.00"), *payment("T1", [pays("50.00", "TYPO")]))
         await ask(office, put("T1", 1, "I1", "50.00"))
