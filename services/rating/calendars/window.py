@@ -27,9 +27,8 @@ SECONDS_IN_DAY: Final = 86_400
 SECONDS_IN_MINUTE: Final = 60
 REMEMBERED_WINDOWS_MAX: Final = 4_096
 REMEMBERED_DAYS_MAX: Final = 16_384
-STEPS_S: Final = (60, 300, 900, 1_800, 3_600)
-"""Lengths of interval that meters have: parts of a quarter-hour, by which demand is measured, or
-made of them."""
+STEPS_S: Final = (60, 300, 600, 900, 1_800, 3_600)
+"""Lengths of interval that meters have and hours are made of."""
 
 _ONE_DAY: Final = timedelta(days=1)
 
@@ -184,7 +183,7 @@ def compile_segments(
             kind = (segment.season or hours.season, hours.buckets)
             if kind not in numbers:
                 numbers[kind] = _numbers(cells, part, *kind)
-            rows.append(numbers[kind][hours.codes])
+            rows.append(numbers[kind].take(hours.codes))
     index = np.concatenate(rows)
     index.setflags(write=False)
     days = tuple(accumulate(map(len, rows), initial=0))

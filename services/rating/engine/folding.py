@@ -27,6 +27,8 @@ from services.rating.calendars.window import (
 
 Rows = NDArray[np.integer[Any]]
 ALL: Final = slice(None)
+REMEMBERED_FOLDINGS_MAX: Final = 512
+"""Ten kilobytes each."""
 
 
 class LikeDays(NamedTuple):
@@ -99,29 +101,25 @@ class Folding:
 
 @lru_cache(maxsize=REMEMBERED_WINDOWS_MAX)
 def folding_of(window: Window) -> Folding:
-    """Fold a window; the answer is remembered."""
-    patterns = [window.index[begin:end].tobytes() for begin, end in pairwise(window.days)]
+    """Fold a window; the answer is remembered, and shared by periods whose days are the same."""
+    return _fold(window.index.tobytes(), window.days, len(window.cells))
+
+
+@lru_cache(maxsize=REMEMBERED_FOLDINGS_MAX)
+def _fold(intervals: bytes, bounds: tuple[int, ...], cells: int) -> Folding:
+    """Fold a period of which each interval's cell is known, and where its days begin."""
+    index = np.frombuffer(intervals, dtype=np.int16)
+    patterns = [index[begin:end].tobytes() for begin, end in pairwise(bounds)]
     numbers = {pattern: number for number, pattern in enumerate(dict.fromkeys(patterns))}
     kinds = [numbers[pattern] for pattern in patterns]
-    runs, members = _forms(b"".join(numbers), len(window.cells))
+    folded = np.frombuffer(b"".join(numbers), dtype=np.int16)
     return Folding(
-        stretches=tuple(_stretches(kinds, window.days)),
+        stretches=tuple(_stretches(kinds, bounds)),
         kinds=len(numbers),
         most=max(map(kinds.count, range(len(numbers)))),
-        runs=runs,
-        members=members,
+        runs=runs_of(folded),
+        members=np.equal.outer(np.arange(cells, dtype=np.int16), folded).astype(np.float64),
     )
-
-
-@lru_cache(maxsize=REMEMBERED_WINDOWS_MAX)
-def _forms(index: bytes, cells: int) -> tuple[Runs, NDArray[np.float64]]:
-    """Which cell the intervals of some kinds of day belong to, for adding and for comparing.
-
-    Most billing cycles have it in common; remembered.
-    """
-    folded = np.frombuffer(index, dtype=np.int16)
-    members = np.equal.outer(np.arange(cells, dtype=np.int16), folded)
-    return runs_of(folded), members.astype(np.float64)
 
 
 def _stretches(kinds: Sequence[int], bounds: Sequence[int]) -> Iterator[Stretch]:

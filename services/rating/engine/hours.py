@@ -20,6 +20,7 @@ from services.rating.calendars import (
 )
 from services.rating.calendars.calendar_file import CalendarFile, CalendarVersion, Season
 from services.rating.calendars.holiday_rules import Holidays
+from services.rating.calendars.window import REMEMBERED_DAYS_MAX
 from services.rating.holds import RateNotFound
 from services.rating.tariffs.book import Span
 from services.rating.tariffs.plan import PlanFile
@@ -63,13 +64,19 @@ def _window(segments: tuple[Segment, ...], step_s: int) -> Window:
     for segment in segments:
         for number in range((segment.end - segment.start).days):
             day = segment.start + number * _ONE_DAY
-            season = segment.calendar.season_of(day)
+            season = _season_of(segment.calendar, day)
             if season != segment.season and (day != spill or day == segment.start):
                 raise RateNotFound(
                     f"the plan calls {day} {segment.season}, "
                     f"the calendar {segment.calendar.calendar_id} {season}"
                 )
     return compile_segments(segments, None, step_s)
+
+
+@lru_cache(maxsize=REMEMBERED_DAYS_MAX)
+def _season_of(calendar: Calendar, day: date) -> str:
+    """A day's season, which many billing cycles ask for; remembered."""
+    return calendar.season_of(day)
 
 
 def calendar_of(plan: PlanFile, calendars: CalendarBook, known_on: date) -> Calendar:
