@@ -7,8 +7,9 @@ which documents shared a file.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
@@ -81,27 +82,33 @@ UNDER_WAY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
-    """Reads the tables of one installation.
+    """Reads the tables of one installation, over one connection: it looks often, beside the work.
 
     Attributes:
         database_url: its database, as its superuser.
     """
 
     database_url: str
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _connection: asyncpg.Connection[Any] | None = None
 
     def rows(self, query: str) -> Rows:
         """The answer of one query."""
 
         async def ask() -> Rows:
-            connection = await asyncpg.connect(self.database_url)
-            try:
-                return [tuple(row) for row in await connection.fetch(query)]
-            finally:
-                await connection.close()
+            if self._connection is None:
+                self._connection = await asyncpg.connect(self.database_url)
+            return [tuple(row) for row in await self._connection.fetch(query)]
 
-        return finish(ask())
+        return self._loop.run_until_complete(ask())
+
+    def close(self) -> None:
+        """Leave the database."""
+        if self._connection is not None:
+            self._loop.run_until_complete(self._connection.close())
+        self._loop.close()
 
     def count(self, query: str) -> int:
         """The answer of a query for one number."""

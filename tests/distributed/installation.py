@@ -190,12 +190,6 @@ class Installation:
         for process in self.processes:
             process.until_ready()
 
-    def give_key(self, utility: str) -> Path:
-        """Make the utility's key pair and let it into its mailbox; returns the private key."""
-        key = make_key(self.folder / utility)
-        self.run_command("partners", "add-key", utility, f"{key}.pub")
-        return key
-
     def end(self) -> None:
         """Leave nothing running."""
         for process in self.processes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -50,14 +51,14 @@ MOMENTS = {
 
 
 @pytest.fixture
-def record(installation: Installation) -> Record:
-    return Record(installation.database_url)
+def record(installation: Installation) -> Iterator[Record]:
+    with closing(Record(installation.database_url)) as record:
+        yield record
 
 
 @pytest.fixture
-def day(installation: Installation) -> Iterator[PlayedDay]:
+def day(installation: Installation, key: Path) -> Iterator[PlayedDay]:
     """The day has begun; whoever asks for it may disturb it."""
-    key = installation.give_key("pge")
     with playing(installation, key, installation.one(GATEWAY).sftp_port, options=DAY) as begun:
         yield begun
 
@@ -169,11 +170,11 @@ class TestTwoCopiesOfEachService:
         self,
         installation: Installation,
         record: Record,
+        key: Path,
         undisturbed: dict[str, Rows],
     ) -> None:
         seconds = [installation.add(service) for service in SERVICES]
         installation.until_ready()
-        key = installation.give_key("pge")
         with playing(installation, key, seconds[0].sftp_port, options=DAY) as day:
             assert ends_as(day, record, undisturbed)
 
