@@ -27,8 +27,9 @@ SECONDS_IN_DAY: Final = 86_400
 SECONDS_IN_MINUTE: Final = 60
 REMEMBERED_WINDOWS_MAX: Final = 4_096
 REMEMBERED_DAYS_MAX: Final = 16_384
-STEPS_S: Final = (60, 300, 600, 900, 1_800, 3_600)
-"""Lengths of interval that meters have and hours are made of."""
+STEPS_S: Final = (60, 300, 900, 1_800, 3_600)
+"""Lengths of interval that meters have: parts of a quarter-hour, by which demand is measured, or
+made of them."""
 
 _ONE_DAY: Final = timedelta(days=1)
 
