@@ -72,6 +72,8 @@ def main() -> None:
     """Run the command line; a refusal is one clear sentence and exit status 1."""
     try:
         app()
+    except (KeyError, IndexError):
+        raise  # faults of ours, though they are kinds of LookupError
     except (Refusal, host.MissingSetting, LookupError) as refusal:
         Console(stderr=True).print(str(refusal), style="red", markup=False, soft_wrap=True)
         sys.exit(1)

@@ -25,6 +25,7 @@ from services.cli_doors import (
     year_asked,
 )
 from services.rating.api_settlements import current_book, ends_csv, run_view
+from services.rating.components.nem import PaidHow
 from services.rating.settlement.runs import Run, approve, list_runs, load_run, prepare
 from shared.contracts.measures import from_micro, to_micro
 from shared.platform.clock import SystemClock
@@ -100,7 +101,7 @@ def list_all(cca: Cca) -> None:
 def show(
     cca: Cca,
     run_id: RunId,
-    how: Annotated[str | None, typer.Option(help="cheque, bill_credit, roll_over or none.")] = None,
+    how: Annotated[PaidHow | None, typer.Option(help="Only what is paid so.")] = None,
 ) -> None:
     """Write a run as CSV; `--how cheque` is the list for finance."""
 

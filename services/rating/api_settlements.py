@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.rating.api import InScope
 from services.rating.api_tariffs import Reason
+from services.rating.components.nem import PaidHow
 from services.rating.settlement.runs import (
     NothingToSettle,
     Run,
@@ -122,7 +123,7 @@ def build_settlement_router(database: Database, clock: Clock) -> APIRouter:
         scope: InScope,
         run_id: RunId,
         form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
-        how: Annotated[str | None, Query(pattern="^(cheque|bill_credit|roll_over|none)$")] = None,
+        how: PaidHow | None = None,
     ) -> RunView | Response:
         """A run; as a table with `format=csv`, of cheques alone with `how=cheque`."""
         async with database.read() as session:

@@ -23,6 +23,9 @@ BANK_LINE: Final = "nem_bank"
 """Line ids of the carry-over begin so; the balance is read from them."""
 _BANK_LINES: Final = f"{BANK_LINE}."
 
+PaidHow = Literal["cheque", "bill_credit", "roll_over", "none"]
+"""What becomes of a year's credits."""
+
 SacCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,10}$")]
 Label = Annotated[str, StringConstraints(pattern=PLAIN, max_length=40)]
 Source = Annotated[str, StringConstraints(pattern=PLAIN, max_length=300)]
@@ -166,7 +169,7 @@ class Settlement:
     surplus_micro: int
     earned_cents: int
     paid_cents: int
-    how: Literal["cheque", "bill_credit", "roll_over", "none"]
+    how: PaidHow
     balance_cents: int
 
 

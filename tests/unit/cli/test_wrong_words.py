@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from services import cli
 from services.cli import app
 from services.rating.tariffs.files import PLANS_FOLDER
 
@@ -30,6 +31,7 @@ class TestWhatCannotBeMeant:
             (("tariffs", "settle-year", *YEAR, "1e9"), "nsc"),
             ((*BILL, "2026-06-01", "--kwh", "on_peak=1"), "a test bill ends after it starts"),
             ((*BILL, "2026-08-01", "--kwh", "on_peak=-1"), "delivered_kwh"),
+            (("settlements", "show", "mce", "1", "--how", "check"), "'check' is not one of"),
             (("tariffs", "check", "no-such-folder"), "does not exist"),
             (("tariffs", "import", "no-such-folder"), "does not exist"),
         ],
@@ -50,3 +52,28 @@ class TestWhatCannotBeMeant:
         assert done.exit_code == 1
         assert str(done.exception).startswith("wrong.toml: price_scale: ")
         assert "pydantic" not in str(done.exception)
+
+
+class TestAFaultOfOurs:
+    @pytest.mark.parametrize("fault", [KeyError("period"), IndexError("list index out of range")])
+    def test_is_no_refusal(self, fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken() -> None:
+            raise fault
+
+        monkeypatch.setattr(cli, "app", broken)
+
+        with pytest.raises(type(fault)):
+            cli.main()
+
+    def test_is_told_from_what_was_not_found(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def refusing() -> None:
+            raise LookupError("there is no CCA xyz")
+
+        monkeypatch.setattr(cli, "app", refusing)
+
+        with pytest.raises(SystemExit, match="1"):
+            cli.main()
+
+        assert "there is no CCA xyz" in capsys.readouterr().err
