@@ -321,14 +321,16 @@ async def _close(
     now: Mapping[UUID, UsageRecord],
     opened: Collection[UUID],
 ) -> None:
+    ended: dict[str, list[int]] = {}
     for key, review in gate.waiting.items():
         state = "superseded" if key in opened else _state(now.get(key), gate, key)
-        if state is None:
-            continue
+        if state is not None:
+            ended.setdefault(state, []).append(review.review_id)
+    for state, review_ids in ended.items():
         by = gate.approved_by if state == "released" else None
         await session.execute(
             update(REVIEW.reviews)
-            .where(REVIEW.reviews.c.review_id == review.review_id)
+            .where(REVIEW.reviews.c.review_id.in_(review_ids))
             .values(state=state, closed_at=occasion.at, closed_by=by)
         )
 
