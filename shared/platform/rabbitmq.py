@@ -50,9 +50,29 @@ CONNECT_TIMEOUT_S = 15.0
 READY_TIMEOUT_S = 2.0
 SETTLE_TIMEOUT_S = 5.0
 RECONNECT_S = 1.0
+RESTORE_TIMEOUT_S = 5.0
 HEARTBEAT_S = 30
 
 OUTAGES = (AMQPError, ChannelInvalidStateError, ConnectionError, TimeoutError)
+
+
+class _Connection(aio_pika.RobustConnection):
+    """A connection for which nobody waits for ever, least of all the task that restores it.
+
+    When a broker cancels consumers and cuts their connection in one breath, the one task of
+    aio-pika that restores things finds a channel to repair, asks for its connection and waits until
+    somebody restores that: the service would be deaf from then on. Bounded, the wait fails, and the
+    task connects again.
+    """
+
+    async def ready(self) -> None:
+        """Wait until there is a connection.
+
+        Raises:
+            TimeoutError: there is none for now.
+        """
+        async with asyncio.timeout(RESTORE_TIMEOUT_S):
+            await super().ready()
 
 
 @dataclass(slots=True)
@@ -122,6 +142,7 @@ class RabbitBus:
             reconnect_interval=RECONNECT_S,
             heartbeat=HEARTBEAT_S,
             client_properties={"connection_name": f"ccax {purpose}"},
+            connection_class=_Connection,
         )
 
     async def declare(self, queues: Sequence[QueueSpec]) -> None:
