@@ -74,14 +74,12 @@ class Folding:
         kinds: how many kinds of day there are.
         most: of how many days the kind is that has the most.
         runs: the runs of neighbours of one cell in the folded row, a day of each kind.
-        members: for each cell, a 1 for each interval of the folded row that belongs to it.
     """
 
     stretches: tuple[Stretch, ...]
     kinds: int
     most: int
     runs: Runs
-    members: NDArray[np.float64]
 
     def laid_out(self, rows: Rows) -> list[Rows]:
         """The readings of each stretch by day, meter and interval."""
@@ -102,23 +100,21 @@ class Folding:
 @lru_cache(maxsize=REMEMBERED_WINDOWS_MAX)
 def folding_of(window: Window) -> Folding:
     """Fold a window; the answer is remembered, and shared by periods whose days are the same."""
-    return _fold(window.index.tobytes(), window.days, len(window.cells))
+    return _fold(window.index.tobytes(), window.days)
 
 
 @lru_cache(maxsize=REMEMBERED_FOLDINGS_MAX)
-def _fold(intervals: bytes, bounds: tuple[int, ...], cells: int) -> Folding:
+def _fold(intervals: bytes, bounds: tuple[int, ...]) -> Folding:
     """Fold a period of which each interval's cell is known, and where its days begin."""
     index = np.frombuffer(intervals, dtype=np.int16)
     patterns = [index[begin:end].tobytes() for begin, end in pairwise(bounds)]
     numbers = {pattern: number for number, pattern in enumerate(dict.fromkeys(patterns))}
     kinds = [numbers[pattern] for pattern in patterns]
-    folded = np.frombuffer(b"".join(numbers), dtype=np.int16)
     return Folding(
         stretches=tuple(_stretches(kinds, bounds)),
         kinds=len(numbers),
         most=max(map(kinds.count, range(len(numbers)))),
-        runs=runs_of(folded),
-        members=np.equal.outer(np.arange(cells, dtype=np.int16), folded).astype(np.float64),
+        runs=runs_of(np.frombuffer(b"".join(numbers), dtype=np.int16)),
     )
 
 

@@ -4,9 +4,8 @@ A bucket's hours of one day are neighbours in a meter's row, so runs of neighbou
 (numpy's `reduceat`), then the few runs of each bucket. Starting a run costs more than the readings
 in it. Ordinary readings therefore go a quicker way first: days with the same hours are laid on
 each other, reading by reading (`folding`), until one day of each kind is left, and only those are
-given to buckets. The highest reading says whether 32 bits hold the sums of like days. What is left
-is added as a product of matrices, in binary fractions of 64 bits, which hold whole numbers exactly
-up to 2^53: four million of the longest readings. All in pieces that stay in the cache.
+cut into runs. The highest reading says whether 32 bits hold the sums of like days. All in
+integers, in pieces that stay in the cache.
 """
 
 from __future__ import annotations
@@ -121,8 +120,8 @@ def _add_quickly(rows: NDArray[Any], window: Window, *, highest: bool) -> CellSu
     if top >= NEGATIVE_FROM:
         return None
     size = np.uint32 if top * folding.most < SHORT_LIMIT else np.int64
-    folded = folding.folded(np.add, laid, size).astype(np.float64)
-    sums = (folding.members @ folded.T).astype(np.int64)
+    added = folding.runs.reduced(np.add, folding.folded(np.add, laid, size), np.int64)
+    sums = _of_all_cells(added, folding.runs, cells)
     if not highest:
         return CellSums(sums, None)
     found = folding.runs.reduced(np.maximum, tops)
