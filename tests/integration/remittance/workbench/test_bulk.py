@@ -70,6 +70,21 @@ class TestExactMatches:
         await office.prove()
 
 
+class TestSeveralProcesses:
+    async def test_do_each_act_of_a_job_once_and_count_it_once(self, office: Office) -> None:
+        await office.tell(*(sent(f"I{n}", "5.00", account=f"A{n}") for n in range(6)))
+        job_id = await plan(office, BulkWhat.SMALL_BALANCES, Sought(amount_to=Decimal(5)))
+        await office.service.bulk.start(MCE, job_id, "jane")
+
+        while (await seen(office, job_id)).state is JobState.RUNNING:
+            await asyncio.gather(*(office.service.bulk.work() for _ in range(3)))
+
+        job = await seen(office, job_id)
+        assert (job.done, job.refused) == (6, 0)
+        assert await office.value("SELECT count(*) FROM remittance.act") == 6
+        await office.prove()
+
+
 class TestSmallBalances:
     async def test_are_written_off_when_a_second_person_starts_it(self, office: Office) -> None:
         await office.tell(*(sent(f"I{n}", "40.00", account=f"A{n}") for n in range(3)))

@@ -47,6 +47,14 @@ class TestWhichLineCounts:
         assert found is not None
         assert found.code == code
 
+    def test_is_a_ccas_own_before_one_for_a_jurisdiction(self) -> None:
+        without_both = TAXES[: TAXES.rindex("[[accounts]]")]
+
+        found = read_mapping(without_both).find("taxes_payable", "mce", "MARINA")
+
+        assert found is not None
+        assert found.code == "M-23"
+
 
 class TestAMappingFile:
     def test_that_comes_with_us_covers_every_account(self) -> None:
