@@ -62,3 +62,14 @@ class TestRounding:
         nothing = np.zeros((0, 3), dtype=np.int64)
 
         assert rounded_products(nothing, Factors.of([]), half_even=False).shape == (0, 3)
+
+    @pytest.mark.parametrize("half_even", [True, False])
+    def test_shares_of_what_is_not_negative_are_the_same_in_fewer_operations(
+        self, *, half_even: bool
+    ) -> None:
+        base = np.array([0, 1, 10, 2_550, 4_859, 10**14 + 7])
+        rates = np.array([85_000, 500_000, 50_000, 10_000, 85_000, 12_345])
+
+        plain = shares(base, rates, half_even=half_even)
+
+        assert shares(base, rates, half_even=half_even, signed=False).tolist() == plain.tolist()
