@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from shared.contracts.envelope import Envelope
 from shared.contracts.parts import MESSAGE_BYTES_MAX
@@ -17,9 +15,7 @@ from shared.platform.clock import FixedClock
 from shared.platform.database import WriteSession
 from shared.platform.mailbox import Outcome, inbox_queue
 from shared.platform.memory_bus import MemoryBus
-from shared.platform.rabbitmq import RabbitBus
 from tests.integration.platform.post_room import (
-    BILLING_DAY,
     EDI_TABLES,
     QUICK,
     REMITTANCE_TABLES,
@@ -34,24 +30,6 @@ from tests.integration.platform.waiting import until
 
 INBOX = inbox_queue("remittance")
 DEAD = QueueSpec(INBOX, ()).dead_letter_queue
-
-
-@pytest.fixture(params=["memory", "rabbitmq"])
-def bus(request: pytest.FixtureRequest) -> Bus:
-    if request.param == "memory":
-        return MemoryBus()
-    return RabbitBus(request.getfixturevalue("fresh_rabbitmq_url"))
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(BILLING_DAY)
-
-
-@pytest.fixture
-async def post_room(database_dsn: str, bus: Bus, clock: FixedClock) -> AsyncIterator[PostRoom]:
-    async with open_post_room(database_dsn, bus, clock) as opened:
-        yield opened
 
 
 class Faulty:
@@ -356,37 +334,6 @@ class TestLosses:
             async with running(room):
                 await until(room.all_handled)
             assert await room.effects() == [1]
-
-
-class TestHousekeeping:
-    async def test_backlog_counts_what_is_under_way(
-        self, post_room: PostRoom, clock: FixedClock
-    ) -> None:
-        await post_room.say(document_sent(1), document_sent(2))
-        clock.advance(seconds=7)
-        before = await post_room.sender.backlog()
-        await post_room.sender.relay.publish_window()
-        after = await post_room.sender.backlog()
-
-        assert (before.unpublished, before.unacknowledged, before.lag_s) == (2, 0, 7.0)
-        assert (after.unpublished, after.unacknowledged, after.lag_s) == (0, 2, 0.0)
-
-    async def test_only_what_is_long_done_is_thrown_away(
-        self, post_room: PostRoom, clock: FixedClock
-    ) -> None:
-        async with running(post_room):
-            await post_room.say(*(document_sent(number) for number in range(3)))
-            await until(post_room.all_handled)
-        await post_room.say(document_sent(4))
-
-        assert await post_room.sender.sweeper.prune() == 0
-        clock.at += QUICK.inbox_kept + timedelta(days=1)
-        assert await post_room.sender.sweeper.prune() == 3
-        assert await post_room.hearer.sweeper.prune() == 3
-
-        async with post_room.edi.read() as session:
-            kept = await session.scalar(select(func.count()).select_from(EDI_TABLES.outbox))
-        assert kept == 1
 
 
 async def _depth_is(bus: Bus, queue: str, expected: int) -> bool:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from services.remittance.bank import questions
 from services.remittance.bank.accounts import AccountTaken, NoAccountNumber
@@ -16,63 +14,20 @@ from services.remittance.bank.desk import BankDesk
 from services.remittance.bank.importing import Import, OtherAccount, import_file
 from services.remittance.bank.statement import UnreadableFile
 from services.remittance.bank.three_way import Outcome
-from services.remittance.bank.views import BankOverview, MatchView
-from services.remittance.receivables import Scope
 from services.remittance.statements.money import money
-from shared.contracts.parts import Environment
-from shared.platform.clock import FixedClock
-from shared.platform.keyring import KeyFault, KeyFile
-from tests.integration.remittance.office import MCE, NOON, Office, payment, pays, sent
-from tests.unit.remittance.bank.bank_files import ACCOUNT, bai2, camt053, ctx, entry
-
-TODAY = date(2026, 11, 25)
-PCE = Scope("pce", "pge", Environment.TEST)
-TRACE = "PGE2026112001"
-
-
-def deposit(cents: int, trace: str = TRACE, number: str = "BK1") -> str:
-    """A deposit of the utility, as a BAI2 record."""
-    return f"16,142,{cents},Z,{number},,PACIFIC GAS TRN*1*{trace}*1006912877"
-
-
-@pytest.fixture
-def desk(office: Office, tmp_path: Path) -> BankDesk:
-    keys = KeyFile(tmp_path / "data.keys")
-    return BankDesk(office.service.database, FixedClock(NOON), keys, Environment.TEST)
-
-
-async def register(desk: BankDesk, scope: Scope = MCE, number: str = ACCOUNT) -> None:
-    await desk.register(scope, number, "operating account", "fin")
-
-
-async def take(desk: BankDesk, data: str | bytes, name: str = "statement.bai") -> list[str | None]:
-    """Take a file in; tells why its statements are held."""
-    raw = data.encode() if isinstance(data, str) else data
-    return [each.held_code for each in (await desk.take(raw, name, "fin")).statements]
-
-
-async def paid(office: Office, amount: str, trace: str = TRACE) -> None:
-    """The utility announces a payment of one charge."""
-    invoice = f"I-{trace}"
-    await office.tell(sent(invoice, amount))
-    await office.tell(*payment(trace, [pays(amount, invoice)]))
-
-
-async def told(desk: BankDesk, scope: Scope = MCE) -> BankOverview:
-    async with desk.database.read() as session:
-        return await questions.overview(session, scope, TODAY)
-
-
-async def matches(desk: BankDesk, which: str = "any") -> list[MatchView]:
-    async with desk.database.read() as session:
-        page = await questions.matches(session, MCE, TODAY, which=which)
-    return list(page.matches)
-
-
-async def count(desk: BankDesk, table: str) -> int:
-    async with desk.database.read() as session:
-        found = await session.scalar(text(f"SELECT count(*) FROM remittance.{table}"))
-    return int(found or 0)
+from tests.integration.remittance.bank.counter import (
+    PCE,
+    TRACE,
+    count,
+    deposit,
+    matches,
+    paid,
+    register,
+    take,
+    told,
+)
+from tests.integration.remittance.office import MCE, NOON, Office
+from tests.unit.remittance.bank.bank_files import bai2, camt053, ctx, entry
 
 
 class TestThreeWayMatch:
@@ -322,95 +277,3 @@ class TestWhoseAccount:
             await register(desk, PCE)
         with pytest.raises(NoAccountNumber):
             await register(desk, number="12 34")
-
-
-class TestAtRest:
-    async def test_neither_numbers_nor_files_can_be_read_in_the_database(
-        self, desk: BankDesk
-    ) -> None:
-        await register(desk)
-        await take(desk, bai2([deposit(200_000)]))
-
-        async with desk.database.read() as session:
-            for table in ("bank_account", "bank_file", "bank_statement", "bank_sighting"):
-                rows = (await session.execute(text(f"SELECT * FROM remittance.{table}"))).all()
-                assert rows
-                kept = repr([tuple(row) for row in rows])
-                assert ACCOUNT not in kept
-                assert "975312468" not in kept
-
-    async def test_after_a_change_of_keys_the_old_one_is_not_needed(
-        self, desk: BankDesk, tmp_path: Path
-    ) -> None:
-        await register(desk)
-        await take(desk, bai2([deposit(200_000)]))
-        (old,) = await desk.sealed_with()
-
-        new = desk.keys.add().newest
-        assert await desk.seal_again() == 2
-
-        assert await desk.sealed_with() == {old: 0, new: 2}
-        lines = desk.keys.path.read_text().splitlines(keepends=True)
-        desk.keys.path.write_text(lines[-1])
-        assert await take(desk, bai2([deposit(7, "T2", "BK2")], opening=1)) == [None]
-
-    async def test_without_its_key_nothing_is_done(self, desk: BankDesk) -> None:
-        await register(desk)
-        desk.keys.path.unlink()
-        lost = BankDesk(
-            desk.database, desk.clock, KeyFile(desk.keys.path, is_given=True), MCE.environment
-        )
-
-        with pytest.raises(KeyFault, match="not there"):
-            await take(lost, bai2([deposit(5)]))
-
-    async def test_movements_are_only_added(self, desk: BankDesk) -> None:
-        await register(desk)
-        await take(desk, bai2([deposit(200_000)]))
-
-        with pytest.raises(Exception, match="only added"):
-            async with desk.database.unit_of_work() as session:
-                await session.execute(text("UPDATE remittance.bank_movement SET cents = 1"))
-
-
-class TestProof:
-    async def test_books_and_statements_are_clean(self, office: Office, desk: BankDesk) -> None:
-        await register(desk)
-        await paid(office, "2000.00")
-        await take(desk, bai2([deposit(200_000), deposit(300, "T2", "BK2")]))
-        await take(desk, bai2([deposit(300, "T2", "BK2")]))
-
-        await office.prove()
-
-    @pytest.mark.parametrize(
-        ("harm", "found"),
-        [
-            (
-                (
-                    "UPDATE remittance.bank_match SET announced_cents = announced_cents + 1,"
-                    " deposited_cents = deposited_cents + 1"
-                ),
-                {"the journal equals receivables, lines and deposits"},
-            ),
-            ("DELETE FROM remittance.bank_place", {"deposits stand in matches that come to them"}),
-            (
-                (
-                    "UPDATE remittance.bank_statement SET moved_cents = moved_cents + 1,"
-                    " closing_cents = closing_cents + 1"
-                ),
-                {"statements are the sum of their movements"},
-            ),
-        ],
-    )
-    async def test_the_audit_finds_what_was_changed_by_hand(
-        self, office: Office, desk: BankDesk, harm: str, found: set[str]
-    ) -> None:
-        await register(desk)
-        await paid(office, "2000.00")
-        await take(desk, bai2([deposit(200_000)]))
-
-        async with desk.database.unit_of_work() as session:
-            await session.execute(text(harm))
-
-        report = await office.service.audit()
-        assert {each.check for each in report.differences} == found
