@@ -38,7 +38,8 @@ MEMORY_NEEDED: Final = 4 * 1024**3
 # Waits until its standard input closes, which happens however its parent ends, then ends the
 # server at once: a test run that is itself killed leaves nothing behind.
 GUARD_SCRIPT = """
-read line; kill -s QUIT "$1"; while kill -s 0 "$1" 2>/dev/null; do sleep 0.1; done; rm -rf "$2"
+read line; kill -s QUIT "$1"; while kill -s 0 "$1" 2>/dev/null; do sleep 0.1; done
+rm -rf "$2"; rmdir "${2%/*}" 2>/dev/null
 """
 
 
