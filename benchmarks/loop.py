@@ -22,6 +22,7 @@ from tests.distributed.installation import (
     SERVICES,
     Installation,
     ServiceProcess,
+    make_key,
     wait_for,
 )
 from tests.machines import postgres
@@ -110,7 +111,8 @@ def _measure(made: Installation, services: tuple[str, ...], accounts: int, kind:
         for service in services:
             made.add(service)
         made.until_ready()
-        key = made.give_key(UTILITY)
+        key = make_key(made.folder / UTILITY)
+        made.run_command("partners", "add-key", UTILITY, f"{key}.pub")
         door = made.one(GATEWAY if GATEWAY in services else services[0])
         outbound = made.folder / "data" / "mailboxes" / UTILITY / "outbound"
         enrolling_s = _timed(key, door, enroll, lambda: _count(outbound, "814") >= accounts)

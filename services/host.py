@@ -69,10 +69,6 @@ class Runnable(Protocol):
         """Work until the lifecycle ends."""
         ...
 
-    async def ready(self) -> bool:
-        """Whether it can work."""
-        ...
-
 
 class MissingSetting(Exception):
     """A setting that this way of running needs was not given."""
