@@ -269,7 +269,8 @@ async def reconcile(
         lines=audit.lines,
         payments_held=audit.held_payments,
         accounts=len(maker.expected.open_of_account),
-        differences=await _differences(service, maker.expected),
+        differences=await _differences(service, maker.expected)
+        | {"820s held (in cents)": from_cents(audit.held_payments - maker.expected.held)},
         audit_differences=len(audit.differences) + audit.waiting_lines + audit.arriving_payments,
         seconds=time.monotonic() - began,
     )
@@ -350,7 +351,7 @@ def main(
             server.stop()
     table = Table("what", "figure", title=f"{result.lines:,} lines of 820s, seed {seed}")
     table.add_row("accounts", f"{result.accounts:,}")
-    table.add_row("820s held, as they should be", f"{result.payments_held:,}")
+    table.add_row("820s held", f"{result.payments_held:,}")
     for what, amount in result.differences.items():
         table.add_row(f"difference: {what}", f"{amount:,.2f}")
     table.add_row("differences together", f"{result.difference:,.2f}")
