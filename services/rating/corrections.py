@@ -44,7 +44,10 @@ class UsageState(StrEnum):
     """In order, and the utility computes the bill (rate-ready): no charge of ours leaves."""
 
 
-LIVE_STATES: Final = (UsageState.HELD, UsageState.CHARGED, UsageState.NOT_BILLED)
+SETTLED_STATES: Final = (UsageState.CHARGED, UsageState.NOT_BILLED)
+"""Of usage that was found in order: its days are taken."""
+
+LIVE_STATES: Final = (UsageState.HELD, *SETTLED_STATES)
 """Of usage that counts: it came, and nothing has cancelled it."""
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from services.rating.accounts import Register
 from services.rating.corrections import (
+    SETTLED_STATES,
     ChargeDraft,
     UsageRecord,
     UsageState,
@@ -39,8 +40,6 @@ from services.rating.tariffs.book import PriceBook
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageItem
 from shared.platform.values import changed
-
-_SETTLED: Final = frozenset({UsageState.CHARGED, UsageState.NOT_BILLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +346,7 @@ class UsageDesk:
         return [
             other
             for other in siblings
-            if other.state in _SETTLED or self._order[other.transaction_id] < place
+            if other.state in SETTLED_STATES or self._order[other.transaction_id] < place
         ]
 
     def _correction_waiting_for(self, record: UsageRecord) -> UsageRecord | None:

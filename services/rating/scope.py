@@ -27,6 +27,15 @@ class Scope:
         return cls(envelope.cca, envelope.utility, envelope.environment)
 
     @property
+    def values(self) -> dict[str, object]:
+        """The scope as parameters or columns of a statement."""
+        return {
+            "cca": self.cca,
+            "utility": self.utility,
+            "environment": self.environment.value,
+        }
+
+    @property
     def lock_key(self) -> str:
         """Name of the lock under which the scope's accounts and usage are changed."""
         return f"rating/{self.environment}/{self.utility}/{self.cca}"

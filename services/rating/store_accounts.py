@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.rating.accounts import Agreement, Entry, Register, Status, Terms
 from services.rating.enroll import DecidedRequest, KnownRequest
-from services.rating.progress.place import change_roster, scope_values, total_changes
+from services.rating.progress.place import change_roster, total_changes
 from services.rating.progress.roster import roster_changes
 from services.rating.progress.terms import count_terms
 from services.rating.scope import Scope
@@ -68,7 +68,7 @@ def among(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[
 
 
 def in_given_scope(table: Table) -> list[ColumnElement[bool]]:
-    """The conditions of `in_scope` for a statement that is made once: `scope_values` fill it."""
+    """The conditions of `in_scope` for a statement that is made once: `Scope.values` fill it."""
     return [table.c[name] == bindparam(name, type_=Text()) for name in SCOPE_COLUMNS]
 
 
@@ -81,7 +81,7 @@ async def load_register(
     session: ReadSession | WriteSession, scope: Scope, account_numbers: Collection[str]
 ) -> Register:
     """Read every agreement of some accounts with its whole history, in one round trip."""
-    given = {"account_numbers": list(account_numbers), **scope_values(scope)}
+    given = {"account_numbers": list(account_numbers), **scope.values}
     return _register((await session.execute(_HISTORIES, given)).all())
 
 
@@ -194,9 +194,7 @@ async def _save_agreements(
         account_id, agreement_id = ids_of(scope, d.agreement_key)
         accounts[account_id] = {
             "account_id": account_id,
-            "cca": scope.cca,
-            "utility": scope.utility,
-            "environment": scope.environment.value,
+            **scope.values,
             "account_number": d.request.account_number,
             "created_at": at,
         }

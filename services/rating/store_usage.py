@@ -30,10 +30,9 @@ from sqlalchemy import (
     update,
 )
 
-from services.rating.corrections import UsageRecord, UsageState
+from services.rating.corrections import SETTLED_STATES, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome
 from services.rating.holds import Hold, UsageDuplicate
-from services.rating.progress.place import scope_values
 from services.rating.scope import Scope
 from services.rating.store import HOLDS, USAGE
 from services.rating.store_accounts import among, among_given, in_given_scope, in_scope
@@ -74,7 +73,7 @@ class Sought:
 async def load_usage(session: WriteSession, scope: Scope, sought: Sought) -> list[UsageRecord]:
     """Read earlier usage in the order it came, in one round trip (two when a correction waits).
 
-    All held usage of the accounts comes with its content, charged usage where its days matter
+    All held usage of the accounts comes with its content, settled usage where its days matter
     (`days`, or every day when not given), and whatever is named by id.
     """
     found = {r.transaction_id: r for r in await _load(session, scope, sought)}
@@ -95,7 +94,7 @@ async def _load(session: WriteSession, scope: Scope, sought: Sought) -> list[Usa
         "transaction_ids": list(sought.transaction_ids),
         "first_day": first,
         "last_day": last,
-        **scope_values(scope),
+        **scope.values,
     }
     return [_record(row) for row in await session.execute(_CONCERNED, given)]
 
@@ -116,7 +115,7 @@ def _keys() -> CompoundSelect[UUID]:
     """
     t = USAGE.c
     near = and_(
-        t.state == UsageState.CHARGED.value,
+        t.state.in_([state.value for state in SETTLED_STATES]),
         t.period_start < bindparam("last_day", type_=Date()),
         t.period_end > bindparam("first_day", type_=Date()),
     )

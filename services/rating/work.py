@@ -212,7 +212,7 @@ class RatingDesk:
         """
         sought = Sought(account_numbers)
         desk = await self._desk(session, occasion, register, sought, _News(), book=book)
-        desk.retry(account_numbers)
+        await compute(desk.retry, account_numbers)
         return desk
 
     async def charge_approved(
@@ -227,7 +227,7 @@ class RatingDesk:
         register = await load_register(session, occasion.scope, accounts)
         sought = Sought(accounts)
         desk = await self._desk(session, occasion, register, sought, _News(), approval=approval)
-        desk.retry(accounts)
+        await compute(desk.retry, accounts)
         return await self.keep(session, occasion, desk.outcome())
 
     async def _desk(
@@ -297,15 +297,18 @@ class RatingDesk:
         if idle and not outcome.added and not outcome.changed and not outcome.charges:
             return ()
         charges = await number_charges(session, occasion.scope, leaving)
-        # Worded in a thread of its own while the database writes.
+        # Worded beside the event loop while the database writes.
         words = asyncio.create_task(compute(announce, occasion, outcome, charges))
-        await save_usage(session, occasion.scope, outcome, occasion.at)
-        await save_charges(session, occasion.scope, charges, occasion.on, occasion.at)
-        if gate is not None:
-            await keep_reviews(session, occasion, outcome, gate)
-        places = places_of(occasion, outcome, charges, gate, window)
-        await place_bills(session, occasion.scope, places)
-        await self.put(session, await words)
+        try:
+            await save_usage(session, occasion.scope, outcome, occasion.at)
+            await save_charges(session, occasion.scope, charges, occasion.on, occasion.at)
+            if gate is not None:
+                await keep_reviews(session, occasion, outcome, gate)
+            places = places_of(occasion, outcome, charges, gate, window)
+            await place_bills(session, occasion.scope, places)
+            await self.put(session, await words)
+        finally:
+            words.cancel()  # where writing failed
         return charges
 
     async def _window(

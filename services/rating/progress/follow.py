@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlalchemy import DateTime, Integer, Text
 
-from services.rating.progress.place import counting, scope_values
+from services.rating.progress.place import counting
 from services.rating.progress.stages import CHARGED_ON, CLOSED, Stage
 from services.rating.scope import Scope
 from shared.contracts.documents import (
@@ -168,7 +168,7 @@ async def hear(session: WriteSession, scope: Scope, heard: Iterable[Heard], at: 
         "ways": [stage.value for stage in CHARGED_ON],
         "closed": [stage.value for stage in CLOSED],
     }
-    await session.execute(_HEAR, columns | scope_values(scope))
+    await session.execute(_HEAR, columns | scope.values)
 
 
 def _weight(each: Heard) -> tuple[int, int]:

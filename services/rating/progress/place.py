@@ -186,22 +186,13 @@ _ROSTER: Final = counting(
 )
 
 
-def scope_values(scope: Scope) -> dict[str, object]:
-    """A scope as parameters of a statement."""
-    return {
-        "cca": scope.cca,
-        "utility": scope.utility,
-        "environment": scope.environment.value,
-    }
-
-
 async def place_bills(session: WriteSession, scope: Scope, places: Sequence[Place]) -> None:
     """Write where bills stand; the caller holds the scope's lock."""
     if not places:
         return
     rows = [_row(place) for place in places]
     columns = dict(zip(_SAID, map(list, zip(*rows, strict=True)), strict=True))
-    await session.execute(_PLACE, columns | scope_values(scope))
+    await session.execute(_PLACE, columns | scope.values)
 
 
 async def change_roster(
@@ -216,7 +207,7 @@ async def change_roster(
         "month": [month for _, month in moved],
         "change": list(moved.values()),
     }
-    await session.execute(_ROSTER, columns | scope_values(scope))
+    await session.execute(_ROSTER, columns | scope.values)
 
 
 def places_of(

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Text
 
 from services.rating.accounts import Entry, Status
 from services.rating.enroll import DecidedRequest
-from services.rating.progress.place import scope_values, typed
+from services.rating.progress.place import typed
 from services.rating.scope import Scope
 from shared.platform.database import WriteSession
 
@@ -47,7 +47,7 @@ async def count_terms(
         "city": [key[2] for key in changes],
         "change": list(changes.values()),
     }
-    await session.execute(_ADD, columns | scope_values(scope))
+    await session.execute(_ADD, columns | scope.values)
 
 
 def terms_changes(decided: Iterable[DecidedRequest]) -> dict[TermsKey, int]:

@@ -300,9 +300,7 @@ async def show_unmapped(
         {
             "held": UsageState.HELD.value,
             "code": RateNotFound.code,
-            "cca": scope.cca,
-            "utility": scope.utility,
-            "environment": scope.environment.value,
+            **scope.values,
         },
     )
     return [

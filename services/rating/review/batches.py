@@ -15,7 +15,7 @@ from sqlalchemy import Text, insert, select
 
 from services.rating.messages import Occasion
 from services.rating.progress.counts import BatchCounts, load_counts
-from services.rating.progress.place import scope_values, typed
+from services.rating.progress.place import typed
 from services.rating.progress.stages import Stage, month_after, month_of
 from services.rating.review.decide import RELEASE_BATCH, release
 from services.rating.review.registry import AWAITING_RELEASE
@@ -130,7 +130,7 @@ async def _due(
     session: ReadSession, scope: Scope, month: date, cycles: Sequence[str]
 ) -> dict[str, datetime | None]:
     values: dict[str, object] = {"bill_cycle": list(cycles), "month": month}
-    found = await session.execute(_DUE, values | scope_values(scope))
+    found = await session.execute(_DUE, values | scope.values)
     return {row.bill_cycle: row.due_at for row in found}
 
 
@@ -213,9 +213,7 @@ def _act(
 ) -> dict[str, object]:
     by, reason, at = signed
     return {
-        "cca": scope.cca,
-        "utility": scope.utility,
-        "environment": scope.environment.value,
+        **scope.values,
         "bill_cycle": batch[0],
         "month": month_of(batch[1]),
         "act": act,

@@ -33,7 +33,6 @@ from services.rating.components.nem import moved_cents
 from services.rating.corrections import LIVE_STATES, ChargeDraft, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome
 from services.rating.messages import Occasion
-from services.rating.progress.place import scope_values
 from services.rating.review.audits import Past
 from services.rating.review.gate import AgreementKey, NewReview, OpenReview, ReviewGate, key_of
 from services.rating.review.registry import REVIEW_CODES
@@ -156,7 +155,7 @@ async def _load_past(
     given = {
         "account_numbers": list(account_numbers),
         "since": on - timedelta(days=HISTORY_DAYS),
-        **scope_values(scope),
+        **scope.values,
     }
     past: dict[AgreementKey, list[Past]] = {}
     for account, agreement, start, end, estimated, micro, cents in await session.execute(

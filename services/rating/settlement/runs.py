@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar, Final
@@ -158,7 +158,7 @@ async def prepare(
     )
     if known is not None:
         return await load_run(session, scope, known)
-    where = _where(scope)
+    where = scope.values
     run_id = await session.scalar(
         insert(SETTLEMENT.runs)
         .values(
@@ -211,7 +211,7 @@ async def approve(
     )
     if _digest(now, head.nsc_micro) != recorded:
         raise SettlementOutOfDate(f"usage or balances changed since run {run_id} was prepared")
-    where = _where(scope)
+    where = scope.values
     await session.execute(
         insert(SETTLEMENT.approvals).values(
             run_id=run_id,
@@ -227,7 +227,7 @@ async def approve(
     return await load_run(session, scope, run_id)
 
 
-async def _move(session: WriteSession, run: Run, where: dict[str, str], at: datetime) -> None:
+async def _move(session: WriteSession, run: Run, where: Mapping[str, object], at: datetime) -> None:
     """Move the balances of everybody whose year changes theirs."""
     moves = [
         {
@@ -294,10 +294,6 @@ async def _refuse_settled(session: WriteSession, scope: Scope, ended_on: date) -
     for other in settled:
         if year_of(other)[0] < ended_on:
             raise YearSettled(f"the year until {other} is settled")
-
-
-def _where(scope: Scope) -> dict[str, str]:
-    return {"cca": scope.cca, "utility": scope.utility, "environment": scope.environment.value}
 
 
 def _end_row(end: YearEnd) -> dict[str, Any]:

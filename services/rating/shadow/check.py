@@ -282,9 +282,7 @@ def _ours(metered: Metered, known: _Known) -> tuple[tuple[Line, ...], tuple[str,
 def _row(scope: Scope, invoice: ReportedInvoice, envelope: Envelope) -> dict[str, object]:
     return {
         "transaction_id": invoice.transaction_id,
-        "cca": scope.cca,
-        "utility": scope.utility,
-        "environment": scope.environment.value,
+        **scope.values,
         "invoice_number": invoice.invoice_number,
         "account_number": invoice.account_number,
         "total_cents": to_cents(invoice.total),

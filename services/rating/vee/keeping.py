@@ -11,7 +11,6 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Date, Row, Select, Uuid, any_, bindparam, func, literal, select
 
 from services.rating.corrections import LIVE_STATES
-from services.rating.progress.place import scope_values
 from services.rating.scope import Scope
 from services.rating.store import USAGE, VEE
 from services.rating.store_accounts import among_given, in_given_scope, in_scope
@@ -44,7 +43,7 @@ async def load_past(
     given = {
         "account_numbers": list(account_numbers),
         "since": on - timedelta(days=HISTORY_DAYS),
-        **scope_values(scope),
+        **scope.values,
     }
     return [Figures(*row) for row in await session.execute(_PAST, given)]
 
