@@ -88,6 +88,7 @@ bench: $(DEV_STAMP) $(PEER_STAMP) ## Measure: the codec and rating beside their 
 	@$(BIN)/python -m benchmarks.codec
 	@$(BIN)/python -m benchmarks.rating
 	@$(BIN)/python -m benchmarks.rating_storage
+	@$(BIN)/python -m benchmarks.rating_copies
 	@$(BIN)/python -m benchmarks.intervals
 	@$(BIN)/python -m benchmarks.rerun
 	@$(BIN)/python -m benchmarks.remittance

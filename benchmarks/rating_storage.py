@@ -47,7 +47,7 @@ from shared.platform.bus import Delivery
 from shared.platform.clock import FixedClock
 from shared.platform.collector import set_aside
 from shared.platform.database import Database
-from shared.platform.embedded import start_postgres
+from shared.platform.embedded import EmbeddedPostgres, start_postgres
 from shared.platform.memory_bus import MemoryBus
 from shared.platform.settings import PlatformSettings
 
@@ -89,8 +89,8 @@ class Spent:
 
 
 @asynccontextmanager
-async def office() -> AsyncIterator[tuple[RatingService, int]]:
-    """The rating service with its tariffs on an empty database, and the server's process."""
+async def office() -> AsyncIterator[tuple[RatingService, EmbeddedPostgres]]:
+    """The rating service with its tariffs on an empty database, and the database's server."""
     with tempfile.TemporaryDirectory(prefix="ccax-bench-", ignore_cleanup_errors=True) as folder:
         server = start_postgres(Path(folder) / "postgres")
         try:
@@ -98,7 +98,7 @@ async def office() -> AsyncIterator[tuple[RatingService, int]]:
             database = Database(server.url, "rating")
             service = build(PlatformSettings(), database, MemoryBus(), FixedClock(ENROLLED))
             await service.import_tariffs()
-            yield service, server.pid
+            yield service, server
             await database.close()
         finally:
             server.stop()
@@ -142,17 +142,17 @@ async def measure(
         for number in numbers:
             await take(service, "EnrollmentReported", enrollment_message(number, ccas))
         files = [delivery("UsageReported", usage_message(number, ccas)) for number in numbers]
-        await _work(service, files[:WARM_MESSAGES], at_once)
+        await work_through(service, files[:WARM_MESSAGES], at_once)
         set_aside()
         with profiled(profile):
-            spent = await _charge(service, server, files[WARM_MESSAGES:], at_once)
-        rows = await _rows(service)
+            spent = await _charge(service, server.pid, files[WARM_MESSAGES:], at_once)
+        rows = await rows_of(service)
     if rows[CHARGES.name] != len(numbers) * MESSAGE_ITEMS_MAX:
         raise RuntimeError(f"not every account was charged: {rows}")
     return spent, rows
 
 
-async def _work(service: RatingService, files: Iterable[Delivery], at_once: int) -> None:
+async def work_through(service: RatingService, files: Iterable[Delivery], at_once: int) -> None:
     """Have so many messages in work as the bus would."""
     waiting = iter(files)
 
@@ -169,7 +169,7 @@ async def _charge(
     pulse = Pulse()
     beating = asyncio.create_task(pulse.run())
     ours, theirs, began = time.process_time(), database_s(server), time.perf_counter()
-    await _work(service, files, at_once)
+    await work_through(service, files, at_once)
     spent = Spent(
         accounts=len(files) * MESSAGE_ITEMS_MAX,
         clock_s=time.perf_counter() - began,
@@ -197,7 +197,8 @@ def _descendants(pid: int) -> Iterator[int]:
             yield from _descendants(child)
 
 
-async def _rows(service: RatingService) -> dict[str, int]:
+async def rows_of(service: RatingService) -> dict[str, int]:
+    """How many rows the tables have that charging writes."""
     tables = (USAGE, CHARGES, CHARGE_LINES, HOLDS, MAILBOX.outbox, MAILBOX.inbox)
     async with service.database.read() as session:
         return {

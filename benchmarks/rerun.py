@@ -169,7 +169,8 @@ async def correct_card(service: RatingService) -> None:
 async def measure(accounts: int, table: Table, *, intervals: bool) -> None:
     """Charge accounts, correct the card, and rate their bills again."""
     kind = "intervals" if intervals else "monthly"
-    async with office() as (service, server):
+    async with office() as (service, postgres):
+        server = postgres.pid
         for name, body in messages(accounts, intervals=intervals):
             await take(service, name, body)
         await correct_card(service)

@@ -1,0 +1,131 @@
+"""Measures charging by several copies of the rating service, each in a process, on one database.
+
+    python -m benchmarks.rating_copies [--accounts 20000] [--copies 2]
+
+What `rating_storage` measures in one process, shared out: each copy takes the files of some of the
+CCAs, as it would from a queue. Everything is on this machine, the database too, so the clock tells
+what all its processors do together; beside it stands the processor time of each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.rating_messages import ENROLLED, TOGETHER, enrollment_message, usage_message
+from benchmarks.rating_storage import (
+    WARM_MESSAGES,
+    database_s,
+    delivery,
+    office,
+    rows_of,
+    take,
+    work_through,
+)
+from services.rating.service import AT_ONCE, build
+from services.rating.store import CHARGES
+from shared.contracts.parts import MESSAGE_ITEMS_MAX
+from shared.platform.clock import FixedClock
+from shared.platform.collector import set_aside
+from shared.platform.database import Database
+from shared.platform.embedded import EmbeddedPostgres
+from shared.platform.memory_bus import MemoryBus
+from shared.platform.settings import PlatformSettings
+
+GATE_WAIT_S: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one copy did: when it began and ended, by the same clock, and its processor time."""
+
+    began_s: float
+    ended_s: float
+    ours_s: float
+
+
+def copy(url: str, numbers: Sequence[int], gate: Barrier, told: Queue[Share]) -> None:
+    """Be one copy: enroll its accounts, wait for the others, then charge a month of them."""
+    asyncio.run(_copy(url, numbers, gate, told))
+
+
+async def _copy(url: str, numbers: Sequence[int], gate: Barrier, told: Queue[Share]) -> None:
+    database = Database(url, "rating")
+    service = build(PlatformSettings(), database, MemoryBus(), FixedClock(ENROLLED))
+    for number in numbers:
+        await take(service, "EnrollmentReported", enrollment_message(number, TOGETHER))
+    files = [delivery("UsageReported", usage_message(number, TOGETHER)) for number in numbers]
+    await work_through(service, files[:WARM_MESSAGES], AT_ONCE)
+    set_aside()
+    await asyncio.to_thread(gate.wait, GATE_WAIT_S)
+    began_s, ours_s = time.monotonic(), time.process_time()
+    await work_through(service, files[WARM_MESSAGES:], AT_ONCE)
+    told.put(Share(began_s, time.monotonic(), time.process_time() - ours_s))
+    await asyncio.to_thread(gate.wait, GATE_WAIT_S)  # a connection's end takes its time with it
+    await database.close()
+
+
+async def measure(accounts: int, copies: int) -> Table:
+    """Let copies charge accounts of six CCAs; the table that is printed."""
+    messages = max(1, accounts // MESSAGE_ITEMS_MAX // copies)
+    async with office() as (service, server):
+        shares, theirs_s = await asyncio.to_thread(_share_out, server, messages, copies)
+        rows = await rows_of(service)
+    if rows[CHARGES.name] != (messages + WARM_MESSAGES) * copies * MESSAGE_ITEMS_MAX:
+        raise RuntimeError(f"not every account was charged: {rows}")
+    charged = messages * copies * MESSAGE_ITEMS_MAX
+    clock_s = max(one.ended_s for one in shares) - min(one.began_s for one in shares)
+    ours_s = sum(one.ours_s for one in shares)
+    title = f"charging {charged:,} of {len(TOGETHER)} CCAs by {copies} copies, all stored"
+    table = Table("what", "figure", title=title)
+    table.add_row("accounts a second, by the clock", f"{charged / clock_s:,.0f}")
+    for words, seconds in (("ours", ours_s), ("the database's", theirs_s)):
+        table.add_row(f"processor time an account, {words}", f"{seconds / charged * 1e6:,.0f} µs")
+    return table
+
+
+def _share_out(server: EmbeddedPostgres, messages: int, copies: int) -> tuple[list[Share], float]:
+    """Start the copies, and measure what they and the database do from when all are ready.
+
+    Each copy takes every so many messages, so that no two have files of one CCA where the number
+    of copies divides that of the CCAs.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    gate, told = spawn.Barrier(copies + 1), spawn.Queue()
+    total = (messages + WARM_MESSAGES) * copies
+    processes = [
+        spawn.Process(target=copy, args=(server.url, range(n, total, copies), gate, told))
+        for n in range(copies)
+    ]
+    for process in processes:
+        process.start()
+    gate.wait(GATE_WAIT_S)
+    theirs_s = database_s(server.pid)
+    shares = [told.get(timeout=GATE_WAIT_S) for _ in processes]
+    theirs_s = database_s(server.pid) - theirs_s
+    gate.wait(GATE_WAIT_S)
+    for process in processes:
+        process.join()
+    return shares, theirs_s
+
+
+def main(
+    accounts: Annotated[int, typer.Option(min=500, help="Accounts charged.")] = 20_000,
+    copies: Annotated[int, typer.Option(min=1, help="Processes of the service.")] = 2,
+) -> None:
+    """Charge a month of accounts with several copies and tell how fast."""
+    Console().print(asyncio.run(measure(accounts, copies)))
+
+
+if __name__ == "__main__":
+    typer.run(main)
