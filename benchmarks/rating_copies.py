@@ -1,9 +1,10 @@
 """Measures charging by several copies of the rating service, each in a process, on one database.
 
-    python -m benchmarks.rating_copies [--accounts 20000] [--copies 2]
+    python -m benchmarks.rating_copies [--accounts 20000] [--copies 2] [--by-cca]
 
-What `rating_storage` measures in one process, shared out: each copy takes the files of some of the
-CCAs, as it would from a queue. Everything is on this machine, the database too, so the clock tells
+What `rating_storage` measures in one process, shared out as a queue does it: every copy gets files
+of every CCA, and where two have files of one CCA at a time, one waits for the lock. With `--by-cca`
+each CCA's files go to one copy. Everything is on this machine, the database too, so the clock tells
 what all its processors do together; beside it stands the processor time of each.
 """
 
@@ -75,11 +76,11 @@ async def _copy(url: str, numbers: Sequence[int], gate: Barrier, told: Queue[Sha
     await database.close()
 
 
-async def measure(accounts: int, copies: int) -> Table:
+async def measure(accounts: int, copies: int, *, by_cca: bool) -> Table:
     """Let copies charge accounts of six CCAs; the table that is printed."""
     messages = max(1, accounts // MESSAGE_ITEMS_MAX // copies)
     async with office() as (service, server):
-        shares, theirs_s = await asyncio.to_thread(_share_out, server, messages, copies)
+        shares, theirs_s = await asyncio.to_thread(_share_out, server, messages, copies, by_cca)
         rows = await rows_of(service)
     if rows[CHARGES.name] != (messages + WARM_MESSAGES) * copies * MESSAGE_ITEMS_MAX:
         raise RuntimeError(f"not every account was charged: {rows}")
@@ -94,18 +95,19 @@ async def measure(accounts: int, copies: int) -> Table:
     return table
 
 
-def _share_out(server: EmbeddedPostgres, messages: int, copies: int) -> tuple[list[Share], float]:
-    """Start the copies, and measure what they and the database do from when all are ready.
-
-    Each copy takes every so many messages, so that no two have files of one CCA where the number
-    of copies divides that of the CCAs.
-    """
+def _share_out(
+    server: EmbeddedPostgres,
+    messages: int,
+    copies: int,
+    by_cca: bool,  # noqa: FBT001  handed to a thread by place
+) -> tuple[list[Share], float]:
+    """Start the copies, and measure what they and the database do from when all are ready."""
     spawn = multiprocessing.get_context("spawn")
     gate, told = spawn.Barrier(copies + 1), spawn.Queue()
     total = (messages + WARM_MESSAGES) * copies
     processes = [
-        spawn.Process(target=copy, args=(server.url, range(n, total, copies), gate, told))
-        for n in range(copies)
+        spawn.Process(target=copy, args=(server.url, numbers, gate, told))
+        for numbers in _numbers(total, copies, by_cca=by_cca)
     ]
     for process in processes:
         process.start()
@@ -119,12 +121,22 @@ def _share_out(server: EmbeddedPostgres, messages: int, copies: int) -> tuple[li
     return shares, theirs_s
 
 
+def _numbers(total: int, copies: int, *, by_cca: bool) -> list[list[int]]:
+    """Which messages each copy takes; every round of CCAs begins with another copy."""
+    shares: list[list[int]] = [[] for _ in range(copies)]
+    for number in range(total):
+        rounds = 0 if by_cca else number // len(TOGETHER)
+        shares[(number + rounds) % copies].append(number)
+    return shares
+
+
 def main(
     accounts: Annotated[int, typer.Option(min=500, help="Accounts charged.")] = 20_000,
     copies: Annotated[int, typer.Option(min=1, help="Processes of the service.")] = 2,
+    by_cca: Annotated[bool, typer.Option(help="Each CCA's files go to one copy.")] = False,  # noqa: FBT002
 ) -> None:
     """Charge a month of accounts with several copies and tell how fast."""
-    Console().print(asyncio.run(measure(accounts, copies)))
+    Console().print(asyncio.run(measure(accounts, copies, by_cca=by_cca)))
 
 
 if __name__ == "__main__":
