@@ -159,18 +159,7 @@ def deposit_posting(deposit_id: UUID, cents: int, effective_on: date) -> Posting
         cents: its amount, signed as there; of the opposite sign when it is matched no more.
         effective_on: the bank's day, or the day it is matched no more.
     """
-    kind = EntryKind.DEPOSITED
-    return Posting(
-        document_id=deposit_id,
-        sequence=None,
-        effective_on=effective_on,
-        entries=(
-            debit(LedgerAccount.BANK, "", cents, kind),
-            credit(LedgerAccount.CASH_IN_TRANSIT, "", cents, kind),
-        ),
-        receivable_entries=(),
-        posting_id=uuid4(),
-    )
+    return _out_of_transit(deposit_id, LedgerAccount.BANK, cents, effective_on)
 
 
 def difference_posting(act_id: UUID, cents: int, effective_on: date) -> Posting:
@@ -181,14 +170,19 @@ def difference_posting(act_id: UUID, cents: int, effective_on: date) -> Posting:
         cents: announced less deposited; negative for what the bank has too much, or to undo it.
         effective_on: the day of the decision.
     """
-    kind = EntryKind.DEPOSITED
+    return _out_of_transit(act_id, LedgerAccount.BANK_DIFFERENCES, cents, effective_on)
+
+
+def _out_of_transit(
+    document_id: UUID, to: LedgerAccount, cents: int, effective_on: date
+) -> Posting:
     return Posting(
-        document_id=act_id,
+        document_id=document_id,
         sequence=None,
         effective_on=effective_on,
         entries=(
-            debit(LedgerAccount.BANK_DIFFERENCES, "", cents, kind),
-            credit(LedgerAccount.CASH_IN_TRANSIT, "", cents, kind),
+            debit(to, "", cents, EntryKind.DEPOSITED),
+            credit(LedgerAccount.CASH_IN_TRANSIT, "", cents, EntryKind.DEPOSITED),
         ),
         receivable_entries=(),
         posting_id=uuid4(),
