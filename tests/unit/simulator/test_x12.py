@@ -76,7 +76,7 @@ class TestBrokenEnvelope:
             (b"GE*1*42~\n", b""),
             (b"IEA*1*000000042", b"IEA*1*000000043"),
             (b"IEA*1*000000042~\n", b""),
-            (b"ISA*00", b"XXX*00"),
+            (b"ISA*00", b"QQQ*00"),
         ],
     )
     def test_is_refused(self, was: bytes, becomes: bytes) -> None:
