@@ -39,7 +39,7 @@ from services.rating.rate_usage import LineReason, Rated, rate
 from services.rating.scope import Scope
 from services.rating.tariffs.book import PriceBook
 from shared.contracts.parts import Purpose
-from shared.contracts.usage import Bucket, Direction, Unit, UsageItem
+from shared.contracts.usage import Bucket, UsageItem
 from shared.platform.values import changed, value
 
 GROUP_MIN: Final = 4
@@ -194,19 +194,12 @@ def _plain_energy(item: UsageItem) -> dict[Bucket, int] | None:
     """Delivered energy of the only meter, by bucket; `None` unless it is all there is."""
     if len(item.meters) != 1 or item.intervals is not None:
         return None
-    energy: dict[Bucket, int] = {}
-    meter = item.meters[0]
-    for quantity, micro in zip(meter.quantities, meter.micro, strict=True):
-        if (
-            quantity.unit is not Unit.KWH
-            or quantity.estimated
-            or quantity.direction is not Direction.DELIVERED
-            or quantity.bucket in energy
-        ):
-            return None
-        if not 0 <= micro < LARGEST_MICRO:
-            return None
-        energy[quantity.bucket] = micro
+    said = item.meters[0].measured
+    energy = dict(said.delivered)
+    if said.estimated or not said.plain or not energy:
+        return None
+    if min(energy.values()) < 0 or max(energy.values()) >= LARGEST_MICRO:
+        return None
     total = energy.get(Bucket.TOTAL)
     if total is None or len(energy) == 1:
         return energy

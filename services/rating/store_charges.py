@@ -23,6 +23,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from services.rating.charging import Line
 from services.rating.components.nem import BANK_LINE
@@ -63,21 +64,23 @@ async def number_charges(
     """
     if not drafts:
         return []
-    t = INVOICE_COUNTERS.c
-    counted = (
-        insert(INVOICE_COUNTERS)
-        .values(cca=scope.cca, environment=scope.environment.value, last=len(drafts))
-        .on_conflict_do_update(
-            index_elements=[t.cca, t.environment], set_={"last": t.last + len(drafts)}
-        )
-        .returning(t.last)
-    )
-    last = (await session.execute(counted)).scalar_one()
+    given = {"cca": scope.cca, "environment": scope.environment.value, "last": len(drafts)}
+    last = (await session.execute(_COUNTED, given)).scalar_one()
     first = last - len(drafts) + 1
     return [
         changed(draft, invoice_number=f"{scope.cca.upper()}{first + index:0{INVOICE_DIGITS}d}")
         for index, draft in enumerate(drafts)
     ]
+
+
+def _counted() -> ReturningInsert[int]:
+    t, new = INVOICE_COUNTERS.c, insert(INVOICE_COUNTERS)
+    return new.on_conflict_do_update(
+        index_elements=[t.cca, t.environment], set_={"last": t.last + new.excluded.last}
+    ).returning(t.last)
+
+
+_COUNTED: Final = _counted()
 
 
 async def save_charges(

@@ -188,16 +188,20 @@ class PriceBooks:
 
     async def current(self, session: ReadSession | WriteSession) -> PriceBook | None:
         """The price book as of this session, or `None` while no taxes were activated."""
-        marks = (
-            select(func.coalesce(func.max(column), 0)).scalar_subquery()
-            for column in (TARIFF_ACTIVATIONS.c.seq, RERUN.mappings.c.seq)
-        )
-        row = (await session.execute(select(*marks))).one()
+        row = (await session.execute(_MARKS)).one()
         mark = (row[0], row[1])
         if mark != self._mark:
             self._book = await load_book(session)
             self._mark = mark
         return self._book
+
+
+_MARKS: Final = select(
+    *(
+        select(func.coalesce(func.max(column), 0)).scalar_subquery()
+        for column in (TARIFF_ACTIVATIONS.c.seq, RERUN.mappings.c.seq)
+    )
+)
 
 
 async def load_book(session: ReadSession | WriteSession) -> PriceBook | None:

@@ -85,20 +85,18 @@ def period_of(item: UsageItem) -> tuple[date, date]:
 
 def is_estimated(item: UsageItem) -> bool:
     """Whether any quantity is the utility's estimate."""
-    return any(quantity.estimated for meter in item.meters for quantity in meter.quantities)
+    return any(meter.measured.estimated for meter in item.meters)
 
 
 def energy_of(item: UsageItem) -> int:
     """All delivered energy in 1e-6 kWh: of each meter the stated total, else its buckets."""
-    energy = 0
-    for meter in item.meters:
-        found = {
-            quantity.bucket: micro
-            for quantity, micro in zip(meter.quantities, meter.micro, strict=True)
-            if quantity.unit is Unit.KWH and quantity.direction is Direction.DELIVERED
-        }
-        energy += found[Bucket.TOTAL] if Bucket.TOTAL in found else sum(found.values())
-    return energy
+    return sum([stated(meter.measured.delivered) for meter in item.meters])
+
+
+def stated(energy: Mapping[Bucket, int]) -> int:
+    """The total as stated; without one, the sum of the buckets."""
+    total = energy.get(Bucket.TOTAL)
+    return sum(energy.values()) if total is None else total
 
 
 def content_hash(item: UsageItem) -> bytes:

@@ -27,8 +27,10 @@ from services.rating.messages import Occasion, announce
 from services.rating.progress.place import place_bills, places_of
 from services.rating.rate_usage import Rated
 from services.rating.review.gate import ReviewGate
+from services.rating.review.settings import ReviewSettings, load_settings
 from services.rating.review.store_reviews import (
     Approval,
+    Rules,
     keep_reviews,
     load_gate,
     stop_unseen,
@@ -88,6 +90,8 @@ class _News:
     items: Sequence[UsageItem] = ()
     readings: Readings = field(default_factory=dict)
     checked: Checked = field(default_factory=Checked)
+    settings: ReviewSettings | None = None
+    """How the CCA wants its checks and audits, where that was read for the checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +159,9 @@ class RatingDesk:
         sought = Sought.for_items(items)
         occasion = Occasion(scope, envelope.at, envelope.id)
         register = await load_register(session, scope, sought.account_numbers)
-        checked = await check_arrived(session, scope, register, items, readings or {})
-        news = _News(items, readings or {}, checked)
+        settings = await load_settings(session, scope.cca)
+        checked = await check_arrived(session, scope, register, settings, items, readings or {})
+        news = _News(items, readings or {}, checked, settings)
         desk = await self._desk(session, occasion, register, sought, news)
         await compute(_receive, desk, items, envelope.correlation_id)
         await self._finish(session, occasion, desk)
@@ -252,10 +257,9 @@ class RatingDesk:
         known_before = (records, charges)
         accounts = sought.account_numbers
         found = news.checked.by_transaction()
-        window = _window_of(occasion, current)
-        gate = await load_gate(
-            session, occasion, register, known_before, accounts, window, approval, found
-        )
+        settings = news.settings or await load_settings(session, occasion.scope.cca)
+        rules = Rules(register, settings, _window_of(occasion, current))
+        gate = await load_gate(session, occasion, rules, known_before, accounts, approval, found)
         gate.book = book
         reserved = {key: r.draft for key, r in gate.waiting.items() if not r.rerated}
         priced: Mapping[UUID, Rated] = {}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -55,6 +56,26 @@ class MeteredQuantity(Part):
     quantity: Quantity
 
 
+class Measured(NamedTuple):
+    """What the quantities of one meter come to in integers, whatever is wrong with them.
+
+    Attributes:
+        delivered: energy to the customer by bucket, 1e-6 kWh.
+        received: energy from the customer.
+        demand_micro: the highest demand, 1e-6 kW; 0 when nobody measured it.
+        reactive: reactive energy by bucket, 1e-6 kVARh.
+        estimated: whether anything is the utility's estimate.
+        plain: whether there is nothing but delivered energy, each bucket once, as nearly always.
+    """
+
+    delivered: Mapping[Bucket, int]
+    received: Mapping[Bucket, int]
+    demand_micro: int
+    reactive: Mapping[Bucket, int]
+    estimated: bool
+    plain: bool
+
+
 class MeterUsage(Part):
     """What one meter recorded over a half-open period `[period_start, period_end)`.
 
@@ -72,6 +93,29 @@ class MeterUsage(Part):
     def micro(self) -> tuple[int, ...]:
         """Each quantity in integer millionths of its unit, worked out once."""
         return tuple([to_micro(quantity.quantity) for quantity in self.quantities])
+
+    @cached_property
+    def measured(self) -> Measured:
+        """What the quantities come to, worked out once."""
+        delivered: dict[Bucket, int] = {}
+        received: dict[Bucket, int] = {}
+        reactive: dict[Bucket, int] = {}
+        peak, plain, estimated = 0, True, False
+        for quantity, micro in zip(self.quantities, self.micro, strict=True):
+            bucket, unit = quantity.bucket, quantity.unit
+            is_delivered = quantity.direction is Direction.DELIVERED
+            estimated = estimated or quantity.estimated
+            if unit is Unit.KWH:
+                energy = delivered if is_delivered else received
+                plain = plain and is_delivered and bucket not in energy
+                energy[bucket] = energy.get(bucket, 0) + micro
+                continue
+            plain = False
+            if unit is Unit.KW and is_delivered:
+                peak = max(peak, micro)
+            elif unit is Unit.KVARH:
+                reactive[bucket] = reactive.get(bucket, 0) + abs(micro)
+        return Measured(delivered, received, peak, reactive, estimated, plain)
 
     @model_validator(mode="after")
     def _period_moves_forward(self) -> Self:

@@ -339,6 +339,7 @@ def _demand_micro(item: UsageItem) -> int:
     found = [
         micro
         for meter in item.meters
+        if not meter.measured.plain
         for quantity, micro in zip(meter.quantities, meter.micro, strict=True)
         if quantity.unit is Unit.KW and quantity.bucket is Bucket.TOTAL
     ]

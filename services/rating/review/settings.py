@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from sqlalchemy import Row, Select, func, insert, not_, or_, select
+from sqlalchemy import BindParameter, Row, Select, Text, bindparam, func, insert, not_, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.rating.review.classes import CustomerClass
@@ -184,13 +184,7 @@ def default_of(kind: AuditKind) -> AuditSetting:
 
 async def load_settings(session: ReadSession | WriteSession, cca: str) -> ReviewSettings:
     """Read the newest version of every setting of a CCA that counts."""
-    t = REVIEW.settings.c
-    found = await session.execute(
-        versions_of(cca)
-        .where(or_(not_(t.two_people), REVIEW.setting_approvals.c.seq.is_not(None)))
-        .ext(distinct_on(t.code, t.customer_class))
-        .order_by(t.code, t.customer_class, t.version.desc())
-    )
+    found = await session.execute(_IN_FORCE, {"cca": cca})
     return ReviewSettings(cca, tuple(read_versions(found.all())))
 
 
@@ -201,7 +195,7 @@ async def setting_history(session: ReadSession, cca: str, code: str) -> list[Set
     return list(read_versions(found.all()))
 
 
-def versions_of(cca: str) -> Select[*tuple[Any, ...]]:
+def versions_of(cca: str | BindParameter[str]) -> Select[*tuple[Any, ...]]:
     """Every version of a CCA's settings, with who approved it."""
     t, a = REVIEW.settings, REVIEW.setting_approvals
     approved = (
@@ -211,6 +205,19 @@ def versions_of(cca: str) -> Select[*tuple[Any, ...]]:
     )
     joined = t.outerjoin(a, a.c.seq == t.c.seq)
     return select(t, *approved).select_from(joined).where(t.c.cca == cca)
+
+
+def _in_force() -> Select[*tuple[Any, ...]]:
+    t = REVIEW.settings.c
+    return (
+        versions_of(bindparam("cca", type_=Text()))
+        .where(or_(not_(t.two_people), REVIEW.setting_approvals.c.seq.is_not(None)))
+        .ext(distinct_on(t.code, t.customer_class))
+        .order_by(t.code, t.customer_class, t.version.desc())
+    )
+
+
+_IN_FORCE: Final = _in_force()
 
 
 async def write_setting(

@@ -36,16 +36,14 @@ from services.rating.messages import Occasion
 from services.rating.review.audits import Past
 from services.rating.review.gate import AgreementKey, NewReview, OpenReview, ReviewGate, key_of
 from services.rating.review.registry import REVIEW_CODES
-from services.rating.review.settings import load_settings
+from services.rating.review.settings import ReviewSettings, load_settings
 from services.rating.review.tables import OPEN_REVIEW
 from services.rating.review.window import BillWindow
 from services.rating.scope import Scope
 from services.rating.store import CHARGES, REVIEW, USAGE
 from services.rating.store_accounts import (
-    among,
     among_given,
     in_given_scope,
-    in_scope,
     load_register,
 )
 from services.rating.store_charges import is_reversed
@@ -74,6 +72,15 @@ PROPOSED: Final = TypeAdapter(Proposed)
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """By what the charges of a batch are judged: agreements, settings, the utility's clock."""
+
+    register: Register
+    settings: ReviewSettings
+    window: BillWindow | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """Charges that somebody lets go, by their usage."""
 
@@ -84,10 +91,9 @@ class Approval:
 async def load_gate(
     session: WriteSession,
     occasion: Occasion,
-    register: Register,
+    rules: Rules,
     known: tuple[Sequence[UsageRecord], Mapping[UUID, ChargeDraft]],
     account_numbers: Collection[str],
-    window: BillWindow | None,
     approval: Approval | None = None,
     found: Mapping[UUID, Sequence[CheckFinding]] | None = None,
 ) -> ReviewGate:
@@ -96,10 +102,9 @@ async def load_gate(
     Args:
         session: where to read.
         occasion: whose customers, and when.
-        register: their agreements.
+        rules: by what charges are judged.
         known: earlier usage that the batch concerns, and charges it may reverse.
         account_numbers: the accounts of the batch.
-        window: the utility's clock.
         approval: what a person lets go in this batch.
         found: what the checks of new usage found.
     """
@@ -110,9 +115,9 @@ async def load_gate(
     return ReviewGate(
         scope=scope,
         at=occasion.at,
-        settings=await load_settings(session, scope.cca),
-        register=register,
-        window=window,
+        settings=rules.settings,
+        register=rules.register,
+        window=rules.window,
         past=await _load_past(session, scope, account_numbers, occasion.on),
         waiting=await load_waiting(session, scope, account_numbers),
         approved=approval.charges,
@@ -131,22 +136,28 @@ async def load_waiting(
     session: ReadSession | WriteSession, scope: Scope, account_numbers: Collection[str]
 ) -> dict[UUID, OpenReview]:
     """Read the open reviews of some accounts, by their usage."""
-    t = REVIEW.reviews.c
-    found = await session.execute(
-        select(t.review_id, t.transaction_id, t.codes, cast(t.draft, Text).label("stored")).where(
-            *in_scope(REVIEW.reviews, scope),
-            among(t.account_number, account_numbers),
-            text(OPEN_REVIEW),
-        )
-    )
+    given = {"account_numbers": list(account_numbers), **scope.values}
     reviews: dict[UUID, OpenReview] = {}
-    for row in found:
+    for row in await session.execute(_WAITING, given):
         stored = PROPOSED.validate_json(row.stored)
         rerated = stored.reversal is not None
         reviews[row.transaction_id] = OpenReview(
             row.review_id, stored.charge, tuple(row.codes), rerated
         )
     return reviews
+
+
+def _waiting() -> Select[*tuple[Any, ...]]:
+    t = REVIEW.reviews.c
+    stored = cast(t.draft, Text).label("stored")
+    return select(t.review_id, t.transaction_id, t.codes, stored).where(
+        *in_given_scope(REVIEW.reviews),
+        among_given(t.account_number, "account_numbers"),
+        text(OPEN_REVIEW),
+    )
+
+
+_WAITING: Final = _waiting()
 
 
 async def _load_past(
@@ -242,7 +253,8 @@ async def stop_unseen(
     accounts = frozenset(charge.account_number for charge in unseen)
     if gate is None:
         register = await load_register(session, occasion.scope, accounts)
-        gate = await load_gate(session, occasion, register, ((), {}), accounts, window)
+        rules = Rules(register, await load_settings(session, occasion.scope.cca), window)
+        gate = await load_gate(session, occasion, rules, ((), {}), accounts)
     else:
         await _tell_of_more(session, occasion, gate, accounts)
     cancels = {c.transaction_id: c for c in outcome.charges if c.purpose is Purpose.CANCEL}

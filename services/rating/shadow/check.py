@@ -15,6 +15,9 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    ColumnElement,
+    Row,
+    Select,
     Uuid,
     any_,
     bindparam,
@@ -40,7 +43,7 @@ from services.rating.shadow.differences import BillDifferences, keep_differences
 from services.rating.shadow.metered import Metered, load_usage, usage_of
 from services.rating.shadow.tolerance import load_tolerance
 from services.rating.store import REPORTED_INVOICES, SHADOW
-from services.rating.store_accounts import among, in_scope, load_register
+from services.rating.store_accounts import among_given, in_given_scope, in_scope, load_register
 from services.rating.store_charges import load_charges
 from services.rating.store_tariffs import PriceBooks
 from services.rating.tariffs.book import PriceBook
@@ -134,15 +137,8 @@ class ShadowDesk:
         self, session: WriteSession, occasion: Occasion, account_numbers: Iterable[str]
     ) -> None:
         """Check the bills that wait for usage of some accounts."""
-        t = REPORTED_INVOICES.c
-        waiting = await self._load(
-            session,
-            [
-                *in_scope(REPORTED_INVOICES, occasion.scope),
-                among(t.account_number, sorted(set(account_numbers))),
-                t.state == InvoiceCheck.WAITING_FOR_USAGE.value,
-            ],
-        )
+        given = {"account_numbers": list(set(account_numbers)), **occasion.scope.values}
+        waiting = _bills(await session.execute(_WAITING_BILLS, given))
         await self.check(session, occasion, waiting, only_news=True)
 
     async def check_again(
@@ -157,20 +153,10 @@ class ShadowDesk:
         t = REPORTED_INVOICES.c
         keys = any_(literal(list(transaction_ids), ARRAY(Uuid)))
         await wait_lock(session, occasion.scope.lock_key)
-        bills = await self._load(
-            session, [*in_scope(REPORTED_INVOICES, occasion.scope), t.transaction_id == keys]
-        )
-        return await self.check(session, occasion, bills, only_news=only_news)
-
-    async def _load(self, session: WriteSession, conditions: Sequence[Any]) -> list[Bill]:
-        t = REPORTED_INVOICES.c
         found = await session.execute(
-            select(t.body, t.correlation_id)
-            .where(*conditions)
-            .order_by(t.received_at, t.transaction_id)
-            .limit(CHECK_BATCH)
+            _first_bills(*in_scope(REPORTED_INVOICES, occasion.scope), t.transaction_id == keys)
         )
-        return [Bill(ReportedInvoice.model_validate(row.body), row.correlation_id) for row in found]
+        return await self.check(session, occasion, _bills(found), only_news=only_news)
 
     async def check(
         self,
@@ -225,6 +211,27 @@ class ShadowDesk:
             together=together,
             tolerance=await load_tolerance(session, occasion.scope),
         )
+
+
+def _first_bills(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    t = REPORTED_INVOICES.c
+    return (
+        select(t.body, t.correlation_id)
+        .where(*conditions)
+        .order_by(t.received_at, t.transaction_id)
+        .limit(CHECK_BATCH)
+    )
+
+
+_WAITING_BILLS: Final = _first_bills(
+    *in_given_scope(REPORTED_INVOICES),
+    among_given(REPORTED_INVOICES.c.account_number, "account_numbers"),
+    REPORTED_INVOICES.c.state == InvoiceCheck.WAITING_FOR_USAGE.value,
+)
+
+
+def _bills(found: Iterable[Row[Any]]) -> list[Bill]:
+    return [Bill(ReportedInvoice.model_validate(row.body), row.correlation_id) for row in found]
 
 
 def _check(bill: Bill, metered: Metered | None, known: _Known) -> Checked:

@@ -12,7 +12,7 @@ from services.rating.computing import compute
 from services.rating.intervals.block import IntervalBlock
 from services.rating.review.classes import CustomerClass, class_of
 from services.rating.review.registry import AUDITS
-from services.rating.review.settings import ReviewSettings, load_settings
+from services.rating.review.settings import ReviewSettings
 from services.rating.scope import Scope
 from services.rating.usage import period_of
 from services.rating.vee.check import Checked, Subject, check
@@ -30,15 +30,17 @@ async def check_arrived(
     session: WriteSession,
     scope: Scope,
     register: Register,
+    settings: ReviewSettings,
     items: Sequence[UsageItem],
     readings: Readings,
 ) -> Checked:
     """Check usage that has just come; nothing is written.
 
     Args:
-        session: where history and settings are read, in two round trips.
+        session: where history is read, in one round trip.
         scope: whose customers they are.
         register: their agreements, which say the class of a customer.
+        settings: how the CCA wants its checks.
         items: the usage.
         readings: of usage that came as intervals.
     """
@@ -47,12 +49,11 @@ async def check_arrived(
     accounts = frozenset(item.account_number for item in items)
     first = min(period_of(item)[0] for item in items)
     past = await load_past(session, scope, accounts, first)
-    settings = settings_of(await load_settings(session, scope.cca))
     subjects = [
         Subject(item, class_of_usage(item, scope, register), readings.get(item.transaction_id, ()))
         for item in items
     ]
-    return await compute(check, subjects, past, settings)
+    return await compute(check, subjects, past, settings_of(settings))
 
 
 def settings_of(settings: ReviewSettings) -> Settings:

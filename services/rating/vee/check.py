@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 
 from services.rating.intervals.block import MICRO_DECIMALS, IntervalBlock, day_lengths, kwh_text
-from services.rating.vee.figures import Figures, Measured, figures_of, measured
+from services.rating.vee.figures import Figures, figures_of
 from services.rating.vee.finding import MESSAGE_LENGTH_MAX, CheckFinding
 from services.rating.vee.interval_checks import (
     INTERVAL_CHECKS,
@@ -108,6 +108,8 @@ class _Ended:
         """Whether these figures are of usage that is ended."""
         if one.usage_id in self.names:
             return True
+        if not self.periods:
+            return False
         period = (one.account_number, one.meter_number, one.period_start, one.period_end)
         return period in self.periods
 
@@ -154,8 +156,11 @@ class _History:
 
     def twin(self, now: Figures) -> Figures | None:
         """The same meter and period from another 867, by totals."""
+        known = self.known.get((now.account_number, now.meter_number))
+        if not known:
+            return None
         days = (now.period_start, now.period_end)
-        for one in self.known.get((now.account_number, now.meter_number), ()):
+        for one in known:
             same = (one.period_start, one.period_end) == days and not one.from_intervals
             if same and one.transaction_id != now.transaction_id:
                 return one
@@ -179,11 +184,10 @@ def check(subjects: Sequence[Subject], past: Iterable[Figures], settings: Settin
     for subject in looked_at:
         theirs: list[Figures] = []
         for meter in subject.item.meters:
-            said = measured(meter)
-            blocks = [one for one in subject.blocks if one.meter_number == meter.meter_number]
-            now = figures_of(subject.item, meter, said, blocks)
+            blocks = [b for b in subject.blocks if b.meter_number == meter.meter_number]
+            now = figures_of(subject.item, meter, blocks)
             theirs.append(now)
-            period = _period(subject, meter, (said, now), blocks, history)
+            period = _period(subject, meter, now, blocks, history)
             for code, look, rule in looks.at(period):
                 told = look(period, rule.limits)
                 if told is not None:
@@ -227,25 +231,33 @@ class _Looks:
 def _period(
     subject: Subject,
     meter: MeterUsage,
-    told: tuple[Measured, Figures],
+    now: Figures,
     blocks: Sequence[IntervalBlock],
     history: _History,
 ) -> Period:
-    said, now = told
+    said = meter.measured
     past = history.before(now)
     is_first = meter is subject.item.meters[0]
-    digits = max([one.decimals for one in blocks], default=0)
-    return Period(
-        said=said,
-        has_both=len({quantity.bucket is Bucket.TOTAL for quantity in meter.quantities}) > 1,
-        now=now,
-        past=past,
-        twin=history.twin(now),
-        is_intervals=now.from_intervals,
-        last_digit_micro=10 ** (MICRO_DECIMALS - digits),
-        customer_class=subject.customer_class,
-        missing=history.siblings(past[0], subject.meter_numbers) if past and is_first else (),
+    digits = max([one.decimals for one in blocks]) if blocks else 0
+    return Period(  # by place: names would take as long as all else here
+        said,
+        _has_both(meter),
+        now,
+        past,
+        history.twin(now),
+        now.from_intervals,
+        10 ** (MICRO_DECIMALS - digits),
+        subject.customer_class,
+        history.siblings(past[0], subject.meter_numbers) if past and is_first else (),
     )
+
+
+def _has_both(meter: MeterUsage) -> bool:
+    """Whether there are totals and buckets."""
+    said = meter.measured
+    if said.plain:
+        return Bucket.TOTAL in said.delivered and len(said.delivered) > 1
+    return len({quantity.bucket is Bucket.TOTAL for quantity in meter.quantities}) > 1
 
 
 def _of_period(now: Figures, code: str, rule: InForce, told: Said) -> CheckFinding:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.rating.intervals.block import kwh_text
-from services.rating.vee.figures import Figures, Measured
+from services.rating.vee.figures import Figures
 from services.rating.vee.interval_checks import PERCENT
-from shared.contracts.usage import Bucket
+from shared.contracts.usage import Bucket, Measured
 from shared.platform.values import value
 
 Limits = Mapping[str, int]
@@ -82,7 +82,10 @@ class Period:
 
 def adds_up(period: Period, limits: Limits) -> Said | None:
     """Buckets against the total, exactly; intervals against the total of another 867."""
-    for energy in (period.said.delivered, period.said.received) if period.has_both else ():
+    said = period.said
+    for energy in (said.delivered, said.received) if period.has_both else ():
+        if not energy:
+            continue
         buckets = [micro for bucket, micro in energy.items() if bucket is not Bucket.TOTAL]
         total = energy.get(Bucket.TOTAL)
         if total is not None and buckets and sum(buckets) != total:

@@ -16,10 +16,12 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from shared.contracts.envelope import Envelope
 from shared.platform.bus import Delivery, Poison
@@ -100,9 +102,12 @@ class Consumer:
     delivery_limit: int
     breaker: Breaker = field(init=False)
     _turns: dict[tuple[str, str, str], asyncio.Lock] = field(init=False, default_factory=dict)
+    _take: ReturningInsert[UUID] = field(init=False)
 
     def __post_init__(self) -> None:
         self.breaker = Breaker(self.service, self.limits)
+        inbox = self.tables.inbox
+        self._take = insert(inbox).on_conflict_do_nothing().returning(inbox.c.message_id)
 
     async def receive(self, delivery: Delivery) -> None:
         """Work one delivery; returning acknowledges it.
@@ -142,19 +147,14 @@ class Consumer:
         handler = self.handlers.get(envelope.type)
         if handler is None:
             raise LookupError(f"{self.service} has no handler for {envelope.type}")
-        inbox = self.tables.inbox
+        message = {
+            "message_id": envelope.id,
+            "type": envelope.type,
+            "source": envelope.source,
+            "handled_at": self.clock.now(),
+        }
         async with self.database.unit_of_work() as session:
-            taken = await session.execute(
-                insert(inbox)
-                .values(
-                    message_id=envelope.id,
-                    type=envelope.type,
-                    source=envelope.source,
-                    handled_at=self.clock.now(),
-                )
-                .on_conflict_do_nothing()
-                .returning(inbox.c.message_id)
-            )
+            taken = await session.execute(self._take, message)
             outcome = Outcome.HANDLED if taken.first() else Outcome.DUPLICATE
             if outcome is Outcome.HANDLED:
                 await handler(session, envelope)
