@@ -11,7 +11,7 @@ from dataclasses import field
 from datetime import date
 from enum import StrEnum
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.rating.charging import Line
 from services.rating.holds import (
@@ -27,6 +27,7 @@ from services.rating.usage import content_of, energy_of, period_of
 from shared.contracts.charges import LineKind
 from shared.contracts.parts import Purpose
 from shared.contracts.usage import UsageItem
+from shared.platform.ids import named_id
 from shared.platform.values import changed, value
 
 _CHARGE_IDS: Final = UUID("6f0c7a52-8a51-4b53-9d0e-2f6f3c1b7a10")
@@ -160,7 +161,7 @@ class ChargeDraft:
 def charge_of(record: UsageRecord, item: UsageItem, rated: Rated) -> ChargeDraft:
     """The charge for rated usage."""
     return ChargeDraft(  # by place: twenty names would take longer than all else here
-        uuid5(_CHARGE_IDS, f"{record.transaction_id}/{Purpose.ORIGINAL}"),
+        named_id(_CHARGE_IDS, f"{record.transaction_id}/{Purpose.ORIGINAL}"),
         Purpose.ORIGINAL,
         record.transaction_id,
         record.correlation_id,
@@ -185,7 +186,7 @@ def reversal_of(charge: ChargeDraft, correction: UsageRecord) -> ChargeDraft:
     due_on = correction.item.bill_due_on if correction.item else None
     return changed(
         charge,
-        charge_id=uuid5(_CHARGE_IDS, f"{correction.transaction_id}/{Purpose.CANCEL}"),
+        charge_id=named_id(_CHARGE_IDS, f"{correction.transaction_id}/{Purpose.CANCEL}"),
         purpose=Purpose.CANCEL,
         transaction_id=correction.transaction_id,
         correlation_id=correction.correlation_id,

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from services.rating.accounts import Register
+from services.rating.accounts import Agreement, Register
 from services.rating.corrections import (
     SETTLED_STATES,
     ChargeDraft,
@@ -131,12 +131,11 @@ class UsageDesk:
 
     # --- what comes in --------------------------------------------------------------------------
 
-    def receive(self, item: UsageItem, correlation_id: UUID) -> None:
-        """Take one item; a transaction that was taken before has no effect."""
-        if item.transaction_id in self._records:
+    def receive(self, record: UsageRecord) -> None:
+        """Take usage that has just come; a transaction that was taken before has no effect."""
+        if record.transaction_id in self._records:
             return
-        record = UsageRecord.of(item, correlation_id)
-        first = self._by_usage_id.get(item.usage_id)
+        first = self._by_usage_id.get(record.usage_id)
         self._order[record.transaction_id] = len(self._order)
         if first is not None:
             self._records[record.transaction_id] = duplicate_of(record, self._records[first])
@@ -243,14 +242,15 @@ class UsageDesk:
 
     # --- steps ----------------------------------------------------------------------------------
 
-    def _rated(self, record: UsageRecord) -> Rated:
+    def _rated(self, record: UsageRecord, item: UsageItem, agreement: Agreement | None) -> Rated:
         if self._book is None:
             raise RateNotFound("no tariffs were imported")
-        item = _item(record)
-        agreement = self._register.find(item.account_number, item.service_agreement_id)
+        together = self._priced.get(record.transaction_id)
+        if together is not None:
+            return together
         bank = self._banks.balance_of(item)
         readings = self._readings.get(record.transaction_id, ())
-        rated = self._priced.get(record.transaction_id) or rate(
+        rated = rate(
             item, self._scope, agreement, self._book, self._known_on, bank, readings=readings
         )
         if isinstance(rated, Hold):
@@ -260,14 +260,16 @@ class UsageDesk:
     def _draft(self, record: UsageRecord) -> ChargeDraft | None:
         """The charge that may leave, as let go or as computed; None where the utility bills it."""
         self._reserve(record, None)
-        if self._is_billed_by_utility(record):
-            self._rated(record)  # it must have a price all the same
+        item = _item(record)
+        agreement = self._register.find(item.account_number, item.service_agreement_id)
+        if agreement is not None and agreement.is_billed_by_utility(record.period_end):
+            self._rated(record, item, agreement)  # it must have a price all the same
             return None
         approved = self._door.approved_charge(record.transaction_id)
         if approved is not None:
             return approved
-        draft = charge_of(record, _item(record), self._rated(record))
-        hold = self._door.judge(record, draft, self._banks.balance_of(_item(record)))
+        draft = charge_of(record, item, self._rated(record, item, agreement))
+        hold = self._door.judge(record, draft, self._banks.balance_of(item))
         if hold is not None:
             self._reserve(record, draft)
             raise ReasonGiven(hold)
@@ -275,17 +277,12 @@ class UsageDesk:
 
     def _reserve(self, record: UsageRecord, draft: ChargeDraft | None) -> None:
         """Keep the net metering credits of a charge under review from being spent twice."""
-        before = self._reserved.pop(record.transaction_id, None)
+        before = self._reserved.pop(record.transaction_id, None) if self._reserved else None
         if before is not None:
             self._banks.take_back(before)
         if draft is not None:
             self._reserved[record.transaction_id] = draft
             self._banks.enter(draft)
-
-    def _is_billed_by_utility(self, record: UsageRecord) -> bool:
-        item = _item(record)
-        agreement = self._register.find(item.account_number, item.service_agreement_id)
-        return agreement is not None and agreement.is_billed_by_utility(record.period_end)
 
     def _charge(self, record: UsageRecord, draft: ChargeDraft | None) -> None:
         if draft is None:

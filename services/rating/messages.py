@@ -138,7 +138,7 @@ def _charges_rated(items: Sequence[Words], cover: _Cover) -> Written:
 def charge_words(charge: ChargeDraft, invoiced_on: date) -> Words:
     """One charge in the words of the contract `Charge`, ready to be written as JSON."""
     words: Words = {
-        "charge_id": charge.charge_id,
+        "charge_id": str(charge.charge_id),
         "invoice_number": charge.invoice_number,
         "original_invoice_number": charge.original_invoice_number,
         "purpose": str(charge.purpose),

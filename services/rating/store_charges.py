@@ -34,7 +34,8 @@ from services.rating.store import CHARGE_LINES, CHARGES, INVOICE_COUNTERS, SETTL
 from services.rating.store_accounts import in_scope
 from shared.contracts.charges import ChargeUnit, LineKind
 from shared.contracts.parts import Purpose
-from shared.platform.database import ReadSession, WriteSession, as_driver_id, copy_rows
+from shared.platform.database import ReadSession, WriteSession, copy_rows
+from shared.platform.ids import as_driver_id
 from shared.platform.values import changed
 
 INVOICE_DIGITS: Final = 10

@@ -351,8 +351,8 @@ def _window_of(occasion: Occasion, book: PriceBook | None) -> BillWindow | None:
 
 
 def _receive(desk: UsageDesk, items: Iterable[UsageItem], correlation_id: UUID) -> None:
-    for item in items:
-        desk.receive(item, correlation_id)
+    for record in [UsageRecord.of(item, correlation_id) for item in items]:
+        desk.receive(record)
     desk.settle()
 
 

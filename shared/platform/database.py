@@ -12,10 +12,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NewType
-from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
-from asyncpg.pgproto.pgproto import UUID as DriverUUID  # type: ignore[import-untyped]  # noqa: N811
 from sqlalchemy import URL, MetaData, Table, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -181,12 +179,6 @@ async def copy_rows(
         table.name, schema_name=table.schema, columns=list(columns), records=rows
     )
     return int(str(status).removeprefix("COPY "))
-
-
-def as_driver_id(key: UUID) -> UUID:
-    """The same id as the driver has it: for one that stands in many rows of a `copy_rows`."""
-    found: UUID = DriverUUID(key.bytes)
-    return found
 
 
 async def driver_connection(session: WriteSession) -> asyncpg.Connection[Any]:

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from services.rating.accounts import Register, Terms
+from services.rating.accounts import Agreement, Register
 from services.rating.cash_out import cash_out_of
 from services.rating.components.nem import moved_cents
 from services.rating.corrections import ChargeDraft, UsageRecord
@@ -36,6 +37,8 @@ NO_CYCLE: Final = ""
 """The bill cycle of agreements whose 814 named none."""
 
 _MESSAGE_MAX: Final = 264
+NOTHING_SAID: Final[Mapping[str, str]] = MappingProxyType({})
+_ONE_DAY: Final = timedelta(days=1)
 
 _Asking = tuple[str, list[tuple[int, AuditKind, AuditSetting]]]
 """What audits ask of a case, and those that do: each with its weight and its setting."""
@@ -195,21 +198,25 @@ class ReviewGate:
         if waiting is not None and says_the_same(waiting.draft, draft):
             self._remember(draft, draft.total_cents)
             return Hold(waiting.codes[0], "the charge waits for a person")
-        terms = self._terms(draft)
-        customer_class = class_of(self.scope.utility, terms.rate_code)
+        agreement = self.register.find(draft.account_number, draft.service_agreement_id)
+        rate_code = _rate_code(agreement, draft.period_end)
+        customer_class = class_of(self.scope.utility, rate_code)
         deadline = self.deadline_of(draft.transaction_id, draft.due_on)
         case = self._case(draft, item, rebill, customer_class, deadline)
         if credit_cents > 0:
-            month = self._cash_out_month(draft)
+            month = self._cash_out_month(agreement, draft.period_end)
             case = changed(case, credit_cents=credit_cents, cash_out_month=month)
         findings = self._findings(case, customer_class)
         if waiting is not None and all(found.mode is not Mode.HOLD for found in findings):
             words = "the charge under review comes to something else now"
             findings.append(Finding(RECOMPUTED, Mode.HOLD, words, two_people=True))
+        self._remember(draft, case.total_cents)
+        if not findings:
+            self.passed.add(draft.charge_id)
+            return None
         self.noted += [
             Noted(draft, found, customer_class) for found in findings if found.code in AUDITS
         ]
-        self._remember(draft, case.total_cents)
         holding = tuple(found for found in findings if found.mode is Mode.HOLD)
         if not holding:
             self.passed.add(draft.charge_id)
@@ -218,7 +225,7 @@ class ReviewGate:
             draft,
             rebill.reversal if rebill else None,
             holding,
-            self._bill_cycle(draft),
+            _bill_cycle(agreement, draft.period_end),
             customer_class,
             deadline,
         )
@@ -238,7 +245,7 @@ class ReviewGate:
                     two = kind.two_people
                     one = Finding(kind.code, setting.mode, message, two, setting.owner)
                     weighed.append((weight, one))
-        found = [finding for _, finding in sorted(weighed, key=itemgetter(0))]
+        found = [finding for _, finding in sorted(weighed, key=itemgetter(0))] if weighed else []
         if len(found) > 1:
             found = [finding for finding in found if not AUDITS[finding.code].of_good]
         if self.settings.releases_by_hand:
@@ -266,45 +273,32 @@ class ReviewGate:
         customer_class: CustomerClass,
         deadline: Deadline | None,
     ) -> Case:
-        return Case(
-            period_start=draft.period_start,
-            period_end=draft.period_end,
-            total_cents=draft.total_cents,
-            at=self.at,
-            on=self._on,
-            energy_micro=draft.energy_micro or 0,
-            demand_micro=_demand_micro(item) if item else 0,
-            estimated=draft.estimated,
-            final=item.final if item else False,
-            prorated=draft.explanation.prorated,
-            residential=customer_class is CustomerClass.RESIDENTIAL,
-            rebill=rebill is not None,
-            replaced_cents=rebill.cents if rebill else None,
-            past=self._past(draft),
-            due_at=deadline.due_at if deadline else None,
-            checks=self.checks.get(draft.transaction_id, {}),
-            charge_id=draft.charge_id,
+        return Case(  # by place: names would take as long as all else here
+            draft.period_start,
+            draft.period_end,
+            draft.total_cents,
+            self.at,
+            self._on,
+            draft.energy_micro or 0,
+            _demand_micro(item) if item else 0,
+            draft.estimated,
+            item.final if item else False,
+            draft.explanation.prorated,
+            customer_class is CustomerClass.RESIDENTIAL,
+            rebill is not None,
+            rebill.cents if rebill else None,
+            self._past(draft),
+            deadline.due_at if deadline else None,
+            self.checks.get(draft.transaction_id, NOTHING_SAID) if self.checks else NOTHING_SAID,
+            draft.charge_id,
         )
 
-    def _cash_out_month(self, draft: ChargeDraft) -> int | None:
-        """In which month the plan of a charge pays credits out."""
+    def _cash_out_month(self, agreement: Agreement | None, period_end: date) -> int | None:
+        """In which month the plan of an agreement pays credits out."""
         if self.book is None:
             return None
-        agreement = self.register.find(draft.account_number, draft.service_agreement_id)
-        last_day = draft.period_end - timedelta(days=1)
-        policy = cash_out_of(agreement, self.scope, self.book, last_day)
+        policy = cash_out_of(agreement, self.scope, self.book, period_end - _ONE_DAY)
         return policy.month if policy else None
-
-    def _bill_cycle(self, draft: ChargeDraft) -> str:
-        """The bill cycle of the batch that the bill is counted in."""
-        agreement = self.register.find(draft.account_number, draft.service_agreement_id)
-        month = month_of(draft.period_end)
-        return (roster_cycle(agreement.entries, month) if agreement else None) or NO_CYCLE
-
-    def _terms(self, draft: ChargeDraft) -> Terms:
-        agreement = self.register.find(draft.account_number, draft.service_agreement_id)
-        entry = agreement.entry_on(draft.period_end - timedelta(days=1)) if agreement else None
-        return entry.terms if entry else Terms("")
 
     def _past(self, draft: ChargeDraft) -> tuple[Past, ...]:
         """Earlier periods, of the database and of this batch; never the charge's own."""
@@ -326,6 +320,18 @@ class ReviewGate:
 def key_of(of: ChargeDraft | UsageItem) -> AgreementKey:
     """The agreement that a charge or usage is for."""
     return of.account_number, of.service_agreement_id or ""
+
+
+def _rate_code(agreement: Agreement | None, period_end: date) -> str:
+    """The rate code of the last day of a period."""
+    entry = agreement.entry_on(period_end - _ONE_DAY) if agreement else None
+    return entry.terms.rate_code if entry else ""
+
+
+def _bill_cycle(agreement: Agreement | None, period_end: date) -> str:
+    """The bill cycle of the batch that a bill is counted in."""
+    cycle = roster_cycle(agreement.entries, month_of(period_end)) if agreement else None
+    return cycle or NO_CYCLE
 
 
 def says_the_same(one: ChargeDraft, other: ChargeDraft) -> bool:

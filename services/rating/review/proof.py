@@ -17,6 +17,7 @@ from sqlalchemy import func, insert, select
 
 from services.rating.accounts import Agreement, Entry, Register, Status, Terms
 from services.rating.charging import Line
+from services.rating.corrections import UsageRecord
 from services.rating.desk import Known, UsageDesk
 from services.rating.holds import RateNotFound
 from services.rating.rate_usage import Explanation, Rated
@@ -164,7 +165,7 @@ def _stops(
     gate = ReviewGate(scope, at, settings, register)
     known = Known(priced={item.transaction_id: _rated(cents, today)})
     desk = UsageDesk(scope, register, book, today, known, gate)
-    desk.receive(item, item.transaction_id)
+    desk.receive(UsageRecord.of(item, item.transaction_id))
     desk.settle()
     opened = gate.opened.get(item.transaction_id)
     for_value = opened is not None and HIGH_VALUE in opened.codes

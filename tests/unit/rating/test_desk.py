@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.rating.accounts import Register
-from services.rating.corrections import ChargeDraft, UsageState
+from services.rating.corrections import ChargeDraft, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome, Known, UsageDesk
 from services.rating.tariffs.book import PriceBook, build_book
 from shared.contracts.parts import Purpose
@@ -47,7 +47,7 @@ def work(
     """What becomes of items that come in one batch."""
     desk = UsageDesk(MCE, accounts or register(), book, TODAY, known)
     for item in items:
-        desk.receive(item, CORRELATION)
+        desk.receive(UsageRecord.of(item, CORRELATION))
     desk.settle()
     return desk.outcome()
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from services.rating.accounts import Register
+from services.rating.corrections import UsageRecord
 from services.rating.desk import Known, UsageDesk
 from services.rating.review.classes import CustomerClass
 from services.rating.review.gate import OpenReview, ReviewGate
@@ -42,7 +43,7 @@ def through(door: ReviewGate, energy: dict[str, str] | None = None) -> UsageDesk
     """A desk that has taken one 867."""
     desk = UsageDesk(MCE, door.register, price_book(), TODAY, Known(), door)
     item = usage(energy=energy)
-    desk.receive(item, item.transaction_id)
+    desk.receive(UsageRecord.of(item, item.transaction_id))
     desk.settle()
     return desk
 
