@@ -9,20 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Final, TypedDict, TypeVar
+from typing import TypedDict, TypeVar
 from uuid import UUID
 
-from pydantic_core import to_json
-
-from services.rating.charging import Line
-from services.rating.components.user_tax import city_of
+from services.rating.charge_json import charge_json
 from services.rating.corrections import ChargeDraft, UsageRecord, UsageState
 from services.rating.desk import DeskOutcome, Ended
 from services.rating.scope import UTILITY_ZONE, Scope
-from shared.contracts.charges import ChargeLine, ChargesRated, ChargeUnit, LineKind
+from shared.contracts.charges import ChargesRated
 from shared.contracts.envelope import Body, Cover, Envelope, Written
-from shared.contracts.measures import cents_text, micro_text
 from shared.contracts.parts import MESSAGE_ITEMS_MAX, Environment, ServiceName
 from shared.contracts.usage import (
     CancelledUsage,
@@ -34,12 +29,6 @@ from shared.contracts.usage import (
 )
 
 T = TypeVar("T")
-
-SHARED_WORDS_MAX: Final = 4_000
-"""Lines of plans and periods whose words are kept; a CCA has some dozens in a billing cycle."""
-
-Words = dict[str, object]
-"""An item of a message as JSON has it: amounts are texts, and what is absent is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +69,7 @@ def announce(
         return UsageNotBilled(items=tuple(items))
 
     pairs = [(ended.correction.correlation_id, _pair(ended)) for ended in outcome.ended]
-    words = [(charge.correlation_id, charge_words(charge, on)) for charge in charges]
+    words = [(charge.correlation_id, charge_json(charge, on)) for charge in charges]
     theirs = [
         (record.correlation_id, _unbilled(record))
         for record in (*outcome.added, *outcome.changed)
@@ -129,85 +118,11 @@ def _batches(
             yield cover, group[first : first + MESSAGE_ITEMS_MAX]
 
 
-def _charges_rated(items: Sequence[Words], cover: _Cover) -> Written:
+def _charges_rated(items: Sequence[str], cover: _Cover) -> Written:
     """Charges as a message, written once: what they are made of was checked on its way in."""
     kind = str(ChargesRated.model_fields["type"].default)
-    return Written(Cover(type=kind, **cover), to_json({"type": kind, "items": items}))
-
-
-def charge_words(charge: ChargeDraft, invoiced_on: date) -> Words:
-    """One charge in the words of the contract `Charge`, ready to be written as JSON."""
-    words: Words = {
-        "charge_id": str(charge.charge_id),
-        "invoice_number": charge.invoice_number,
-        "original_invoice_number": charge.original_invoice_number,
-        "purpose": str(charge.purpose),
-        "transaction_id": charge.transaction_id,
-        "usage_id": charge.usage_id,
-        "account_number": charge.account_number,
-        "service_agreement_id": charge.service_agreement_id,
-        "customer_name": charge.customer_name,
-        "invoiced_on": invoiced_on,
-        "due_on": charge.due_on,
-        "period_start": charge.period_start,
-        "period_end": charge.period_end,
-        "estimated": charge.estimated,
-        "plan_id": charge.plan_id,
-        "plan_version": charge.plan_version,
-        "lines": [_line_words(line, n) for n, line in enumerate(charge.lines, start=1)],
-        "total": cents_text(charge.total_cents),
-    }
-    for name in ("original_invoice_number", "service_agreement_id", "due_on"):
-        if words[name] is None:
-            del words[name]
-    return words
-
-
-def line_item(line: Line, sequence: int) -> ChargeLine:
-    """One charge line in the words of the contract."""
-    return ChargeLine.model_validate(_line_words(line, sequence))
-
-
-def _line_words(line: Line, sequence: int) -> Words:
-    has_quantity = line.quantity_micro is not None
-    words = _shared_words(
-        *(line.line_id, line.kind, line.code, line.label, has_quantity, line.unit),
-        line.price_micro,
-    ).copy()
-    words["sequence"] = sequence
-    if line.quantity_micro is not None:
-        words["quantity"] = micro_text(line.quantity_micro)
-    words["amount"] = cents_text(line.cents)
-    words["jurisdiction"] = city_of(line)
-    return words
-
-
-@lru_cache(maxsize=SHARED_WORDS_MAX)
-def _shared_words(
-    line_id: str,
-    kind: LineKind,
-    code: str,
-    label: str,
-    has_quantity: bool,  # noqa: FBT001  a key like the others
-    unit: ChargeUnit | None,
-    price_micro: int | None,
-) -> Words:
-    """What a line says to everyone on a plan; places are kept for what is each account's own."""
-    words: Words = {
-        "sequence": 0,
-        "line_id": line_id,
-        "kind": str(kind),  # pydantic asks a word of a list for its value, in Python
-        "code": code,
-        "label": label,
-    }
-    if has_quantity:
-        words["quantity"] = ""
-    if unit is not None:
-        words["unit"] = str(unit)
-    if price_micro is not None:
-        words["price"] = micro_text(price_micro)
-    words["amount"] = ""
-    return words
+    body = f'{{"type":"{kind}","items":[{",".join(items)}]}}'
+    return Written(Cover(type=kind, **cover), body.encode())
 
 
 def _held(record: UsageRecord) -> HeldUsage:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import func, select
 
 from services.rating.accounts import Agreement
-from services.rating.messages import line_item
+from services.rating.charge_json import line_item
 from services.rating.scope import Scope
 from services.rating.store import CHARGES, HOLDS, USAGE
 from services.rating.store_accounts import in_scope, load_register

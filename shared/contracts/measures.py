@@ -17,6 +17,10 @@ MICRO_PER_UNIT = 1_000_000
 
 CENTS_PER_USD = 100
 
+# Every line of every charge is written with them, and looking digits up is twice as quick.
+_TWO = tuple(f"{number:02d}" for number in range(100))
+_THREE = tuple(f"{number:03d}" for number in range(1_000))
+
 
 class InexactAmountError(ValueError):
     """The value has more decimals than its unit can hold, so it cannot be carried exactly."""
@@ -69,14 +73,14 @@ def micro_text(micro: int) -> str:
     """Return integer millionths as the text of `from_micro`, without the decimal."""
     if micro < 0:
         return f"-{micro_text(-micro)}"
-    return f"{micro // MICRO_PER_UNIT}.{micro % MICRO_PER_UNIT:06d}"
+    return f"{micro // MICRO_PER_UNIT}.{_THREE[micro // 1_000 % 1_000]}{_THREE[micro % 1_000]}"
 
 
 def cents_text(cents: int) -> str:
     """Return integer cents as the text of `from_cents`, without the decimal."""
     if cents < 0:
         return f"-{cents_text(-cents)}"
-    return f"{cents // CENTS_PER_USD}.{cents % CENTS_PER_USD:02d}"
+    return f"{cents // CENTS_PER_USD}.{_TWO[cents % CENTS_PER_USD]}"
 
 
 def to_cents(amount: Decimal) -> int:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from services.rating.browsing.energy import Energy, energies
 from services.rating.browsing.marks import PAGE_ROWS, Mark, Sight
-from services.rating.messages import line_item
+from services.rating.charge_json import line_item
 from services.rating.rate_usage import Explanation, LineReason
 from services.rating.store import CHARGES
 from services.rating.store_charges import explanation_of, load_lines

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Row, select, text
 
-from services.rating.messages import line_item
+from services.rating.charge_json import line_item
 from services.rating.progress.stages import Stage
 from services.rating.review.classes import CustomerClass
 from services.rating.review.fired import LastFired, load_last_fired

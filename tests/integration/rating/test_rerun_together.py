@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from services.rating.charge_json import line_item
 from services.rating.intervals.take import take
-from services.rating.messages import line_item
 from services.rating.rate_usage import Rated, rate
 from shared.contracts.charges import Charge, ChargeLine
 from shared.contracts.intervals import IntervalUsage
