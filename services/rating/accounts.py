@@ -383,7 +383,9 @@ class Register:
 
     def find(self, account_number: str, service_agreement_id: str | None) -> Agreement | None:
         """The agreement named, or the only one of the account when none is named."""
-        agreements = self.accounts.get(account_number, {})
+        agreements = self.accounts.get(account_number)
+        if agreements is None:
+            return None
         if service_agreement_id:
             return agreements.get(service_agreement_id)
         return next(iter(agreements.values())) if len(agreements) == 1 else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC
 from enum import StrEnum
-from typing import Annotated
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
@@ -24,10 +25,13 @@ class Part(BaseModel):
 class Word(StrEnum):
     """One of a list of words; it is found in a dictionary as the text that it is.
 
-    An enumeration hashes its members in Python, by their names, each time one is looked up.
+    An enumeration hashes its members in Python, by their names, each time one is looked up; and
+    it asks for a member's value in Python too, a dozen times for each 867 that is written as JSON.
     """
 
     __hash__ = str.__hash__
+    if not TYPE_CHECKING:
+        value = property(attrgetter("_value_"))
 
 
 class Environment(Word):

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Boolean, Date, DateTime, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, Boolean, Date, DateTime, Integer, Text, Uuid, bindparam, text
 from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.types import TypeEngine
 
@@ -63,21 +63,27 @@ class Place:
     deadline: Deadline | None = None
 
 
-_SAID: Final[Mapping[str, TypeEngine[Any]]] = {
+_OWN: Final[Mapping[str, TypeEngine[Any]]] = {
     "transaction_id": Uuid(),
-    "purpose": Text(),
     "account_number": Text(),
     "service_agreement_id": Text(),
+    "charge_id": Uuid(),
+    "alike": Integer(),
+}
+"""What each bill says by itself; `alike` is the place in `_SHARED` of what it says with others."""
+
+_SHARED: Final[Mapping[str, TypeEngine[Any]]] = {
+    "purpose": Text(),
     "is_expected": Boolean(),
     "bill_cycle": Text(),
     "month": Date(),
     "stage": Text(),
     "reason": Text(),
     "is_open": Boolean(),
-    "charge_id": Uuid(),
     "due_at": DateTime(timezone=True),
     "basis": Text(),
 }
+"""What most bills of a batch say alike: sent once, because the driver looks at every element."""
 
 
 def typed(statement: str, columns: Mapping[str, TypeEngine[Any]]) -> TextClause:
@@ -106,11 +112,17 @@ def counting(changes: str, columns: Mapping[str, TypeEngine[Any]]) -> TextClause
 _PLACE: Final = counting(
     """
     WITH told AS (
-        SELECT * FROM unnest(
-            :transaction_id, :purpose, :account_number, :service_agreement_id, :is_expected,
-            :bill_cycle, :month, :stage, :reason, :is_open, :charge_id, :due_at, :basis
-        ) AS t(transaction_id, purpose, account_number, service_agreement_id, is_expected,
-               bill_cycle, month, stage, reason, is_open, charge_id, due_at, basis)
+        SELECT *
+          FROM unnest(
+                 :transaction_id, :account_number, :service_agreement_id, :charge_id, :alike
+               ) AS own(transaction_id, account_number, service_agreement_id, charge_id, alike)
+          JOIN unnest(
+                 :purpose, :is_expected, :bill_cycle, :month, :stage, :reason, :is_open, :due_at,
+                 :basis
+               ) WITH ORDINALITY AS shared(
+                 purpose, is_expected, bill_cycle, month, stage, reason, is_open, due_at, basis,
+                 alike)
+         USING (alike)
     ), was AS (
         SELECT b.* FROM rating.bills b JOIN told USING (transaction_id)
     ), said AS (
@@ -172,7 +184,7 @@ _PLACE: Final = counting(
          GROUP BY 1, 2, 3, 4
     )
     """,
-    _SAID,
+    {**_OWN, **_SHARED},
 )
 
 _ROSTER: Final = counting(
@@ -190,9 +202,19 @@ async def place_bills(session: WriteSession, scope: Scope, places: Sequence[Plac
     """Write where bills stand; the caller holds the scope's lock."""
     if not places:
         return
-    rows = [_row(place) for place in places]
-    columns = dict(zip(_SAID, map(list, zip(*rows, strict=True)), strict=True))
-    await session.execute(_PLACE, columns | scope.values)
+    shared: dict[tuple[object, ...], int] = {}
+    own: list[tuple[object, ...]] = []
+    for place in places:
+        alike = shared.setdefault(_shared(place), len(shared) + 1)
+        own.append(
+            (place.transaction_id, place.account_number, place.agreement, place.charge_id, alike)
+        )
+    told = {**_columns(_OWN, own), **_columns(_SHARED, shared)}
+    await session.execute(_PLACE, told | scope.values)
+
+
+def _columns(names: Iterable[str], rows: Iterable[tuple[object, ...]]) -> dict[str, list[object]]:
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
 
 
 async def change_roster(
@@ -283,13 +305,18 @@ def _rebilled(occasion: Occasion, charge: ChargeDraft, window: BillWindow | None
     )
 
 
-def _row(place: Place) -> tuple[object, ...]:
-    due_at: datetime | None = place.deadline.due_at if place.deadline else None
+def _shared(place: Place) -> tuple[object, ...]:
+    due = place.deadline
     return (
-        *(place.transaction_id, place.purpose, place.account_number, place.agreement),
-        *(place.is_expected, place.bill_cycle, place.month, place.stage, place.reason),
-        *(place.stage not in CLOSED, place.charge_id, due_at),
-        place.deadline.basis if place.deadline else None,
+        place.purpose,
+        place.is_expected,
+        place.bill_cycle,
+        place.month,
+        place.stage,
+        place.reason,
+        place.stage not in CLOSED,
+        due.due_at if due else None,
+        due.basis if due else None,
     )
 
 

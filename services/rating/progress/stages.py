@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Final
 
 from services.rating.corrections import UsageRecord, UsageState
 from services.rating.review.registry import AWAITING_RELEASE, REVIEW_CODES
+from shared.contracts.parts import Word
 
 
-class Stage(StrEnum):
+class Stage(Word):
     """How far a bill came. Every bill is in exactly one stage."""
 
     HELD = "held"

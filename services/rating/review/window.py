@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.rating.calendars import CalendarBook, holidays_in_force
 from services.rating.calendars.holiday_rules import Holidays
+from shared.contracts.parts import Word
 
 PARTNERS_FOLDER: Final = Path(__file__).parents[3] / "shared" / "partners"
 
@@ -39,7 +40,7 @@ class WindowRule(BaseModel):
     """Name of a holiday list; what is active of it counts, see `holidays_in_force`."""
 
 
-class Basis(StrEnum):
+class Basis(Word):
     """Where a deadline comes from."""
 
     STATED = "stated"
