@@ -1,8 +1,8 @@
-"""Writes charges in the words of the contract `Charge`, as JSON and in one go.
+"""Writes charges and their explanations as JSON, in one go.
 
 A billing cycle says millions of lines, and those of a plan differ in quantity and amount alone:
 what they share is written once and kept. What is written here was checked on its way in; what
-comes out is what the contract itself would write, which the tests hold it to.
+comes out is what the contract `Charge` or the value itself would write, which the tests hold it to.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final
 from services.rating.charging import Line
 from services.rating.components.user_tax import city_of
 from services.rating.corrections import ChargeDraft
+from services.rating.rate_usage import Explanation
 from shared.contracts.charges import ChargeLine, ChargeUnit, LineKind
 from shared.contracts.measures import cents_text, micro_text
 from shared.contracts.parts import Purpose
@@ -22,8 +23,8 @@ from shared.contracts.parts import Purpose
 SHARED_WORDS_MAX: Final = 4_000
 """Lines of plans and periods whose words are kept; a CCA has some dozens in a billing cycle."""
 
-_quoted: Final = JSONEncoder(ensure_ascii=False).encode
-"""A text as JSON, in quotes."""
+_quoted: Final = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""A text or a list of texts as JSON."""
 
 
 def charge_json(charge: ChargeDraft, invoiced_on: date) -> str:
@@ -74,7 +75,7 @@ def _shared_by_charges(
         f'{{"charge_id":"%s","invoice_number":%s%s,"purpose":"{purpose}","transaction_id":"%s"'
         ',"usage_id":%s,"account_number":%s%s,"customer_name":%s'
         f',"invoiced_on":"{invoiced_on}"{due},"period_start":"{period_start}"'
-        f',"period_end":"{period_end}","estimated":{"true" if estimated else "false"}'
+        f',"period_end":"{period_end}","estimated":{_quoted(estimated)}'
         f',{_literal(plan)},"lines":[%s],"total":"%s"}}'
     )
 
@@ -100,6 +101,20 @@ def line_json(line: Line, sequence: int) -> str:
     if quantity is None:
         return shared % (sequence, cents_text(line.cents))
     return shared % (sequence, micro_text(quantity), cents_text(line.cents))
+
+
+def explanation_json(told: Explanation) -> str:
+    """Why a charge is what it is, as JSON; `store_charges.explanation_of` reads it."""
+    shared = _shared_by_explanations(
+        told.plans, told.sources, told.parts, told.user_tax, told.prorated, told.hours
+    )
+    return shared % ",".join(
+        [
+            _shared_by_reasons(one.line_id, one.plan, one.estimated)
+            % (_quoted(one.rule), _quoted(one.usage_id))
+            for one in told.lines
+        ]
+    )
 
 
 def line_item(line: Line, sequence: int) -> ChargeLine:
@@ -130,4 +145,30 @@ def _shared_by_lines(
     return (
         f'{{"sequence":%d,{_literal(line)}{quantity}{_literal(sold)},"amount":"%s"'
         f",{_literal(where)}}}"
+    )
+
+
+@lru_cache(maxsize=SHARED_WORDS_MAX)
+def _shared_by_explanations(
+    plans: tuple[str, ...],
+    sources: tuple[str, ...],
+    parts: tuple[str, ...],
+    user_tax: str,
+    prorated: bool,  # noqa: FBT001  a key like the others
+    hours: tuple[str, ...],
+) -> str:
+    before = (
+        f'"plans":{_quoted(plans)},"sources":{_quoted(sources)},"parts":{_quoted(parts)}'
+        f',"user_tax":{_quoted(user_tax)},"prorated":{_quoted(prorated)}'
+    )
+    after = f'"hours":{_quoted(hours)}'
+    return f'{{{_literal(before)},"lines":[%s],{_literal(after)}}}'
+
+
+@lru_cache(maxsize=SHARED_WORDS_MAX)
+def _shared_by_reasons(line_id: str, plan: str, estimated: bool) -> str:  # noqa: FBT001  a key
+    before, after = f'"line_id":{_quoted(line_id)}', f'"plan":{_quoted(plan)}'
+    return (
+        f'{{{_literal(before)},"rule":%s,{_literal(after)},"usage_id":%s'
+        f',"estimated":{_quoted(estimated)}}}'
     )

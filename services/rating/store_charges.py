@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from pydantic import TypeAdapter
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -25,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
+from services.rating.charge_json import explanation_json
 from services.rating.charging import Line
 from services.rating.components.nem import BANK_LINE
 from services.rating.corrections import ChargeDraft
@@ -41,7 +41,6 @@ from shared.platform.values import changed
 INVOICE_DIGITS: Final = 10
 """With a CCA's short name of at most 12 characters this fits BIG02 (22 characters)."""
 
-_TOLD: Final = TypeAdapter(Explanation)
 _LINE_COLUMNS: Final = (
     *("charge_id", "sequence", "line_id", "kind", "code", "label", "quantity_micro", "unit"),
     *("price_micro", "amount_cents"),
@@ -84,17 +83,24 @@ def _counted() -> ReturningInsert[int]:
 _COUNTED: Final = _counted()
 
 
-async def save_charges(
-    session: WriteSession, scope: Scope, charges: Sequence[ChargeDraft], on: date, at: datetime
-) -> None:
-    """Write numbered charges and their lines."""
-    if not charges:
-        return
+Rows = Sequence[tuple[object, ...]]
+
+
+def charge_rows(
+    scope: Scope, charges: Iterable[ChargeDraft], on: date, at: datetime
+) -> tuple[Rows, Rows]:
+    """Numbered charges and their lines as rows of their tables."""
     where = (scope.cca, scope.utility, scope.environment.value)
     rows = [_charge_row(where, charge, on, at) for charge in charges]
-    await copy_rows(session, CHARGES, _CHARGE_COLUMNS, rows)
-    lines = [row for charge in charges for row in _line_rows(charge)]
-    await copy_rows(session, CHARGE_LINES, _LINE_COLUMNS, lines)
+    return rows, [row for charge in charges for row in _line_rows(charge)]
+
+
+async def save_charges(session: WriteSession, rows: tuple[Rows, Rows]) -> None:
+    """Write `charge_rows`."""
+    charges, lines = rows
+    if charges:
+        await copy_rows(session, CHARGES, _CHARGE_COLUMNS, charges)
+        await copy_rows(session, CHARGE_LINES, _LINE_COLUMNS, lines)
 
 
 async def load_charges(
@@ -253,7 +259,7 @@ def _charge_row(
         *(charge.usage_id, charge.account_number, charge.service_agreement_id),
         *(charge.customer_name, on, charge.due_on, charge.period_start, charge.period_end),
         *(charge.estimated, charge.plan_id, charge.plan_version, charge.total_cents),
-        *(_TOLD.dump_json(charge.explanation).decode(), charge.correlation_id, at),
+        *(explanation_json(charge.explanation), charge.correlation_id, at),
         charge.energy_micro,
     )
 
@@ -262,8 +268,16 @@ def _line_rows(charge: ChargeDraft) -> list[tuple[object, ...]]:
     key = as_driver_id(charge.charge_id)
     return [
         (
-            *(key, sequence, line.line_id, line.kind, line.code, line.label),
-            *(line.quantity_micro, line.unit, line.price_micro, line.cents),
+            key,
+            sequence,
+            line.line_id,
+            line.kind,
+            line.code,
+            line.label,
+            line.quantity_micro,
+            line.unit,
+            line.price_micro,
+            line.cents,
         )
         for sequence, line in enumerate(charge.lines, start=1)
     ]

@@ -39,7 +39,13 @@ from services.rating.review.store_reviews import (
 from services.rating.review.window import BillWindow, bill_window
 from services.rating.scope import Scope
 from services.rating.store_accounts import load_register, load_requests, save_decisions
-from services.rating.store_charges import load_banks, load_charges, number_charges, save_charges
+from services.rating.store_charges import (
+    charge_rows,
+    load_banks,
+    load_charges,
+    number_charges,
+    save_charges,
+)
 from services.rating.store_tariffs import PriceBooks
 from services.rating.store_usage import (
     Sought,
@@ -302,17 +308,20 @@ class RatingDesk:
             return ()
         charges = await number_charges(session, occasion.scope, leaving)
         # Worded beside the event loop while the database writes.
+        about = (occasion.scope, charges, occasion.on, occasion.at)
+        rows = asyncio.create_task(compute(charge_rows, *about))
         words = asyncio.create_task(compute(announce, occasion, outcome, charges))
         try:
             await save_usage(session, occasion.scope, outcome, occasion.at)
-            await save_charges(session, occasion.scope, charges, occasion.on, occasion.at)
+            await save_charges(session, await rows)
             if gate is not None:
                 await keep_reviews(session, occasion, outcome, gate)
             places = places_of(occasion, outcome, charges, gate, window)
             await place_bills(session, occasion.scope, places)
             await self.put(session, await words)
         finally:
-            words.cancel()  # where writing failed
+            rows.cancel()  # where writing failed
+            words.cancel()
         return charges
 
     async def _window(

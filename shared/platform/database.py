@@ -187,13 +187,14 @@ async def driver_connection(session: WriteSession) -> asyncpg.Connection[Any]:
     if known is not None and known.is_in_transaction():
         return known
     connection = await session.connection()
-    # SQLAlchemy begins the transaction at its first statement; work done beside SQLAlchemy on
-    # the bare driver would otherwise commit by itself.
-    await connection.exec_driver_sql("SELECT 1")
     raw = await connection.get_raw_connection()
     driver: asyncpg.Connection[Any] | None = raw.driver_connection
     if driver is None:
         raise ConnectionError("The session has lost its database connection")
+    if not driver.is_in_transaction():
+        # SQLAlchemy begins the transaction at its first statement; work done beside SQLAlchemy
+        # on the bare driver would otherwise commit by itself.
+        await connection.exec_driver_sql("SELECT 1")
     session.info[_DRIVER] = driver  # a session is one unit of work, on one connection
     return driver
 

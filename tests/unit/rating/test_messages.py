@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from uuid import UUID, uuid5
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from services.rating.charge_json import explanation_json
 from services.rating.charging import Line
 from services.rating.corrections import ChargeDraft
 from services.rating.desk import DeskOutcome
 from services.rating.messages import Occasion, announce
-from services.rating.rate_usage import Explanation
+from services.rating.rate_usage import Explanation, LineReason
+from services.rating.store_charges import explanation_of
 from shared.contracts.charges import ChargesRated, ChargeUnit, LineKind
 from shared.contracts.envelope import Envelope, Written
 from shared.contracts.measures import cents_text, from_cents, from_micro, micro_text
@@ -23,7 +27,8 @@ NOTHING = DeskOutcome((), (), (), (), ())
 
 told = st.text(st.characters(exclude_categories=["Cs", "Z"]), min_size=1, max_size=30).map(
     lambda text: f"A{text.strip()}".strip()
-)
+) | st.just("100 % of %s")
+texts = st.lists(told, max_size=3).map(tuple)
 days = st.dates(date(2000, 1, 1), date(2099, 12, 31))
 micro = st.integers(-(10**15), 10**15)
 lines = st.builds(
@@ -84,6 +89,36 @@ class TestChargesAsAMessage:
         for message in said:
             for item in _read(message).items:
                 assert correlations[item.invoice_number] == message.correlation_id
+
+
+class TestExplanations:
+    @given(
+        st.builds(
+            Explanation,
+            plans=texts,
+            sources=texts,
+            parts=texts,
+            user_tax=told,
+            prorated=st.booleans(),
+            lines=st.lists(
+                st.builds(
+                    LineReason,
+                    line_id=told,
+                    rule=told,
+                    plan=told,
+                    usage_id=told,
+                    estimated=st.booleans(),
+                ),
+                max_size=4,
+            ).map(tuple),
+            hours=texts,
+        )
+    )
+    def test_are_read_as_they_were_written(self, explanation: Explanation) -> None:
+        written = explanation_json(explanation)
+
+        assert written.encode() == TypeAdapter(Explanation).dump_json(explanation)
+        assert explanation_of(json.loads(written)) == explanation
 
 
 class TestAmountsAsText:
