@@ -54,13 +54,13 @@ class Likeness(NamedTuple):
     """What accounts must share to be rated together."""
 
     scope: Scope
+    known_on: date
     rate_code: str
     product: str | None
     city: str
     start: date
     end: date
     metered: tuple[Bucket, ...] | Recorded
-    known_on: date
 
 
 @value(frozen=True, slots=True)
@@ -136,7 +136,8 @@ class Groups:
             groups = {}
             self._known = book, groups
         rated: dict[UUID, Rated] = {}
-        for likeness, members in _sorted(items, register, asked, readings or {}).items():
+        for alike, members in _sorted(items, register, readings or {}).items():
+            likeness = Likeness(asked.scope, asked.known_on, *alike)
             if likeness not in groups:
                 if len(members) < GROUP_MIN:
                     continue
@@ -156,30 +157,31 @@ class Asked:
     known_on: date
 
 
+_Alike = tuple[str, str | None, str, date, date, tuple[Bucket, ...] | Recorded]
+"""What a `Likeness` says of the accounts themselves."""
+
+
 def _sorted(
     items: Iterable[UsageItem],
     register: Register,
-    asked: Asked,
     readings: Mapping[UUID, Sequence[IntervalBlock]],
-) -> dict[Likeness, list[_Member]]:
-    groups: dict[Likeness, list[_Member]] = {}
+) -> dict[_Alike, list[_Member]]:
+    groups: dict[_Alike, list[_Member]] = {}
     for item in items:
-        member = _ordinary(item, readings.get(item.transaction_id, ()))
+        member = _ordinary(item, readings.get(item.transaction_id, ()) if readings else ())
         terms = _plain_terms(item, register) if member else None
         if member is None or terms is None:
             continue
         meter = item.meters[0]
-        likeness = Likeness(
-            asked.scope,
+        alike = (
             terms.rate_code,
             terms.product,
             terms.city,
             meter.period_start,
             meter.period_end,
             member.metered,
-            asked.known_on,
         )
-        groups.setdefault(likeness, []).append(member)
+        groups.setdefault(alike, []).append(member)
     return groups
 
 
@@ -198,7 +200,8 @@ def _plain_energy(item: UsageItem) -> dict[Bucket, int] | None:
     energy = dict(said.delivered)
     if said.estimated or not said.plain or not energy:
         return None
-    if min(energy.values()) < 0 or max(energy.values()) >= LARGEST_MICRO:
+    micro = sorted(energy.values())
+    if micro[0] < 0 or micro[-1] >= LARGEST_MICRO:
         return None
     total = energy.get(Bucket.TOTAL)
     if total is None or len(energy) == 1:
