@@ -37,7 +37,7 @@ from services.rating.service import AT_ONCE, build
 from services.rating.store import CHARGES
 from shared.contracts.parts import MESSAGE_ITEMS_MAX
 from shared.platform.clock import FixedClock
-from shared.platform.collector import set_aside
+from shared.platform.collector import settle_in
 from shared.platform.database import Database
 from shared.platform.embedded import EmbeddedPostgres
 from shared.platform.memory_bus import MemoryBus
@@ -67,7 +67,7 @@ async def _copy(url: str, numbers: Sequence[int], gate: Barrier, told: Queue[Sha
         await take(service, "EnrollmentReported", enrollment_message(number, TOGETHER))
     files = [delivery("UsageReported", usage_message(number, TOGETHER)) for number in numbers]
     await work_through(service, files[:WARM_MESSAGES], AT_ONCE)
-    set_aside()
+    settle_in()
     await asyncio.to_thread(gate.wait, GATE_WAIT_S)
     began_s, ours_s = time.monotonic(), time.process_time()
     await work_through(service, files[WARM_MESSAGES:], AT_ONCE)

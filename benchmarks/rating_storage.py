@@ -45,7 +45,7 @@ from shared.contracts.parts import MESSAGE_ITEMS_MAX, ServiceName
 from shared.platform import migrate
 from shared.platform.bus import Delivery
 from shared.platform.clock import FixedClock
-from shared.platform.collector import set_aside
+from shared.platform.collector import settle_in
 from shared.platform.database import Database
 from shared.platform.embedded import EmbeddedPostgres, start_postgres
 from shared.platform.memory_bus import MemoryBus
@@ -143,7 +143,7 @@ async def measure(
             await take(service, "EnrollmentReported", enrollment_message(number, ccas))
         files = [delivery("UsageReported", usage_message(number, ccas)) for number in numbers]
         await work_through(service, files[:WARM_MESSAGES], at_once)
-        set_aside()
+        settle_in()
         with profiled(profile):
             spent = await _charge(service, server.pid, files[WARM_MESSAGES:], at_once)
         rows = await rows_of(service)

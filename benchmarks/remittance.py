@@ -44,7 +44,7 @@ from shared.contracts.parts import MESSAGE_ITEMS_MAX, Environment, Purpose, Serv
 from shared.contracts.remittance import RemittanceLineKind
 from shared.platform import embedded, migrate
 from shared.platform.clock import SystemClock
-from shared.platform.collector import set_aside
+from shared.platform.collector import settle_in
 from shared.platform.database import Database
 from shared.platform.memory_bus import MemoryBus
 from shared.platform.settings import PlatformSettings
@@ -151,7 +151,7 @@ def read_apart(lines: int) -> Read:
 
 
 def _read_here(lines: int) -> Read:
-    set_aside()
+    settle_in()
     data = files.remittance_820(lines, in_one=lines)
     clock, own = time.perf_counter(), time.process_time()
     messages = read(data)
@@ -252,7 +252,7 @@ def main(
     lines: Annotated[int, typer.Option(min=1, help="RMR lines of the one 820.")] = 100_000,
 ) -> None:
     """Tell time, processor time and memory of one long 820."""
-    set_aside()
+    settle_in()
     with tempfile.TemporaryDirectory(prefix="ccax-rem-", ignore_cleanup_errors=True) as name:
         folder = Path(name) / "postgres"
         server = embedded.start_postgres(folder)

@@ -62,7 +62,7 @@ from shared.contracts.intervals import (
 from shared.contracts.parts import MESSAGE_ITEMS_MAX, Environment, Purpose
 from shared.contracts.usage import UsageItem
 from shared.platform.clock import FixedClock
-from shared.platform.collector import set_aside
+from shared.platform.collector import settle_in
 
 SCOPE: Final = Scope("mce", "pge", Environment.TEST)
 LATER: Final = datetime(2026, 8, 10, 20, tzinfo=UTC)
@@ -174,7 +174,7 @@ async def measure(accounts: int, table: Table, *, intervals: bool) -> None:
         for name, body in messages(accounts, intervals=intervals):
             await take(service, name, body)
         await correct_card(service)
-        set_aside()
+        settle_in()
         if intervals:
             await in_memory(service, table)
         alone = replace(service.desk, groups=OneByOne())

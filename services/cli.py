@@ -38,7 +38,7 @@ from services.remittance.audit import audit as audit_books
 from shared.contracts.parts import ServiceName
 from shared.platform import migrate as migrations
 from shared.platform.clock import SystemClock
-from shared.platform.collector import set_aside
+from shared.platform.collector import settle_in
 from shared.platform.database import Database
 from shared.platform.refusals import Refusal
 from shared.platform.settings import PlatformSettings
@@ -100,7 +100,7 @@ def run(
     async def serve() -> None:
         settings = PlatformSettings()
         running = await host.start(settings, wanted)
-        set_aside()
+        settle_in()
         if running.gateway is not None:
             console.print(f"Console and API  http://{settings.http_host}:{running.http_port}/")
             console.print(f"SFTP             {settings.sftp_host}:{running.gateway.sftp.port}")

@@ -258,8 +258,11 @@ class UsageDesk:
         return rated
 
     def _draft(self, record: UsageRecord) -> ChargeDraft | None:
-        """The charge that may leave, as let go or as computed; None where the utility bills it."""
-        self._reserve(record, None)
+        """The charge that may leave, as let go or as computed; None where the utility bills it.
+
+        Its credits are moved with it, and stay so while it is under review: none is spent twice.
+        """
+        self._forget_reserved(record)
         item = _item(record)
         agreement = self._register.find(item.account_number, item.service_agreement_id)
         if agreement is not None and agreement.is_billed_by_utility(record.period_end):
@@ -267,29 +270,27 @@ class UsageDesk:
             return None
         approved = self._door.approved_charge(record.transaction_id)
         if approved is not None:
+            self._banks.enter(approved)
             return approved
         draft = charge_of(record, item, self._rated(record, item, agreement))
+        self._banks.enter(draft)
         hold = self._door.judge(record, draft, self._banks.balance_of(item))
         if hold is not None:
-            self._reserve(record, draft)
+            self._reserved[record.transaction_id] = draft
             raise ReasonGiven(hold)
         return draft
 
-    def _reserve(self, record: UsageRecord, draft: ChargeDraft | None) -> None:
-        """Keep the net metering credits of a charge under review from being spent twice."""
+    def _forget_reserved(self, record: UsageRecord) -> None:
+        """Undo what a charge under review has moved: it ends, or is computed anew."""
         before = self._reserved.pop(record.transaction_id, None) if self._reserved else None
         if before is not None:
             self._banks.take_back(before)
-        if draft is not None:
-            self._reserved[record.transaction_id] = draft
-            self._banks.enter(draft)
 
     def _charge(self, record: UsageRecord, draft: ChargeDraft | None) -> None:
         if draft is None:
             self._set(changed(record, state=UsageState.NOT_BILLED, hold=None))
             return
         self._drafts[draft.charge_id] = draft
-        self._banks.enter(draft)
         self._charges[record.transaction_id] = draft
         self._set(changed(record, state=UsageState.CHARGED, hold=None))
 
@@ -306,7 +307,7 @@ class UsageDesk:
         return True
 
     def _end(self, original: UsageRecord, correction: UsageRecord) -> None:
-        self._reserve(original, None)
+        self._forget_reserved(original)
         ended = changed(
             self._records[original.transaction_id],
             state=UsageState.CANCELLED,

@@ -17,7 +17,13 @@ class Door(Protocol):
         ...
 
     def judge(self, record: UsageRecord, draft: ChargeDraft, credit_cents: int) -> Hold | None:
-        """Say why a charge must wait, or let it go; with the credits it could draw on."""
+        """Say why a charge must wait, or let it go.
+
+        Args:
+            record: the usage.
+            draft: the charge.
+            credit_cents: credits that the customer has once this bill has left.
+        """
         ...
 
 

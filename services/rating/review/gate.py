@@ -17,7 +17,6 @@ from uuid import UUID
 
 from services.rating.accounts import Agreement, Register
 from services.rating.cash_out import cash_out_of
-from services.rating.components.nem import moved_cents
 from services.rating.corrections import ChargeDraft, UsageRecord
 from services.rating.holds import Hold
 from services.rating.progress.roster import roster_cycle
@@ -168,11 +167,11 @@ class ReviewGate:
         Args:
             record: the usage.
             draft: the charge.
-            credit_cents: credits that the charge could draw on.
+            credit_cents: credits that the customer has once this bill has left.
         """
         named = record.original_usage_id if record.purpose is Purpose.REPLACE else None
         rebill = _Rebill(self.replaced.get(named)) if named else None
-        return self._judge(draft, record.item, rebill, credit_cents + moved_cents(draft.lines))
+        return self._judge(draft, record.item, rebill, credit_cents)
 
     def judge_rerated(
         self, draft: ChargeDraft, item: UsageItem | None, reversal: ChargeDraft | None
