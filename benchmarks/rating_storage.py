@@ -7,8 +7,8 @@ real PostgreSQL: read from JSON, checked, priced, numbered, stored and said. A m
 one billing cycle of one CCA, with its plans and cities in turns. First come the files of one CCA
 alone, which take their turn one after the other; then those of six CCAs, several at once as the
 service does it. Sending the outbox over the bus is not part of it. Beside the clock stands
-processor time, ours and that of the database's processes; and the longest time for which the event
-loop was held.
+processor time, ours and that of the database's processes; how long our threads were ready and had
+no core, because the database had them; and the longest time for which the event loop was held.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from shared.platform.settings import PlatformSettings
 WARM_MESSAGES: Final = 12
 """Messages before the measuring begins: compiled statements and prices are there then."""
 HEARTBEAT_S: Final = 0.01
-MB: Final = 1e6
+NANO: Final = 1e9
 
 
 @dataclass(slots=True)
@@ -79,12 +79,13 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What charging took: by the clock, our processor time, the database's."""
+    """What charging took: by the clock, our processor time, the database's, ours in a queue."""
 
     accounts: int
     clock_s: float
     ours_s: float
     theirs_s: float
+    coreless_s: float
     pulse: Pulse
 
 
@@ -169,16 +170,24 @@ async def _charge(
     pulse = Pulse()
     beating = asyncio.create_task(pulse.run())
     ours, theirs, began = time.process_time(), database_s(server), time.perf_counter()
+    coreless = coreless_s()
     await work_through(service, files, at_once)
     spent = Spent(
         accounts=len(files) * MESSAGE_ITEMS_MAX,
         clock_s=time.perf_counter() - began,
         ours_s=time.process_time() - ours,
         theirs_s=database_s(server) - theirs,
+        coreless_s=coreless_s() - coreless,
         pulse=pulse,
     )
     beating.cancel()
     return spent
+
+
+def coreless_s() -> float:
+    """How long our threads were ready to run and waited for a core, so far."""
+    tasks = Path("/proc/self/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[1]) for task in tasks) / NANO
 
 
 def database_s(server: int) -> float:
@@ -215,6 +224,8 @@ def figures(spent: Spent, rows: dict[str, int], ccas: Sequence[str]) -> Table:
     for words, seconds in (("ours", spent.ours_s), ("the database's", spent.theirs_s)):
         each = seconds / spent.accounts * 1e6
         table.add_row(f"processor time an account, {words}", f"{each:,.0f} µs")
+    each = spent.coreless_s / spent.accounts * 1e6
+    table.add_row("ready and without a core, an account", f"{each:,.0f} µs")
     table.add_row(
         "accounts a second of our processor time", f"{spent.accounts / spent.ours_s:,.0f}"
     )
