@@ -24,7 +24,7 @@ from services.rating.holds import (
     UsageOverlap,
 )
 from shared.contracts.measures import from_micro
-from shared.contracts.usage import Bucket, Direction, MeterUsage, Unit, UsageItem
+from shared.contracts.usage import Bucket, MeterUsage, Unit, UsageItem
 
 _MILLI_IN_MICRO: Final = 1_000
 _ID: Final = '{"transaction_id":"'
@@ -143,24 +143,15 @@ def reading_of(meter: MeterUsage) -> MeterReading:
         UnitUnsupported: no quantity is in kWh.
         TotalMismatch: the buckets do not add up to the total, exactly.
     """
-    delivered: dict[Bucket, int] = {}
-    received: dict[Bucket, int] = {}
-    demand: dict[Bucket, int] = {}
-    for quantity, micro in zip(meter.quantities, meter.micro, strict=True):
-        bucket = quantity.bucket
-        if quantity.unit is Unit.KWH:
-            energy = received if quantity.direction is Direction.RECEIVED else delivered
-            energy[bucket] = energy.get(bucket, 0) + micro
-        elif quantity.unit is Unit.KW and quantity.direction is Direction.DELIVERED:
-            demand[bucket] = max(demand.get(bucket, 0), micro)
-    if not delivered and not received:
+    said = meter.measured
+    if not said.delivered and not said.received:
         raise UnitUnsupported(f"meter {meter.meter_number} has no quantity in kWh")
-    for energy in (delivered, received):
+    for energy in (said.delivered, said.received):
         _refuse_mismatch(meter, energy)
     return MeterReading(
-        delivered or dict.fromkeys(received, 0),
-        received,
-        demand,
+        said.delivered or dict.fromkeys(said.received, 0),
+        said.received,
+        said.demand,
         _estimated(meter, Unit.KWH),
         _estimated(meter, Unit.KW),
     )

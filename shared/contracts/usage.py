@@ -62,7 +62,7 @@ class Measured(NamedTuple):
     Attributes:
         delivered: energy to the customer by bucket, 1e-6 kWh.
         received: energy from the customer.
-        demand_micro: the highest demand, 1e-6 kW; 0 when nobody measured it.
+        demand: the highest demand by bucket, 1e-6 kW; empty when nobody measured it.
         reactive: reactive energy by bucket, 1e-6 kVARh.
         estimated: whether anything is the utility's estimate.
         plain: whether there is nothing but delivered energy, each bucket once, as nearly always.
@@ -70,10 +70,15 @@ class Measured(NamedTuple):
 
     delivered: Mapping[Bucket, int]
     received: Mapping[Bucket, int]
-    demand_micro: int
+    demand: Mapping[Bucket, int]
     reactive: Mapping[Bucket, int]
     estimated: bool
     plain: bool
+
+    @property
+    def demand_micro(self) -> int:
+        """The highest demand of all, 1e-6 kW; 0 when nobody measured it."""
+        return max(self.demand.values(), default=0)
 
 
 class MeterUsage(Part):
@@ -100,7 +105,8 @@ class MeterUsage(Part):
         delivered: dict[Bucket, int] = {}
         received: dict[Bucket, int] = {}
         reactive: dict[Bucket, int] = {}
-        peak, plain, estimated = 0, True, False
+        demand: dict[Bucket, int] = {}
+        plain, estimated = True, False
         for quantity, micro in zip(self.quantities, self.micro, strict=True):
             bucket, unit = quantity.bucket, quantity.unit
             is_delivered = quantity.direction is Direction.DELIVERED
@@ -112,10 +118,10 @@ class MeterUsage(Part):
                 continue
             plain = False
             if unit is Unit.KW and is_delivered:
-                peak = max(peak, micro)
+                demand[bucket] = max(demand.get(bucket, 0), micro)
             elif unit is Unit.KVARH:
                 reactive[bucket] = reactive.get(bucket, 0) + abs(micro)
-        return Measured(delivered, received, peak, reactive, estimated, plain)
+        return Measured(delivered, received, demand, reactive, estimated, plain)
 
     @model_validator(mode="after")
     def _period_moves_forward(self) -> Self:

@@ -36,7 +36,7 @@ NO_CYCLE: Final = ""
 """The bill cycle of agreements whose 814 named none."""
 
 _MESSAGE_MAX: Final = 264
-NOTHING_SAID: Final[Mapping[str, str]] = MappingProxyType({})
+_NOTHING_SAID: Final[Mapping[str, str]] = MappingProxyType({})
 _ONE_DAY: Final = timedelta(days=1)
 
 _Asking = tuple[str, list[tuple[int, AuditKind, AuditSetting]]]
@@ -288,7 +288,7 @@ class ReviewGate:
             rebill.cents if rebill else None,
             self._past(draft),
             deadline.due_at if deadline else None,
-            self.checks.get(draft.transaction_id, NOTHING_SAID) if self.checks else NOTHING_SAID,
+            self.checks.get(draft.transaction_id, _NOTHING_SAID) if self.checks else _NOTHING_SAID,
             draft.charge_id,
         )
 

@@ -82,10 +82,7 @@ class Period:
 
 def adds_up(period: Period, limits: Limits) -> Said | None:
     """Buckets against the total, exactly; intervals against the total of another 867."""
-    said = period.said
-    for energy in (said.delivered, said.received) if period.has_both else ():
-        if not energy:
-            continue
+    for energy in (period.said.delivered, period.said.received) if period.has_both else ():
         buckets = [micro for bucket, micro in energy.items() if bucket is not Bucket.TOTAL]
         total = energy.get(Bucket.TOTAL)
         if total is not None and buckets and sum(buckets) != total:
